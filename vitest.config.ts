@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "workers/**/*.test.ts", "guest/**/*.test.ts", "bench/**/*.test.ts"],
+    environment: "node",
+    // Two cores are what CI has; more workers only make timers late.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+  },
+});
