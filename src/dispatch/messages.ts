@@ -1,0 +1,117 @@
+/**
+ * What the threads say to each other over dispatchers: one interface per direction, named after spice-server's
+ * RedWorker messages and MainDispatcher. `send` entries are fire-and-forget, entries with a result are acknowledged.
+ * Bulk never goes here: QXL commands travel as RedCommandBatch on their own port, stream bytes on RedStream ports.
+ */
+
+/** Capabilities of one linked channel: bit sets as u32 words, as in the link message. */
+export interface ChannelCapabilities {
+  readonly common: readonly number[];
+  readonly channel: readonly number[];
+}
+
+/** A channel client handed to a red worker: the link stage is over, the next byte on `port` is the first message. */
+export interface ChannelConnect {
+  readonly clientId: number;
+  /** SpiceChannelType: 2 display, 4 cursor. */
+  readonly channelType: number;
+  readonly channelId: number;
+  readonly capabilities: ChannelCapabilities;
+  readonly miniHeader: boolean;
+  /** Set by the main channel's net test; false until it is known. */
+  readonly lowBandwidth: boolean;
+  /** RedStream port (see transport); transferred. */
+  readonly port: MessagePort;
+}
+
+/** Pixels of a surface: top-down, 32 bit little-endian xRGB (bytes B, G, R, X), stride = 4 * width. */
+export interface SurfacePixels {
+  readonly surfaceId: number;
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+}
+
+/** core (or page, or a test) -> red worker: the QxlDispatcher. */
+export interface RedWorkerMessages {
+  /** The guest's command port (RedCommandBatch in, RedCommandReply out); replaces an earlier producer. */
+  attachCommands(message: { port: MessagePort }): void;
+  connect(message: ChannelConnect): void;
+  /** Synchronous: when it resolves that channel client holds no queue, no timer, no stream. */
+  disconnectClient(message: { clientId: number; channelType: number }): void;
+  setMouseMode(message: { mode: number }): void;
+  /** SpiceImageCompression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */
+  setCompression(message: { compression: number }): void;
+  /** The tab's own screen: a display client that takes pixels. The worker paints into it. */
+  attachCanvas(message: { canvas: OffscreenCanvas }): void;
+  /** After all commands received so far. Rejects with NoSuchSurface. */
+  readSurface(message: { surfaceId: number }): SurfacePixels;
+  /** Ownership graph and counters for the page and tests. */
+  inspect(message: Record<string, never>): RedInspection;
+}
+
+export interface RedInspection {
+  readonly surfaces: readonly { id: number; width: number; height: number; format: number }[];
+  readonly clients: readonly {
+    clientId: number;
+    channelType: number;
+    pipe: number;
+    sentMessages: number;
+    sentBytes: number;
+  }[];
+  readonly commands: number;
+}
+
+/** red worker -> core: the MainDispatcher. None of these is acknowledged: a red worker never waits for core. */
+export interface MainMessages {
+  /** That channel client is gone (stream ended or it misbehaved); core drops its handle. */
+  channelClientDisconnected(message: {
+    clientId: number;
+    channelType: number;
+    channelId: number;
+    reason: string;
+  }): void;
+  /** The primary surface came or went; steers the mouse mode. */
+  primaryChanged(message: {
+    channelId: number;
+    active: boolean;
+    width: number;
+    height: number;
+    mouseMode: number;
+  }): void;
+}
+
+/** One head wanted by a client (VDAgentMonitorsConfig). */
+export interface ClientHead {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+}
+
+/** core -> guest worker: input, agent, monitors. */
+export interface GuestMessages {
+  /** PS/2 set-1 scancode bytes in order, prefixes included. */
+  keyScancodes(message: { bytes: readonly number[] }): void;
+  /** Relative PS/2 motion; buttons is a SpiceMouseButtonMask (1 left, 2 middle, 4 right). dz: wheel, -1 up, +1 down. */
+  mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): void;
+  /** Absolute position in pixels of the primary surface. */
+  mousePosition(message: { x: number; y: number; dz: number; buttons: number }): void;
+  /** Bytes for the agent's virtio-serial port (VDIChunkHeader framing included). Resolves when the guest took them. */
+  agentWrite(message: { bytes: Uint8Array }): Promise<void>;
+  /** True if the QXL device took it (ROM + INTERRUPT_CLIENT_MONITORS_CONFIG); false: send it to the agent instead. */
+  clientMonitorsConfig(message: { heads: readonly ClientHead[] }): boolean;
+}
+
+/** guest worker -> core. */
+export interface GuestEvents {
+  /** A program in the guest opened or closed com.redhat.spice.0. */
+  agentState(message: { open: boolean }): void;
+  /** Raw bytes from the agent's port. Core acknowledges to give back-pressure. */
+  agentData(message: { bytes: Uint8Array }): Promise<void>;
+  /** The guest enabled (or left) its absolute pointer device. */
+  tabletState(message: { enabled: boolean }): void;
+  /** Keyboard LEDs: 1 scroll, 2 num, 4 caps (SpiceKeyboardModifierFlags). */
+  leds(message: { modifiers: number }): void;
+}
