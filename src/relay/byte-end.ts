@@ -1,0 +1,99 @@
+import type { RelayLimits } from "./limits.ts";
+
+/** Who takes the bytes of an end once it is joined. */
+export interface ByteConsumer {
+  data(bytes: Buffer): void;
+  /** The peer sends nothing more; it may still read. */
+  ended(reason: string): void;
+}
+
+/**
+ * One end of a tunnel: a TCP socket or a WebSocket, as bytes with back-pressure.
+ *
+ * It is read from the moment it exists: SPICE clients speak first, and whatever they say before the tunnel is joined
+ * waits here, up to a limit after which the socket is left unread.
+ */
+export abstract class ByteEnd {
+  /** Called once, when nothing can travel either way any more. */
+  onClosed: (() => void) | undefined;
+  /** Called when what `write` queued is low again. */
+  onDrained: (() => void) | undefined;
+  #early: Buffer[] = [];
+  #earlyBytes = 0;
+  #ended: string | undefined;
+  #closed = false;
+  #consumer: ByteConsumer | undefined;
+  protected readonly limits: RelayLimits;
+
+  constructor(limits: RelayLimits) {
+    this.limits = limits;
+  }
+
+  /** The peer said that nothing more comes (or vanished); undefined while it may still send. */
+  get endedBecause(): string | undefined {
+    return this.#ended;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Bytes that wait for a consumer. */
+  get early(): Buffer {
+    return Buffer.concat(this.#early);
+  }
+
+  /** Called at each arrival while there is no consumer yet. */
+  onEarly: (() => void) | undefined;
+
+  /** Hands everything, from the first byte on, to `consumer`. */
+  attach(consumer: ByteConsumer): void {
+    const early = this.#early;
+    this.#early = [];
+    this.#earlyBytes = 0;
+    this.#consumer = consumer;
+    this.onEarly = undefined;
+    this.resumeReading();
+    for (const bytes of early) consumer.data(bytes);
+    if (this.#ended !== undefined) consumer.ended(this.#ended);
+  }
+
+  /** Queues bytes for the peer. False: the queue is high, write nothing more until `onDrained`. */
+  abstract write(bytes: Buffer): boolean;
+  abstract pauseReading(): void;
+  abstract resumeReading(): void;
+  /** Sends what is queued, says goodbye, and cuts the connection when the peer does not follow in time. */
+  abstract end(code: number, reason: string): void;
+  /** Cuts the connection now. */
+  abstract destroy(): void;
+
+  protected received(bytes: Buffer): void {
+    if (this.#consumer !== undefined) {
+      this.#consumer.data(bytes);
+      return;
+    }
+    this.#early.push(bytes);
+    this.#earlyBytes += bytes.length;
+    if (this.#earlyBytes >= this.limits.earlyBytes) this.pauseReading();
+    this.onEarly?.();
+  }
+
+  protected drained(): void {
+    this.onDrained?.();
+  }
+
+  protected peerEnded(reason: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    this.#consumer?.ended(reason);
+    this.onEarly?.();
+  }
+
+  protected peerClosed(reason: string): void {
+    this.peerEnded(reason);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#early = [];
+    this.onClosed?.();
+  }
+}

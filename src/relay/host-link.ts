@@ -1,0 +1,98 @@
+import type { WebSocket } from "ws";
+import { ControlMessageError, parseHostMessage, RelayClose } from "./control.ts";
+import type { HostMessage, RelayMessage } from "./control.ts";
+import { closeReason } from "./websocket-end.ts";
+import type { RelayLimits } from "./limits.ts";
+
+/** What the relay wants to know of a control connection. */
+export interface HostLinkEvents {
+  /** The first hello: from now on it is a host. */
+  hello(link: HostLink): void;
+  message(link: HostLink, message: HostMessage): void;
+  closed(link: HostLink): void;
+}
+
+/** The control connection of one tab: hello, pings, messages checked before anyone sees them. */
+export class HostLink implements Disposable {
+  /** From hello; empty before it. */
+  hostId = "";
+  name = "";
+  /** As the tab last reported. */
+  clients = 0;
+  readonly #socket: WebSocket;
+  readonly #limits: RelayLimits;
+  readonly #events: HostLinkEvents;
+  readonly #helloDeadline: NodeJS.Timeout;
+  #pings: NodeJS.Timeout | undefined;
+  #heard = performance.now();
+
+  constructor(socket: WebSocket, limits: RelayLimits, events: HostLinkEvents) {
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#events = events;
+    this.#helloDeadline = setTimeout(
+      () => this.close(RelayClose.silent, "no hello came"),
+      limits.helloDeadlineMs,
+    );
+    socket.on("message", (data, isBinary) => {
+      this.#heard = performance.now();
+      if (isBinary) this.close(RelayClose.protocolError, "control messages are text");
+      else this.#receive(data.toString());
+    });
+    // The reason is in the close event that follows.
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      this[Symbol.dispose]();
+      events.closed(this);
+    });
+  }
+
+  get remoteName(): string {
+    return this.name === "" ? "a tab" : this.name;
+  }
+
+  send(message: RelayMessage): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, closeReason(reason));
+    setTimeout(() => this.#socket.terminate(), this.#limits.closeDeadlineMs).unref();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#helloDeadline);
+    clearInterval(this.#pings);
+  }
+
+  #receive(text: string): void {
+    let message: HostMessage;
+    try {
+      message = parseHostMessage(text);
+    } catch (error) {
+      if (!(error instanceof ControlMessageError)) throw error;
+      this.close(RelayClose.protocolError, error.message);
+      return;
+    }
+    if (message.type === "hello") this.#hello(message.hostId, message.name);
+    else if (this.hostId === "") this.close(RelayClose.protocolError, "hello comes first");
+    else if (message.type === "ping") this.send({ type: "pong" });
+    else if (message.type === "status") this.clients = message.clients;
+    else if (message.type !== "pong") this.#events.message(this, message);
+  }
+
+  #hello(hostId: string, name: string): void {
+    if (this.hostId !== "") {
+      this.close(RelayClose.protocolError, "hello comes once");
+      return;
+    }
+    this.hostId = hostId;
+    this.name = name;
+    clearTimeout(this.#helloDeadline);
+    this.#pings = setInterval(() => {
+      if (performance.now() - this.#heard > this.#limits.silenceLimitMs) this.#socket.terminate();
+      else this.send({ type: "ping" });
+    }, this.#limits.pingIntervalMs);
+    this.#events.hello(this);
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What the relay may hold for people it does not know. Clients reach it before any password is asked, so everything
+ * they can make it keep is counted here.
+ */
+
+/** Client connections at once, joined or waiting. A SPICE client opens 6 to 10, so this is about 25 clients. */
+export const MAX_CLIENT_CONNECTIONS = 256;
+
+/** Client connections that wait for the hosting tab at once. It answers in milliseconds: more means that it is stuck. */
+export const MAX_PENDING_CLIENTS = 64;
+
+/**
+ * Bytes read from a client before its stream is joined; past that its socket is no longer read. A link message with
+ * the ticket is below 4.3 KiB (4096 + 16 + 132), so an honest client never gets there.
+ */
+export const MAX_EARLY_BYTES = 16 * 1024;
+
+/** Milliseconds the hosting tab has to open the stream of a client. Clients themselves give up after 10 to 30 s. */
+export const JOIN_DEADLINE_MS = 10_000;
+
+/** Milliseconds a control connection has to say hello, so that a silent one does not keep its socket. */
+export const HELLO_DEADLINE_MS = 5_000;
+
+/** Milliseconds between two pings on the control connection (both sides send them). */
+export const PING_INTERVAL_MS = 15_000;
+
+/** Milliseconds of silence after which a hosting tab counts as gone: three pings unanswered. */
+export const SILENCE_LIMIT_MS = 3 * PING_INTERVAL_MS;
+
+/** Bytes queued towards a WebSocket at which the other side is no longer read. A full screen as QUIC fits in it. */
+export const HIGH_WATER_BYTES = 1024 * 1024;
+
+/** Bytes queued towards a WebSocket at which the other side is read again: a quarter, so that it does not flutter. */
+export const LOW_WATER_BYTES = HIGH_WATER_BYTES / 4;
+
+/** Milliseconds an ending connection has to take what is still queued for it; then it is cut. */
+export const CLOSE_DEADLINE_MS = 5_000;
+
+/**
+ * Milliseconds a peer may take no byte at all while bytes wait for it; then it is cut. Long enough for a laptop lid or
+ * a debugger, short enough that a client which never reads does not hold its stream for ever.
+ */
+export const STALL_LIMIT_MS = 60_000;
+
+/** Milliseconds that ending connections have when the relay itself ends: Ctrl-C should feel immediate. */
+export const SHUTDOWN_DEADLINE_MS = 1_000;
+
+/** Milliseconds a refused TCP client has to send its link message, to which the refusal is the answer. */
+export const REFUSAL_DEADLINE_MS = 2_000;
+
+/** Bytes of one control message. The largest, welcome, is some hundred bytes. */
+export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024;
+
+/** Bytes of one WebSocket message from a client. SPICE messages of clients stay below 64 KiB + headers. */
+export const MAX_CLIENT_MESSAGE_BYTES = 1024 * 1024;
+
+/** Bytes of one WebSocket message on a stream from the hosting tab: a raw 2560x1600 picture in one write. */
+export const MAX_STREAM_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/** Control connections at once (the hosting tab, and tabs about to take over). */
+export const MAX_CONTROL_CONNECTIONS = 8;
+
+/** The limits of one relay; tests lower them. Each is described at the constant of its default. */
+export interface RelayLimits {
+  readonly clientConnections: number;
+  readonly pendingClients: number;
+  readonly earlyBytes: number;
+  readonly joinDeadlineMs: number;
+  readonly helloDeadlineMs: number;
+  readonly pingIntervalMs: number;
+  readonly silenceLimitMs: number;
+  readonly highWaterBytes: number;
+  readonly lowWaterBytes: number;
+  readonly closeDeadlineMs: number;
+  readonly stallLimitMs: number;
+  readonly shutdownDeadlineMs: number;
+  readonly refusalDeadlineMs: number;
+  readonly controlConnections: number;
+}
+
+export const DEFAULT_RELAY_LIMITS: RelayLimits = {
+  clientConnections: MAX_CLIENT_CONNECTIONS,
+  pendingClients: MAX_PENDING_CLIENTS,
+  earlyBytes: MAX_EARLY_BYTES,
+  joinDeadlineMs: JOIN_DEADLINE_MS,
+  helloDeadlineMs: HELLO_DEADLINE_MS,
+  pingIntervalMs: PING_INTERVAL_MS,
+  silenceLimitMs: SILENCE_LIMIT_MS,
+  highWaterBytes: HIGH_WATER_BYTES,
+  lowWaterBytes: LOW_WATER_BYTES,
+  closeDeadlineMs: CLOSE_DEADLINE_MS,
+  stallLimitMs: STALL_LIMIT_MS,
+  shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS,
+  refusalDeadlineMs: REFUSAL_DEADLINE_MS,
+  controlConnections: MAX_CONTROL_CONNECTIONS,
+};

@@ -1,0 +1,69 @@
+import type { RawData, WebSocket } from "ws";
+import { ByteEnd } from "./byte-end.ts";
+import type { RelayLimits } from "./limits.ts";
+
+/** A WebSocket as the end of a tunnel: the bytes of its binary messages, whose boundaries mean nothing. */
+export class WebSocketEnd extends ByteEnd {
+  readonly #socket: WebSocket;
+  #high = false;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(socket: WebSocket, limits: RelayLimits) {
+    super(limits);
+    this.#socket = socket;
+    let failure: string | undefined;
+    socket.on("message", (data, isBinary) => {
+      if (isBinary) this.received(toBuffer(data));
+      else this.end(1003, "SPICE travels in binary messages");
+    });
+    socket.on("error", (error) => (failure = `the WebSocket failed: ${error.message}`));
+    socket.on("close", (code, reason) => {
+      clearTimeout(this.#deadline);
+      const words = reason.length > 0 ? reason.toString() : `the WebSocket closed with code ${code}`;
+      this.peerClosed(failure ?? words);
+    });
+  }
+
+  override write(bytes: Buffer): boolean {
+    if (this.#socket.readyState !== this.#socket.OPEN) return true;
+    this.#socket.send(bytes, { binary: true }, () => {
+      if (!this.#high || this.#socket.bufferedAmount > this.limits.lowWaterBytes) return;
+      this.#high = false;
+      this.drained();
+    });
+    if (this.#socket.bufferedAmount > this.limits.highWaterBytes) this.#high = true;
+    return !this.#high;
+  }
+
+  override pauseReading(): void {
+    this.#socket.pause();
+  }
+
+  override resumeReading(): void {
+    this.#socket.resume();
+  }
+
+  override end(code: number, reason: string): void {
+    if (this.#deadline !== undefined || this.closed) return;
+    this.#deadline = setTimeout(() => this.#socket.terminate(), this.limits.closeDeadlineMs);
+    this.#socket.close(code, closeReason(reason));
+    // The peer's close frame is behind what it sent before: it can only be seen by reading on.
+    this.#socket.resume();
+  }
+
+  override destroy(): void {
+    this.#socket.terminate();
+  }
+}
+
+/** RFC 6455 §5.5: a control frame holds 125 bytes, two of which are the code. */
+export function closeReason(reason: string): string {
+  let cut = reason;
+  while (Buffer.byteLength(cut) > 123) cut = cut.slice(0, -1);
+  return cut;
+}
+
+function toBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
