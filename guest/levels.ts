@@ -1,0 +1,247 @@
+/** The guests that can be built. */
+export type Level = "console" | "desktop";
+
+/** Both levels, smallest first. */
+export const LEVELS: readonly Level[] = ["console", "desktop"];
+
+/** What one level is made of. */
+export interface LevelRecipe {
+  /** Packages asked for; their dependencies follow. */
+  roots: readonly string[];
+  /** Packages never taken (a trailing `*` is a prefix); see `README.md` for why each group is dispensable. */
+  excludes: readonly string[];
+  /** Patterns (`*` within a folder, `**` across) of the files to keep; libraries and link targets follow. */
+  seeds: readonly string[];
+  /** Patterns of files that are dropped again. */
+  drops: readonly string[];
+  /** Kernel modules that init loads before anything else; dependencies follow. */
+  earlyModules: readonly string[];
+  /** Kernel modules loaded in the background once the guest is ready. */
+  lateModules: readonly string[];
+  /** Folders below `overlay/`, later ones win. */
+  overlays: readonly string[];
+  /** Guest RAM in MiB. */
+  memoryMiB: number;
+}
+
+/** Kernel of the guest; `*` is the ABI number, the newest is taken. Not signed: nothing in the guest enforces it. */
+export const KERNEL_PACKAGE = "linux-image-6.1.0-*-686-unsigned";
+
+/** Package of the BIOS and VGA BIOS images. */
+export const FIRMWARE_PACKAGE = "seabios";
+
+/**
+ * Kernel command line. `nokaslr` is a must of the raw kernel (nothing relocates it); `rootfstype=ramfs` because a tmpfs
+ * root is capped at half the RAM; the rest skips seconds of self-tests and probing that mean nothing in this machine.
+ */
+export const CMDLINE = [
+  "console=ttyS0",
+  "console=tty0",
+  "nokaslr",
+  "rootfstype=ramfs",
+  "cryptomgr.notests=1",
+  "noisapnp",
+  "mitigations=off",
+  "tsc=reliable",
+  "random.trust_cpu=on",
+  "initcall_blacklist=init_kprobe_trace,load_system_certificate_list,isapnp_init",
+].join(" ");
+
+/** Wanted modules; what they depend on is read out of them. psmouse holds the VMware absolute pointer. */
+const DISPLAY_AND_INPUT = ["virtio_pci", "virtio_console", "qxl", "psmouse", "evdev", "uinput"];
+
+/** Ready when someone adds a disk or network card to the machine; not needed for the desktop itself. */
+const EXTRAS = [
+  "virtio_net",
+  "ne2k-pci",
+  "virtio_blk",
+  "ata_piix",
+  "crct10dif_common",
+  "sd_mod",
+  "sr_mod",
+  "loop",
+  "isofs",
+  "crc32c_generic",
+  "ext4",
+  "snd-sb16",
+];
+
+/** Aids of maintainer scripts, init systems and data that nothing in the guest opens. */
+const NEVER = [
+  "linux-base",
+  "kmod",
+  "initramfs-tools",
+  "linux-initramfs-tool",
+  "dracut",
+  "perl*",
+  "debconf*",
+  "dpkg",
+  "tar",
+  "systemd*",
+  "init-system-helpers",
+  "dbus*",
+  "adduser",
+  "passwd",
+  "coreutils",
+  "util-linux",
+  "procps",
+  "ucf",
+  "sensible-utils",
+  "x11-common",
+  "lsb-base",
+  "xserver-common",
+  "keyboard-configuration",
+  "console-setup*",
+  "ca-certificates",
+  "openssl",
+  "menu",
+  "man-db",
+  "wget",
+  // Mesa and GL drivers: there is no 3D hardware, and glvnd's front ends satisfy the linkers.
+  "libgl1-mesa-dri",
+  "libegl*",
+  "libgbm1",
+  "libglx-mesa0",
+  "libllvm*",
+  // icewm gets a stub of librsvg instead of 31 MB: see image/stub.ts.
+  "librsvg2-2",
+  "libicu72",
+  "libxml2",
+  "adwaita-icon-theme",
+  "hicolor-icon-theme",
+  "shared-mime-info",
+  "gsettings*",
+  "dconf*",
+  "libgtk-3-common",
+  "at-spi2*",
+  "libcups2",
+  "libcolord2",
+  "ghostscript",
+  "poppler-data",
+  "libheif*",
+  "libde265*",
+  "libx265*",
+  "libaom*",
+  "libdav1d*",
+  "libavif*",
+  // Loaders of picture formats that nobody opens here, and the preprocessor that xrdb can do without.
+  "libspectre1",
+  "libjxl*",
+  "libid3tag0",
+  "cpp*",
+  "rxvt-unicode",
+  "fontconfig",
+  "xfonts-utils",
+  "xfonts-encodings",
+  "icewm-lite",
+] as const;
+
+const CONSOLE: LevelRecipe = {
+  roots: [KERNEL_PACKAGE, FIRMWARE_PACKAGE, "busybox-static"],
+  excludes: NEVER,
+  seeds: ["usr/bin/busybox"],
+  drops: [],
+  earlyModules: DISPLAY_AND_INPUT,
+  lateModules: [],
+  overlays: ["base", "console"],
+  memoryMiB: 256,
+};
+
+const DESKTOP: LevelRecipe = {
+  roots: [
+    ...CONSOLE.roots,
+    ...["libc6", "libc-bin", "ncurses-base", "udev"],
+    ...[
+      "xserver-xorg-core",
+      "xserver-xorg-video-qxl",
+      "xserver-xorg-input-evdev",
+      "xserver-xorg-legacy",
+      "xinit",
+    ],
+    ...["x11-xkb-utils", "xkb-data", "libx11-data"],
+    ...["fonts-dejavu-core", "xfonts-base"],
+    ...["icewm", "icewm-common", "xterm", "x11-apps", "x11-utils", "x11-xserver-utils"],
+    ...["xfe", "dillo", "xgalaga", "xmahjongg", "xdemineur"],
+    "spice-vdagent",
+  ],
+  excludes: NEVER,
+  seeds: [
+    "usr/bin/busybox",
+    "usr/lib/i386-linux-gnu/libnss_files.so.2",
+    "usr/lib/i386-linux-gnu/libnss_dns.so.2",
+    "usr/share/terminfo/**",
+    "usr/lib/terminfo/**",
+    "etc/terminfo/**",
+    // udev: the daemon, its control program, the helpers and the four rules that matter here.
+    "usr/bin/udevadm",
+    "usr/lib/systemd/systemd-udevd",
+    "usr/lib/udev/rules.d/50-udev-default.rules",
+    "usr/lib/udev/rules.d/60-input-id.rules",
+    "usr/lib/udev/rules.d/60-evdev.rules",
+    "usr/lib/udev/rules.d/70-spice-vdagentd.rules",
+    // X: modules opened at run time are found by name, not by DT_NEEDED.
+    "usr/lib/xorg/Xorg",
+    "usr/lib/xorg/protocol.txt",
+    ...["fb", "wfb", "shadow", "exa", "vgahw", "int10", "fbdevhw", "shadowfb"].map(
+      (name) => `usr/lib/xorg/modules/lib${name}.so`,
+    ),
+    "usr/lib/xorg/modules/drivers/qxl_drv.so",
+    "usr/lib/xorg/modules/drivers/modesetting_drv.so",
+    "usr/lib/xorg/modules/input/evdev_drv.so",
+    "usr/bin/xkbcomp",
+    "usr/bin/setxkbmap",
+    "usr/share/X11/**",
+    "etc/X11/**",
+    "usr/share/fonts/**",
+    // Desktop.
+    "usr/bin/icewm",
+    "usr/bin/icewmbg",
+    "usr/bin/icewmhint",
+    "usr/bin/icesh",
+    "usr/share/icewm/**",
+    "usr/lib/i386-linux-gnu/imlib2/loaders/{png,xpm,xbm,jpeg,bmp,pnm,ff,argb}.so",
+    ...[
+      "xterm",
+      "xclock",
+      "xeyes",
+      "xcalc",
+      "xlogo",
+      "xmag",
+      "xload",
+      "xev",
+      "xwininfo",
+      "xprop",
+      "xdpyinfo",
+    ].map((name) => `usr/bin/${name}`),
+    ...["xset", "xsetroot", "xrdb", "xrandr", "xmodmap", "x11perf", "ico", "oclock", "xedit"].map(
+      (name) => `usr/bin/${name}`,
+    ),
+    ...["xfe", "xfwrite", "xfimage"].map((name) => `usr/bin/${name}`),
+    "usr/share/xfe/**",
+    "usr/bin/dillo",
+    "usr/lib/dillo/**",
+    "etc/dillo/**",
+    ...["xgalaga", "xgal.sndsrv.*", "xmahjongg", "xdemineur"].map((name) => `usr/games/${name}`),
+    "usr/share/games/**",
+    "usr/lib/games/**",
+    "usr/share/xmahjongg/**",
+    "usr/bin/spice-vdagent",
+    "usr/sbin/spice-vdagentd",
+  ],
+  drops: [
+    "usr/share/{doc,man,info,locale,lintian,bug,menu,applications,pixmaps}/**",
+    "usr/share/X11/locale/**",
+    "usr/share/X11/xkb/geometry/**",
+    "usr/share/X11/xkb/rules/*.{lst,xml}",
+    "usr/share/X11/xorg.conf.d/**",
+    "usr/share/xfe/icons/{blue,gnome,kde,xp,windows}*-theme/**",
+    "usr/share/icewm/themes/{Infadel2,gtk2,motif,nice,nice2,warp3,warp4,win95,yellowmotif,Helix,NanoBlue,Natural,PinkSalmon,metal2,icedesert,CrystalBlue,Blackbox}/**",
+  ],
+  earlyModules: DISPLAY_AND_INPUT,
+  lateModules: EXTRAS,
+  overlays: ["base", "desktop"],
+  memoryMiB: 256,
+};
+
+/** The recipe of each level. */
+export const RECIPES: Readonly<Record<Level, LevelRecipe>> = { console: CONSOLE, desktop: DESKTOP };
