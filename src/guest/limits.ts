@@ -1,0 +1,65 @@
+/** Screen updates per second while the guest draws through VGA or VBE. A boot is text: more only costs the guest CPU. */
+export const SCANOUT_RATE_HZ = 25;
+
+/** Screen polls per second once a VBE picture has not changed for {@link SCANOUT_IDLE_AFTER} polls (comparing a frame costs CPU). */
+export const SCANOUT_IDLE_RATE_HZ = 8;
+
+/** Unchanged polls after which a VBE picture counts as still: one second at {@link SCANOUT_RATE_HZ}. */
+export const SCANOUT_IDLE_AFTER = 25;
+
+/** Rows per band when looking for changed pixels: one text line of the usual font, so text gives one rectangle a line. */
+export const SCANOUT_BAND_ROWS = 16;
+
+/** Largest VGA or VBE frame in pixels: v86's own maximum of 2560x1600; anything larger is a hostile register value. */
+export const SCANOUT_MAX_PIXELS = 2560 * 1600;
+
+/** Scancode bytes waiting for the guest. About 300 keys: more than a person types while a busy guest stalls; further keys are dropped. */
+export const KEYBOARD_QUEUE_BYTES = 1024;
+
+/**
+ * Milliseconds between two keys. The i8042 of v86 forgets buffered scancodes when the guest sends it a command (the LEDs
+ * after Caps Lock), so a key is given only to an empty buffer, and not at once after the last.
+ */
+export const KEYBOARD_KEY_INTERVAL_MS = 8;
+
+/** Milliseconds after which the next key goes out although the guest has not read the last one: a guest without keyboard driver. */
+export const KEYBOARD_STALL_MS = 500;
+
+/** Largest step of one PS/2 motion packet: the packet holds 9 bit signed numbers. Longer motions are split. */
+export const PS2_MOTION_STEP = 255;
+
+/** Largest PS/2 motion of one event, in pixels per axis: a wider jump is a broken client and would flood the mouse. */
+export const PS2_MOTION_LIMIT = 8192;
+
+/**
+ * Bytes waiting for the guest on the agent's port. SPICE lets a client have ten chunks of 2 KiB under way
+ * (REDS_AGENT_WINDOW_SIZE); core's own messages come on top. 256 KiB is generous, and bounds a client that lies.
+ */
+export const AGENT_WRITE_QUEUE_BYTES = 256 * 1024;
+
+/** agentData messages that core may have unacknowledged before the port stops reading from the guest (spice-server: 5 buffers). */
+export const AGENT_READ_WINDOW = 5;
+
+/** Largest single transfer buffer read from the guest on the agent's port: a hostile guest could name gigabytes. */
+export const AGENT_READ_MAX_BYTES = 64 * 1024;
+
+/** Control answers waiting for the guest's buffers on the agent's device. The protocol needs three; a hostile driver asks for ever. */
+export const CONTROL_QUEUE_MESSAGES = 64;
+
+/** Characters of the serial log that are kept for the page. */
+export const SERIAL_TAIL_CHARS = 64 * 1024;
+
+/** Longest boot marker line that is looked at: longer lines are not markers. */
+export const SERIAL_LINE_CHARS = 512;
+
+/** Seconds of quiet after `GUEST ready` before the state is saved by itself: the desktop's late modules are still loading. */
+export const AUTOSAVE_SETTLE_S = 20;
+
+/** Seconds that a save asked for by the page may be put off to merge with others: hiding a tab twice saves once. */
+export const AUTOSAVE_MIN_INTERVAL_S = 30;
+
+/** Largest saved state that is read back: 2 GiB minus 1, the largest ArrayBuffer that every browser makes. */
+export const STATE_MAX_BYTES = 2 ** 31 - 1;
+
+/** Deadline in ms for v86 to stop between two slices; a slice lasts milliseconds. */
+export const STOP_DEADLINE_MS = 10_000;

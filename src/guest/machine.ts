@@ -1,0 +1,339 @@
+/**
+ * The virtual machine: v86 with QXL as its VGA function, the agent's serial port, keyboard, pointer, the screen before
+ * the driver, and snapshots. Runs in a DedicatedWorker, and in Node for tests: nothing here is a browser's.
+ */
+import { V86 } from "v86";
+import type { ClientHead } from "../dispatch/messages.ts";
+import type { RedCommandSink } from "./command-sink.ts";
+import { loadKernel } from "./direct-boot.ts";
+import type { KernelFiles } from "./direct-boot.ts";
+import type { DisplayDevice, DisplayDeviceFactory } from "./display-device.ts";
+import { MachineOptionsError, StateRefusedError } from "./errors.ts";
+import { ensureImageData } from "./image-data.ts";
+import { Keyboard, watchLeds } from "./keyboard.ts";
+import { GuestMemory, hideAperture, layOutAperture, QXL_VGAMEM_BYTES } from "./memory-map.ts";
+import type { ApertureLayout } from "./memory-map.ts";
+import { QXL_PCI_ID, registerQxlFunction } from "./pci-function.ts";
+import { Pointer } from "./pointer.ts";
+import { SerialLog } from "./serial-log.ts";
+import type { BootMarker } from "./serial-log.ts";
+import { assertStateFits, makeStateHeader } from "./state-header.ts";
+import type { MachineIdentity, StateHeader } from "./state-header.ts";
+import { assertV86State, embedDevices, replaceUnpackMemory } from "./state.ts";
+import type { StatefulDevice } from "./state.ts";
+import { assertPrivateMembers } from "./v86-private.ts";
+import type { V86Emulator } from "./v86-private.ts";
+import { redirectVbe, watchVgaWrites } from "./vga-ports.ts";
+import { VgaScanout } from "./vga-scanout.ts";
+import type { ScanoutMode } from "./vga-scanout.ts";
+import { AgentPort } from "./virtio-serial.ts";
+import { replaceYield } from "./yield.ts";
+
+/** v86's own VGA memory: the least it makes, since VBE lives in QXL's RAM. */
+const V86_VGA_MEMORY_BYTES = 256 * 1024;
+
+/** What happens inside the machine. Called on the machine's thread, must not throw. */
+export interface MachineEvents {
+  /** Bytes from the agent's port; settle the promise to give back-pressure. */
+  agentData(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  agentState(open: boolean): void;
+  tabletState(enabled: boolean): void;
+  /** SpiceKeyboardModifierFlags: scroll 1, num 2, caps 4. */
+  leds(modifiers: number): void;
+  bootMarker(marker: BootMarker): void;
+  /** The guest (or {@link Machine.reset}) rebooted the machine. */
+  rebooted(): void;
+  /** Reloading the kernel after a reboot failed; the machine stands still. */
+  failed(error: Error): void;
+}
+
+/** How to make a machine. Images are not changed and may be dropped by the caller afterwards. */
+export interface MachineOptions {
+  readonly level: string;
+  readonly buildId: string;
+  readonly memoryMiB: number;
+  /** SeaBIOS, and SeaBIOS's vgabios-qxl. */
+  readonly bios: ArrayBuffer;
+  readonly vgaBios: ArrayBuffer;
+  /** For a machine whose state will be restored: none. Called for the first boot and again after each reboot. */
+  readonly kernel?: () => Promise<KernelFiles>;
+  /** First floppy, for guests without a kernel of ours. */
+  readonly floppy?: ArrayBuffer;
+  /** Instantiates v86.wasm with v86's imports. */
+  readonly loadWasm: (imports: WebAssembly.Imports) => Promise<WebAssembly.Exports>;
+  readonly sink: RedCommandSink;
+  readonly makeDisplay: DisplayDeviceFactory;
+  readonly events: MachineEvents;
+}
+
+/** A saved moment. `state` is v86's own file with our devices inside. */
+export interface SavedMachine {
+  readonly header: StateHeader;
+  readonly state: ArrayBuffer;
+}
+
+export interface MachineStats {
+  /** Instructions since the machine was made. */
+  readonly instructions: number;
+  readonly running: boolean;
+  /** Guest CPU halted right now. */
+  readonly halted: boolean;
+}
+
+/** One machine. Owner disposes (asynchronously: v86 stops between two slices). */
+export class Machine implements AsyncDisposable {
+  readonly identity: MachineIdentity;
+  readonly layout: ApertureLayout;
+  readonly memory: GuestMemory;
+  readonly display: DisplayDevice;
+  readonly scanout: VgaScanout;
+  readonly agentPort: AgentPort;
+  readonly keyboard: Keyboard;
+  readonly pointer: Pointer;
+  readonly serial: SerialLog;
+  readonly #options: MachineOptions;
+  readonly #emulator: V86Emulator;
+  readonly #rebootCpu: () => void;
+  #pristine = true;
+  #leds = 0;
+  #wanted = false;
+  #reloading: Promise<void> | undefined;
+  #instructions = 0;
+  #lastCounter = 0;
+
+  /**
+   * Makes a machine with its kernel loaded, standing still.
+   * @throws MachineOptionsError, V86SurfaceError, KernelImageError
+   */
+  static async create(options: MachineOptions): Promise<Machine> {
+    ensureImageData();
+    const layout = layOutAperture(options.memoryMiB);
+    const emulator = new V86({
+      memory_size: layout.total,
+      vga_memory_size: V86_VGA_MEMORY_BYTES,
+      bios: { buffer: options.bios },
+      vga_bios: { buffer: options.vgaBios },
+      ...(options.floppy ? { fda: { buffer: options.floppy } } : {}),
+      wasm_fn: options.loadWasm,
+      acpi: false,
+      autostart: false,
+      disable_keyboard: true,
+      disable_mouse: true,
+      disable_speaker: true,
+      virtio_balloon: true,
+      net_device: { type: "none" },
+    } as unknown as ConstructorParameters<typeof V86>[0]);
+    await new Promise<void>((resolve) => {
+      emulator.add_listener("emulator-loaded", () => resolve());
+    });
+    const machine = new Machine(options, layout, assertPrivateMembers(emulator));
+    if (options.kernel) machine.#loadKernel(await options.kernel());
+    return machine;
+  }
+
+  private constructor(options: MachineOptions, layout: ApertureLayout, emulator: V86Emulator) {
+    this.#options = options;
+    this.#emulator = emulator;
+    this.layout = layout;
+    const aperture = [layout.ram.size, layout.vram.size, QXL_VGAMEM_BYTES]
+      .map((bytes) => bytes >> 20)
+      .join("+");
+    this.identity = {
+      level: options.level,
+      buildId: options.buildId,
+      memoryMiB: options.memoryMiB,
+      aperture,
+    };
+    const { cpu } = emulator.v86;
+    const { events } = options;
+
+    replaceYield(emulator.v86);
+    hideAperture(cpu, layout.usable);
+    this.memory = new GuestMemory(cpu, layout);
+    redirectVbe(cpu, this.memory);
+    this.scanout = new VgaScanout({
+      cpu,
+      screen: emulator.screen_adapter,
+      memory: this.memory,
+      sink: options.sink,
+    });
+    this.display = options.makeDisplay({
+      memory: this.memory,
+      layout,
+      raiseIrq: () => cpu.devices.pci.raise_irq(QXL_PCI_ID),
+      lowerIrq: () => cpu.devices.pci.lower_irq(QXL_PCI_ID),
+      enterVga: () => this.scanout.enter(),
+      leaveVga: () => this.scanout.leave(),
+    });
+    registerQxlFunction(cpu, layout, (offset, value) => this.display.ioWrite(offset, value));
+    watchVgaWrites(cpu, () => this.display.vgaWrite());
+    this.agentPort = new AgentPort(cpu, {
+      state: (open) => events.agentState(open),
+      data: (bytes) => events.agentData(bytes),
+    });
+    this.keyboard = new Keyboard(emulator);
+    this.pointer = new Pointer(emulator);
+    watchLeds(cpu, (modifiers) => this.#setLeds(modifiers));
+    this.serial = new SerialLog((marker) => events.bootMarker(marker));
+    emulator.add_listener("serial0-output-byte", (byte: number) => this.serial.push(byte));
+    emulator.add_listener("vmware-absolute-mouse", (enabled: boolean) => events.tabletState(enabled));
+
+    this.#rebootCpu = cpu.reboot_internal.bind(cpu);
+    cpu.reboot_internal = () => this.#rebooted();
+    replaceUnpackMemory(cpu, () => this.#pristine);
+    embedDevices(cpu, [this.display, this.agentPort, this.#ownState()]);
+    this.scanout.enter();
+  }
+
+  get running(): boolean {
+    return this.#wanted;
+  }
+
+  /** LED bits as the guest last set them. */
+  get leds(): number {
+    return this.#leds;
+  }
+
+  /** What VGA shows, undefined while the driver's own primary is on the screen. */
+  get scanoutMode(): ScanoutMode | undefined {
+    return this.scanout.mode;
+  }
+
+  /** Size of what is on the screen, in pixels. */
+  get screenSize(): { width: number; height: number } {
+    return this.display.primarySize ?? this.scanout.mode ?? { width: 0, height: 0 };
+  }
+
+  run(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    if (this.#reloading) return;
+    this.#pristine = false;
+    this.scanout.start();
+    void this.#emulator.run();
+  }
+
+  /** Stands still when it resolves; the picture stays. */
+  async pause(): Promise<void> {
+    this.#wanted = false;
+    this.scanout.stop();
+    await this.#emulator.stop();
+  }
+
+  /** The reset button. */
+  reset(): void {
+    this.#emulator.v86.cpu.reboot_internal();
+  }
+
+  /** Text for the serial console. */
+  serialSend(text: string): void {
+    this.#emulator.serial0_send(text);
+  }
+
+  /** Whether the QXL driver takes the heads (ROM and interrupt); if not, they are the agent's business. */
+  clientMonitorsConfig(heads: readonly ClientHead[]): boolean {
+    return this.display.clientMonitorsConfig(heads);
+  }
+
+  stats(): MachineStats {
+    const counter = this.#emulator.get_instruction_counter();
+    this.#instructions += (counter - this.#lastCounter) >>> 0;
+    this.#lastCounter = counter;
+    const halted = this.#emulator.v86.cpu.in_hlt[0] !== 0;
+    return { instructions: this.#instructions, running: this.#wanted, halted };
+  }
+
+  /** One moment of the whole machine. May be called while it runs: it stands still meanwhile. */
+  async saveState(): Promise<SavedMachine> {
+    if (this.#reloading)
+      throw new MachineOptionsError("the machine is rebooting: save it when its kernel runs");
+    const state = await this.#emulator.save_state();
+    return { header: makeStateHeader(this.identity, state.byteLength, Date.now()), state };
+  }
+
+  /**
+   * Becomes the saved machine, standing still or running as before.
+   * @throws StateRefusedError; with refusal "content" v86 may be half restored: dispose of this machine and make a new one
+   */
+  async restoreState({ header, state }: SavedMachine): Promise<void> {
+    assertStateFits(header, this.identity);
+    assertV86State(state);
+    if (header.stateBytes !== state.byteLength) {
+      throw new StateRefusedError(
+        "truncated",
+        `it has ${state.byteLength} bytes instead of ${header.stateBytes}`,
+      );
+    }
+    this.keyboard.clear();
+    this.pointer.clear();
+    try {
+      await this.#emulator.restore_state(state);
+    } catch (cause) {
+      if (cause instanceof StateRefusedError) throw cause;
+      throw new StateRefusedError("content", `v86 could not read it (${String(cause)})`, { cause });
+    }
+    this.#pristine = false;
+    this.resync();
+  }
+
+  /** Sends the whole picture again: the red worker is new, or the machine was restored. */
+  resync(): void {
+    this.display.resync();
+    this.scanout.resync();
+    if (this.#wanted) this.scanout.poll();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.scanout[Symbol.dispose]();
+    this.keyboard[Symbol.dispose]();
+    this.#wanted = false;
+    await this.#emulator.destroy();
+  }
+
+  #loadKernel(files: KernelFiles): void {
+    this.#pristine = false;
+    loadKernel(this.#emulator.v86.cpu, this.layout.usable, files);
+  }
+
+  #ownState(): StatefulDevice {
+    return {
+      saveState: () => [this.#leds],
+      restoreState: ([leds]) => this.#setLeds(typeof leds === "number" ? leds & 7 : 0),
+    };
+  }
+
+  #setLeds(modifiers: number): void {
+    if (modifiers === this.#leds) return;
+    this.#leds = modifiers;
+    this.#options.events.leds(modifiers);
+  }
+
+  /** Runs inside the guest's port write or triple fault. v86 resets CPU and memory map; the rest is ours. */
+  #rebooted(): void {
+    this.#rebootCpu();
+    this.display.reset();
+    this.agentPort.reset();
+    this.keyboard.clear();
+    this.pointer.clear();
+    this.#setLeds(0);
+    this.#options.events.rebooted();
+    if (this.#options.kernel && !this.#reloading) {
+      this.#reloading = this.#reload(this.#options.kernel).finally(() => {
+        this.#reloading = undefined;
+      });
+    }
+  }
+
+  /** The guest has used the memory where its kernel lay: put it there again, then start from the BIOS. */
+  async #reload(kernel: () => Promise<KernelFiles>): Promise<void> {
+    try {
+      const [files] = await Promise.all([kernel(), this.#emulator.stop()]);
+      this.#rebootCpu();
+      this.#loadKernel(files);
+      if (this.#wanted) void this.#emulator.run();
+    } catch (error) {
+      this.#wanted = false;
+      this.#options.events.failed(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/** The serial console as the page sees it: the last text, and the boot markers in it. */
+import { SERIAL_LINE_CHARS, SERIAL_TAIL_CHARS } from "./limits.ts";
+
+/** A line `GUEST <name> uptime=<seconds>` that the guest's init writes to the kernel log. */
+export interface BootMarker {
+  /** init, modules, udev, xsocket, xready, wm, apps, ready or late. */
+  readonly name: string;
+  /** Seconds of guest time, if the line held them undamaged (a serial log under load loses characters). */
+  readonly uptime?: number;
+}
+
+const MARKER = /GUEST ([a-z]+)(?: uptime=([0-9]+(?:\.[0-9]+)?))?/;
+
+/** Finds a boot marker in one line. */
+export const parseBootMarker = (line: string): BootMarker | undefined => {
+  const found = MARKER.exec(line);
+  if (!found) return undefined;
+  return found[2] === undefined ? { name: found[1] } : { name: found[1], uptime: Number(found[2]) };
+};
+
+/** Collects the bytes of the serial port (Latin-1). */
+export class SerialLog {
+  readonly #onMarker: (marker: BootMarker) => void;
+  #tail = "";
+  #line = "";
+
+  constructor(onMarker: (marker: BootMarker) => void) {
+    this.#onMarker = onMarker;
+  }
+
+  /** The last {@link SERIAL_TAIL_CHARS} characters. */
+  get tail(): string {
+    return this.#tail.slice(-SERIAL_TAIL_CHARS);
+  }
+
+  push(byte: number): void {
+    const character = String.fromCharCode(byte);
+    this.#tail += character;
+    // Cut rarely: cutting at every character would copy the text each time.
+    if (this.#tail.length > 2 * SERIAL_TAIL_CHARS) this.#tail = this.tail;
+    if (character === "\n") {
+      const marker = parseBootMarker(this.#line);
+      this.#line = "";
+      if (marker) this.#onMarker(marker);
+    } else if (this.#line.length < SERIAL_LINE_CHARS) {
+      this.#line += character;
+    }
+  }
+}

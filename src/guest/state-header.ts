@@ -1,0 +1,124 @@
+/** The header in front of a saved state: it decides, before anything is touched, whether the state fits. */
+import { StateRefusedError } from "./errors.ts";
+import { STATE_MAX_BYTES } from "./limits.ts";
+import { V86_VERSION } from "./v86-private.ts";
+
+const MAGIC = "SPICETAB-STATE\r\n";
+const MAGIC_BYTES = MAGIC.length;
+
+/** Version of what our own devices put into v86's state. A change that an older build could not read raises it. */
+export const STATE_VERSION = 1;
+
+/** Bytes in front of v86's state: magic, u32 length of the JSON (little-endian), the JSON, zeros. */
+export const STATE_HEADER_BYTES = 4096;
+
+/** The parts of a machine that must be the same when its state is restored. */
+export interface MachineIdentity {
+  readonly level: string;
+  /** The guest's build, from its manifest. */
+  readonly buildId: string;
+  readonly memoryMiB: number;
+  /** Sizes of BAR0, BAR1, vgamem: `ram+vram+vgamem` in MiB. */
+  readonly aperture: string;
+}
+
+/** What the header holds. */
+export interface StateHeader extends MachineIdentity {
+  readonly stateVersion: number;
+  readonly v86Version: string;
+  /** Bytes of v86's state behind the header. */
+  readonly stateBytes: number;
+  /** Milliseconds since 1970. */
+  readonly savedAt: number;
+}
+
+/** A header for a state of `stateBytes` saved now. */
+export const makeStateHeader = (
+  machine: MachineIdentity,
+  stateBytes: number,
+  savedAt: number,
+): StateHeader => ({
+  ...machine,
+  stateVersion: STATE_VERSION,
+  v86Version: V86_VERSION,
+  stateBytes,
+  savedAt,
+});
+
+/** The {@link STATE_HEADER_BYTES} bytes. */
+export const encodeStateHeader = (header: StateHeader): Uint8Array<ArrayBuffer> => {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const bytes = new Uint8Array(STATE_HEADER_BYTES);
+  if (MAGIC_BYTES + 4 + json.length > bytes.length) throw new RangeError("state header does not fit");
+  bytes.set(new TextEncoder().encode(MAGIC));
+  new DataView(bytes.buffer).setUint32(MAGIC_BYTES, json.length, true);
+  bytes.set(json, MAGIC_BYTES + 4);
+  return bytes;
+};
+
+const isHeader = (value: unknown): value is StateHeader => {
+  if (typeof value !== "object" || value === null) return false;
+  const header = value as Record<string, unknown>;
+  const numbers = ["stateVersion", "stateBytes", "savedAt", "memoryMiB"];
+  const strings = ["level", "buildId", "aperture", "v86Version"];
+  return (
+    numbers.every((name) => Number.isSafeInteger(header[name])) &&
+    strings.every((name) => typeof header[name] === "string")
+  );
+};
+
+/**
+ * Reads a header.
+ * @throws StateRefusedError "format" when it is none, "truncated" when bytes are missing
+ */
+export const decodeStateHeader = (bytes: Uint8Array): StateHeader => {
+  if (bytes.length < STATE_HEADER_BYTES)
+    throw new StateRefusedError("truncated", `it has only ${bytes.length} bytes`);
+  if (new TextDecoder("latin1").decode(bytes.subarray(0, MAGIC_BYTES)) !== MAGIC) {
+    throw new StateRefusedError("format", "it is not a spicetab state");
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(MAGIC_BYTES, true);
+  if (length > STATE_HEADER_BYTES - MAGIC_BYTES - 4)
+    throw new StateRefusedError("format", "its header is damaged");
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes.subarray(MAGIC_BYTES + 4, MAGIC_BYTES + 4 + length)));
+  } catch (cause) {
+    throw new StateRefusedError("format", "its header is damaged", { cause });
+  }
+  if (!isHeader(header) || header.stateBytes < 0 || header.stateBytes > STATE_MAX_BYTES) {
+    throw new StateRefusedError("format", "its header is damaged");
+  }
+  return header;
+};
+
+/**
+ * Checks that a state fits this build and this machine.
+ * @throws StateRefusedError saying what differs
+ */
+export const assertStateFits = (header: StateHeader, machine: MachineIdentity): void => {
+  if (header.stateVersion !== STATE_VERSION) {
+    throw new StateRefusedError(
+      "version",
+      `it has format ${header.stateVersion}, this build reads ${STATE_VERSION}`,
+    );
+  }
+  if (header.v86Version !== V86_VERSION) {
+    throw new StateRefusedError(
+      "v86-version",
+      `it was saved by v86 ${header.v86Version}, this is v86 ${V86_VERSION}`,
+    );
+  }
+  if (header.level !== machine.level || header.buildId !== machine.buildId) {
+    throw new StateRefusedError(
+      "guest-build",
+      `it belongs to guest ${header.level} ${header.buildId}, this is ${machine.level} ${machine.buildId}`,
+    );
+  }
+  if (header.memoryMiB !== machine.memoryMiB || header.aperture !== machine.aperture) {
+    throw new StateRefusedError(
+      "machine-options",
+      `its machine has ${header.memoryMiB} MiB and QXL ${header.aperture}, this one ${machine.memoryMiB} MiB and ${machine.aperture}`,
+    );
+  }
+};

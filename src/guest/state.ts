@@ -1,0 +1,96 @@
+/**
+ * Our devices inside v86's own state, so that one file holds one moment of the whole machine; and two repairs of v86's
+ * restore: registers that it would forget, and a faster way back for memory.
+ */
+import { StateRefusedError } from "./errors.ts";
+import type { V86Cpu } from "./v86-private.ts";
+
+/** Slot in v86's state array; v86 uses those below 100. */
+const DEVICE_SLOT = 120;
+const PAGE_BYTES = 4096;
+/** BIOS and VGA BIOS lie below; the rest of a machine that has never run is zero. */
+const FIRST_MIB = 0x100000;
+
+const V86_STATE_MAGIC = 0x86768676 | 0;
+const V86_STATE_FORMAT = 6;
+
+/** A device of ours. States are made of numbers, strings, booleans, null, typed arrays, arrays of these, and v86 objects with get_state. */
+export interface StatefulDevice {
+  saveState(): unknown[];
+  restoreState(state: readonly unknown[]): void;
+}
+
+/** Puts the devices' states into v86's. The order of `devices` is part of the format. */
+export const embedDevices = (cpu: V86Cpu, devices: readonly StatefulDevice[]): void => {
+  const getState = cpu.get_state.bind(cpu);
+  const setState = cpu.set_state.bind(cpu);
+  cpu.get_state = () => {
+    const state = getState();
+    state[DEVICE_SLOT] = devices.map((device) => device.saveState());
+    return state;
+  };
+  cpu.set_state = (state) => {
+    const own = state[DEVICE_SLOT];
+    if (!Array.isArray(own) || own.length !== devices.length) {
+      throw new StateRefusedError("content", "it does not hold the states of this machine's devices");
+    }
+    keepingRegisterViews(cpu, () => setState(state));
+    for (const [index, device] of devices.entries()) device.restoreState(own[index] as unknown[]);
+  };
+};
+
+/**
+ * v86 replaces its views of three registers by plain copies out of the state: the registers in wasm keep old values, and
+ * the next save writes stale ones. Put the values into the views and the views back.
+ */
+const keepingRegisterViews = (cpu: V86Cpu, restore: () => void): void => {
+  const { last_result: lastResult, fpu_status_word: fpuStatusWord, mxcsr } = cpu;
+  restore();
+  if (cpu.last_result !== lastResult) lastResult[0] = cpu.last_result[0];
+  if (cpu.fpu_status_word !== fpuStatusWord) fpuStatusWord[0] = cpu.fpu_status_word[0];
+  if (cpu.mxcsr !== mxcsr) mxcsr[0] = cpu.mxcsr[0];
+  cpu.last_result = lastResult;
+  cpu.fpu_status_word = fpuStatusWord;
+  cpu.mxcsr = mxcsr;
+};
+
+/**
+ * Restores memory in runs of pages, where v86 copies page by page through a proxy, and leaves alone what is zero already.
+ * `pristine` tells whether the machine has never run and holds no kernel.
+ */
+export const replaceUnpackMemory = (cpu: V86Cpu, pristine: () => boolean): void => {
+  cpu.unpack_memory = (bitmap, packed) => {
+    const size = cpu.memory_size[0];
+    cpu.zero_memory(0, pristine() ? FIRST_MIB : size);
+    const memory = new Uint8Array(cpu.wasm_memory.buffer, cpu.mem8.byteOffset, size);
+    const pages = size / PAGE_BYTES;
+    let taken = 0;
+    for (let page = 0; page < pages;) {
+      if (!bitmap.get(page)) {
+        page++;
+        continue;
+      }
+      let end = page + 1;
+      while (end < pages && bitmap.get(end)) end++;
+      const bytes = (end - page) * PAGE_BYTES;
+      memory.set(packed.subarray(taken, taken + bytes), page * PAGE_BYTES);
+      taken += bytes;
+      page = end;
+    }
+  };
+};
+
+/**
+ * Looks at v86's own header (16 bytes: magic, format, total length, length of the JSON; i32 little-endian).
+ * @throws StateRefusedError "content"
+ */
+export const assertV86State = (state: ArrayBuffer): void => {
+  if (state.byteLength < 16) throw new StateRefusedError("truncated", "v86's part is empty");
+  const header = new DataView(state);
+  if (header.getInt32(0, true) !== V86_STATE_MAGIC || header.getInt32(4, true) !== V86_STATE_FORMAT) {
+    throw new StateRefusedError("content", "v86's part is damaged");
+  }
+  if (header.getInt32(8, true) !== state.byteLength) {
+    throw new StateRefusedError("truncated", "v86's part has another length than it says");
+  }
+};
