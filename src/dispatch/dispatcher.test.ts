@@ -1,0 +1,100 @@
+import { afterEach, expect, test } from "vitest";
+import { Dispatcher, TransferredAnswer, serveDispatcher } from "./dispatcher.ts";
+import { DispatcherTimeout, HandlerError, PeerDied } from "./errors.ts";
+import { LocalLiveness } from "./liveness.ts";
+
+interface Table {
+  note(message: { text: string }): void;
+  slow(message: { ms: number }): number;
+  fail(message: { text: string }): void;
+  take(message: { bytes: Uint8Array }): Uint8Array;
+}
+
+const open: Disposable[] = [];
+afterEach(() => {
+  for (const one of open.splice(0)) one[Symbol.dispose]();
+});
+
+function pair(deadline?: number) {
+  const { port1, port2 } = new MessageChannel();
+  const log: string[] = [];
+  const server = serveDispatcher<Table>(port2, {
+    note: ({ text }) => void log.push(text),
+    slow: async ({ ms }) => {
+      log.push("slow begins");
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      log.push("slow ends");
+      return ms;
+    },
+    fail: ({ text }) => {
+      throw new RangeError(text);
+    },
+    take: ({ bytes }) => {
+      const answer = new Uint8Array([...bytes].reverse());
+      return new TransferredAnswer(answer, [answer.buffer]) as unknown as Uint8Array;
+    },
+  });
+  const dispatcher = new Dispatcher<Table>(port1, { peer: "test worker", deadline });
+  open.push(dispatcher, server);
+  return { dispatcher, log };
+}
+
+test("handlers run one after the other; a call is a barrier behind earlier sends", async () => {
+  const { dispatcher, log } = pair();
+  const slow = dispatcher.call("slow", { ms: 20 });
+  dispatcher.send("note", { text: "a" });
+  dispatcher.send("note", { text: "b" });
+  await dispatcher.call("note", { text: "c" });
+  expect(log).toEqual(["slow begins", "slow ends", "a", "b", "c"]);
+  expect(await slow).toBe(20);
+});
+
+test("a failing handler fails its call, with its name and words, and nothing else", async () => {
+  const { dispatcher, log } = pair();
+  dispatcher.send("fail", { text: "ignored" });
+  const error = await dispatcher.call("fail", { text: "too far" }).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(HandlerError);
+  expect((error as HandlerError).code).toBe("RangeError");
+  expect((error as Error).message).toContain("too far");
+  await dispatcher.call("note", { text: "still here" });
+  expect(log).toEqual(["still here"]);
+});
+
+test("a call has a deadline", async () => {
+  const { dispatcher } = pair(10);
+  await expect(dispatcher.call("slow", { ms: 100 })).rejects.toBeInstanceOf(DispatcherTimeout);
+});
+
+test("the peer's death fails every call under way and later ones", async () => {
+  const { dispatcher } = pair();
+  const calls = [dispatcher.call("slow", { ms: 5_000 }), dispatcher.call("note", { text: "never" })];
+  dispatcher.peerDied("its tab was closed");
+  for (const call of calls) await expect(call).rejects.toBeInstanceOf(PeerDied);
+  await expect(dispatcher.call("note", { text: "x" })).rejects.toThrow("its tab was closed");
+  dispatcher.send("note", { text: "x" });
+});
+
+test("buffers are transferred both ways", async () => {
+  const { dispatcher } = pair();
+  const bytes = new Uint8Array([1, 2, 3]);
+  expect(await dispatcher.call("take", { bytes }, [bytes.buffer])).toEqual(new Uint8Array([3, 2, 1]));
+  expect(bytes.length).toBe(0);
+});
+
+test("an unknown message type is an error, not a prototype's function", async () => {
+  const { dispatcher } = pair();
+  const untyped = dispatcher as unknown as Dispatcher<{ toString(payload: object): void }>;
+  await expect(untyped.call("toString", {})).rejects.toThrow('no handler for message "toString"');
+});
+
+test("whoever watches a name learns once that its holder died", async () => {
+  const liveness = new LocalLiveness();
+  const held = liveness.holdAlive("guest");
+  let deaths = 0;
+  liveness.watchAlive("guest", () => deaths++);
+  const unwatched = liveness.watchAlive("guest", () => (deaths += 100));
+  unwatched[Symbol.dispose]();
+  expect(deaths).toBe(0);
+  held[Symbol.dispose]();
+  expect(deaths).toBe(1);
+});

@@ -1,0 +1,177 @@
+import * as Comlink from "comlink";
+import { DispatcherTimeout, HandlerError, PeerDied } from "./errors.ts";
+import { CALL_DEADLINE, MAX_QUEUED_MESSAGES } from "./limits.ts";
+
+/** What a dispatcher carries: message types with one payload each, as the interfaces in messages.ts. */
+
+export type MessageTable<M> = { [K in keyof M]: (payload: never) => unknown };
+
+export type Payload<M, K extends keyof M> = M[K] extends (payload: infer P) => unknown ? P : never;
+export type Answer<M, K extends keyof M> = M[K] extends (payload: never) => infer R ? Awaited<R> : never;
+
+/** The receiver's side: the same table, each handler free to answer later. */
+export type Handlers<M> = {
+  [K in keyof M]: (payload: Payload<M, K>) => Answer<M, K> | Promise<Answer<M, K>>;
+};
+
+/** What crosses the port: an answer, or the error in words (Comlink would lose its class). */
+type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+/** The single function exposed through Comlink: one proxy, pinned by the Dispatcher, serves every message type. */
+type Entry = (type: string, payload: unknown, wantsAnswer: boolean) => Promise<Outcome | undefined>;
+
+/** What both browsers' MessagePort and the ends of a Worker offer. */
+export type DispatchEndpoint = MessagePort;
+
+interface Pending {
+  reject(error: Error): void;
+}
+
+/**
+ * The sending end towards another thread, after spice-server's Dispatcher: first in first out, `send` is fire-and-forget, `call` is
+ * acknowledged and so a barrier behind everything sent before. Every call has a deadline and fails at once when the peer dies.
+ * Owns the port.
+ */
+export class Dispatcher<M extends MessageTable<M>> implements Disposable {
+  readonly peer: string;
+  readonly #deadline: number;
+  readonly #port: DispatchEndpoint;
+  // Comlink drops calls whose proxy is collected, so the proxy lives exactly as long as this object.
+  readonly #entry: Comlink.Remote<Entry>;
+  readonly #pending = new Set<Pending>();
+  #dead: PeerDied | undefined;
+
+  constructor(port: DispatchEndpoint, options: { peer: string; deadline?: number }) {
+    this.peer = options.peer;
+    this.#deadline = options.deadline ?? CALL_DEADLINE;
+    this.#port = port;
+    this.#entry = Comlink.wrap<Entry>(port as unknown as Comlink.Endpoint);
+  }
+
+  get alive(): boolean {
+    return this.#dead === undefined;
+  }
+
+  /** Sends a message that nobody waits for. Does nothing once the peer is known to be dead. */
+  send<K extends keyof M & string>(type: K, payload: Payload<M, K>, transfer: Transferable[] = []): void {
+    if (this.#dead) return;
+    this.#entry(
+      type,
+      transfer.length > 0 ? Comlink.transfer(payload as object, transfer) : payload,
+      false,
+    ).catch(() => {});
+  }
+
+  /**
+   * Sends a message and waits until its handler and all earlier ones have run.
+   * @throws DispatcherTimeout, PeerDied, HandlerError
+   */
+  async call<K extends keyof M & string>(
+    type: K,
+    payload: Payload<M, K>,
+    transfer: Transferable[] = [],
+    options: { deadline?: number } = {},
+  ): Promise<Answer<M, K>> {
+    if (this.#dead) throw this.#dead;
+    const deadline = options.deadline ?? this.#deadline;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let pending: Pending | undefined;
+    const ended = new Promise<never>((_, reject) => {
+      pending = { reject };
+      this.#pending.add(pending);
+      timer = setTimeout(() => reject(new DispatcherTimeout(this.peer, type, deadline)), deadline);
+    });
+    try {
+      const argument = transfer.length > 0 ? Comlink.transfer(payload as object, transfer) : payload;
+      const outcome = (await Promise.race([this.#entry(type, argument, true), ended])) as Outcome;
+      if (!outcome.ok) throw new HandlerError(this.peer, type, outcome.code, outcome.message);
+      return outcome.value as Answer<M, K>;
+    } finally {
+      clearTimeout(timer);
+      if (pending) this.#pending.delete(pending);
+    }
+  }
+
+  /** The peer's thread is gone: every call under way fails now and later ones fail at once. Idempotent. */
+  peerDied(reason: string): void {
+    if (this.#dead) return;
+    this.#dead = new PeerDied(this.peer, reason);
+    for (const pending of this.#pending) pending.reject(this.#dead);
+    this.#pending.clear();
+    this.#port.close();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#dead) return;
+    this.#entry[Comlink.releaseProxy]();
+    this.peerDied("this dispatcher was disposed");
+  }
+}
+
+/** A handler's answer with buffers to transfer rather than copy. */
+export class TransferredAnswer<T> {
+  readonly value: T;
+  readonly transfer: Transferable[];
+  constructor(value: T, transfer: Transferable[]) {
+    this.value = value;
+    this.transfer = transfer;
+  }
+}
+
+/**
+ * The receiving end: runs the handlers strictly one after the other in the order of arrival, so that an acknowledgement means that
+ * everything sent before was handled. Owns the port; disposing it stops receiving.
+ */
+export function serveDispatcher<M extends MessageTable<M>>(
+  port: DispatchEndpoint,
+  handlers: Handlers<M>,
+  options: { onError?: (type: string, error: unknown) => void } = {},
+): Disposable {
+  let tail: Promise<unknown> = Promise.resolve();
+  let queued = 0;
+  let disposed = false;
+
+  const run = async (type: string, payload: unknown): Promise<Outcome> => {
+    if (disposed) return { ok: false, code: "Disposed", message: "the receiver was disposed" };
+    try {
+      if (!Object.hasOwn(handlers, type)) throw new Error(`no handler for message "${type}"`);
+      const value = await handlers[type as keyof M](payload as Payload<M, keyof M>);
+      const plain: unknown = value;
+      if (plain instanceof TransferredAnswer) {
+        return Comlink.transfer({ ok: true, value: plain.value }, plain.transfer);
+      }
+      return { ok: true, value };
+    } catch (error) {
+      options.onError?.(type, error);
+      return {
+        ok: false,
+        code: error instanceof Error ? error.name : "Error",
+        message: error instanceof Error ? error.message : String(error),
+      };
+    }
+  };
+
+  const entry: Entry = (type, payload, wantsAnswer) => {
+    if (queued >= MAX_QUEUED_MESSAGES) {
+      return Promise.resolve({
+        ok: false,
+        code: "Overloaded",
+        message: `more than ${MAX_QUEUED_MESSAGES} messages wait`,
+      });
+    }
+    queued++;
+    const outcome = tail.then(() => run(type, payload));
+    tail = outcome.finally(() => queued--);
+    return wantsAnswer ? outcome : Promise.resolve(undefined);
+  };
+  Comlink.expose(entry, port as unknown as Comlink.Endpoint);
+
+  return {
+    [Symbol.dispose]() {
+      disposed = true;
+      port.close();
+    },
+  };
+}

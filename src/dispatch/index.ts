@@ -1,0 +1,6 @@
+/** How threads talk: dispatchers for control, liveness, and the declaration of every message. */
+export * from "./dispatcher.ts";
+export * from "./errors.ts";
+export * from "./limits.ts";
+export * from "./liveness.ts";
+export type * from "./messages.ts";

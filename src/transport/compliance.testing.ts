@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import type { RedStream } from "./contract.ts";
+import { STREAM_CREDIT } from "./limits.ts";
+import { openRedStream } from "./red-stream.ts";
+
+/** Two ends of one connection over the driver under test. `done` releases what the driver needs. */
+export interface ConnectedPair {
+  readonly a: RedStream;
+  readonly b: RedStream;
+  done?(): Promise<void> | void;
+}
+
+/** Resolves once `until` holds; looks after every turn of the event loop. */
+export async function eventually(until: () => boolean, deadline = 20_000): Promise<void> {
+  const end = Date.now() + deadline;
+  while (!until()) {
+    if (Date.now() > end) throw new Error("did not happen in time");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+function collect(stream: RedStream): { bytes: number[]; reason?: string } {
+  const seen: { bytes: number[]; reason?: string } = { bytes: [] };
+  stream.onData = (bytes) => seen.bytes.push(...bytes);
+  stream.onClose = (reason) => (seen.reason = reason);
+  return seen;
+}
+
+/** What every RedStream driver has to keep, run against each of them. */
+export function streamCompliance(connect: () => Promise<ConnectedPair> | ConnectedPair): void {
+  const pairTest = (name: string, body: (a: RedStream, b: RedStream) => Promise<void>) =>
+    test(name, async () => {
+      const { a, b, done } = await connect();
+      try {
+        await body(a, b);
+      } finally {
+        a.close();
+        b.close();
+        await done?.();
+      }
+    });
+
+  pairTest("bytes arrive whole and in order, both ways", async (a, b) => {
+    const atA = collect(a);
+    const atB = collect(b);
+    a.write(new Uint8Array([1, 2, 3]));
+    a.write(new Uint8Array([9, 4, 5, 9]).subarray(1, 3));
+    b.write(new Uint8Array([7]));
+    await eventually(() => atB.bytes.length === 5 && atA.bytes.length === 1);
+    expect(atB.bytes).toEqual([1, 2, 3, 4, 5]);
+    expect(atA.bytes).toEqual([7]);
+  });
+
+  pairTest("bytes sent before anybody listens are kept", async (a, b) => {
+    a.write(new Uint8Array([1]));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const seen = collect(b);
+    await eventually(() => seen.bytes.length === 1);
+  });
+
+  pairTest("an unread stream uses up its writer's credit; reading gives it back", async (a, b) => {
+    let drained = false;
+    a.onDrain = () => (drained = true);
+    const piece = 256 * 1024;
+    let written = 0;
+    // A driver may hold some more in its own queues, so keep writing until the credit stays away.
+    for (let quiet = 0; quiet < 30; quiet++) {
+      while (a.credit > 0 && written < 256 * STREAM_CREDIT) {
+        a.write(new Uint8Array(piece).fill(written / piece));
+        written += piece;
+        quiet = 0;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(a.credit).toBeLessThanOrEqual(0);
+    drained = false;
+    let read = 0;
+    b.onData = (bytes) => (read += bytes.length);
+    await eventually(() => drained && read === written);
+    expect(a.credit).toBeGreaterThan(0);
+  });
+
+  pairTest("what was written before close still arrives, then the end, once", async (a, b) => {
+    const ends: string[] = [];
+    let bytes = 0;
+    a.write(new Uint8Array(100_000));
+    a.close("enough");
+    b.onData = (piece) => (bytes += piece.length);
+    b.onClose = (reason) => ends.push(reason);
+    await eventually(() => ends.length > 0);
+    expect(bytes).toBe(100_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(ends).toEqual(["enough"]);
+    expect(b.closed).toBe(true);
+  });
+
+  pairTest("a detached stream goes on elsewhere with its unread bytes", async (a, b) => {
+    a.write(new Uint8Array([1, 2]));
+    const first: number[] = [];
+    b.onData = (bytes) => {
+      first.push(...bytes);
+      b.onData = undefined;
+    };
+    await eventually(() => first.length === 2);
+    a.write(new Uint8Array([3, 4]));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const moved = openRedStream(b.detach());
+    const atMoved = collect(moved);
+    const atA = collect(a);
+    a.write(new Uint8Array([5]));
+    moved.write(new Uint8Array([6]));
+    await eventually(() => atMoved.bytes.length === 3 && atA.bytes.length === 1);
+    expect(atMoved.bytes).toEqual([3, 4, 5]);
+    a.close("over");
+    await eventually(() => atMoved.reason === "over");
+  });
+}

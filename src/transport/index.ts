@@ -1,0 +1,5 @@
+/** RedStream, a byte duplex with credits over a MessagePort, and the drivers that join it to a wire. */
+export type * from "./contract.ts";
+export * from "./limits.ts";
+export * from "./red-stream.ts";
+export * from "./websocket-driver.ts";

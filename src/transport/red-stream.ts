@@ -1,0 +1,198 @@
+import type { RedStream, RedStreamFrame } from "./contract.ts";
+import { CREDIT_GRAIN, MAX_OVERSHOOT, STREAM_CREDIT } from "./limits.ts";
+
+/** A view over its whole buffer can be transferred; any other view is copied first. */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer) {
+    return bytes as Uint8Array<ArrayBuffer>;
+  }
+  return bytes.slice();
+}
+
+/** RedStream over a MessagePort; see contract.ts for what each member promises. */
+class PortRedStream implements RedStream {
+  readonly #port: MessagePort;
+  #credit: number;
+  #closed = false;
+  #unread: Uint8Array[] = [];
+  #taken = 0;
+  /** Bytes received whose credit was not given back yet. */
+  #received = 0;
+  #onData: ((bytes: Uint8Array) => void) | undefined;
+  #endReason: string | undefined;
+  #onClose: ((reason: string) => void) | undefined;
+  onDrain: (() => void) | undefined;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    this.#credit = STREAM_CREDIT;
+    port.onmessage = (event: MessageEvent<RedStreamFrame>) => this.#frame(event.data);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get credit(): number {
+    return this.#closed ? 0 : this.#credit;
+  }
+
+  get onData(): ((bytes: Uint8Array) => void) | undefined {
+    return this.#onData;
+  }
+
+  set onData(handler: ((bytes: Uint8Array) => void) | undefined) {
+    this.#onData = handler;
+    this.#deliver();
+  }
+
+  get onClose(): ((reason: string) => void) | undefined {
+    return this.#onClose;
+  }
+
+  set onClose(handler: ((reason: string) => void) | undefined) {
+    this.#onClose = handler;
+    this.#announceEnd();
+  }
+
+  #frame(frame: RedStreamFrame): void {
+    if (this.#closed) return;
+    switch (frame.type) {
+      case "data":
+        this.#received += frame.bytes.length;
+        if (this.#received > STREAM_CREDIT + MAX_OVERSHOOT) {
+          this.#end("the peer sent far more than its credit");
+          return;
+        }
+        this.#unread.push(frame.bytes);
+        this.#deliver();
+        break;
+      case "credit": {
+        const blocked = this.#credit <= 0;
+        this.#credit += frame.bytes;
+        if (blocked && this.#credit > 0) this.onDrain?.();
+        break;
+      }
+      case "end":
+        this.#end(frame.reason);
+        break;
+    }
+  }
+
+  #deliver(): void {
+    // A handler may detach, close or replace itself at each piece.
+    while (this.#onData && this.#unread.length > 0) {
+      const bytes = this.#unread.shift()!;
+      this.#onData(bytes);
+      if (this.#closed) return;
+      this.#taken += bytes.length;
+      if (this.#taken >= CREDIT_GRAIN || this.#unread.length === 0) this.#giveCredit();
+    }
+    this.#announceEnd();
+  }
+
+  #giveCredit(): void {
+    if (this.#taken === 0) return;
+    this.#received -= this.#taken;
+    this.#post({ type: "credit", bytes: this.#taken }, []);
+    this.#taken = 0;
+  }
+
+  #post(frame: RedStreamFrame, transfer: Transferable[]): void {
+    this.#port.postMessage(frame, transfer);
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#closed || this.#endReason !== undefined || bytes.length === 0) return;
+    const whole = owned(bytes);
+    this.#credit -= whole.length;
+    this.#post({ type: "data", bytes: whole }, [whole.buffer]);
+  }
+
+  /** The peer ended: what it sent before is still delivered first. */
+  #end(reason: string): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    this.#port.close();
+    this.#announceEnd();
+  }
+
+  #announceEnd(): void {
+    if (this.#closed || this.#endReason === undefined || !this.#onClose) return;
+    if (this.#onData && this.#unread.length > 0) return;
+    this.#closed = true;
+    this.#unread = [];
+    this.#onClose(this.#endReason);
+  }
+
+  close(reason = "closed"): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unread = [];
+    if (this.#endReason === undefined) {
+      this.#post({ type: "end", reason }, []);
+      this.#port.close();
+    }
+  }
+
+  detach(): MessagePort {
+    if (this.#closed || this.#endReason !== undefined)
+      throw new Error("a RedStream that ended cannot be detached");
+    this.#giveCredit();
+    this.#closed = true;
+    this.#port.onmessage = null;
+    if (this.#unread.length === 0 && this.#credit === STREAM_CREDIT) return this.#port;
+    return this.#relayed();
+  }
+
+  /**
+   * Unread bytes and spent credit live here, not in the port, so they go ahead over a fresh channel; this thread then pumps frames
+   * between the two. Only streams detached in the middle of a message pay for this.
+   */
+  #relayed(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    const port = this.#port;
+    for (const bytes of this.#unread)
+      port1.postMessage({ type: "data", bytes }, [bytes.buffer as ArrayBuffer]);
+    // The new owner starts with a full credit; what is already under way is withheld from the credit that comes back.
+    let withheld = STREAM_CREDIT - this.#credit;
+    const pump = (
+      to: MessagePort,
+      from: MessagePort,
+      filter: (frame: RedStreamFrame) => RedStreamFrame | undefined,
+    ) => {
+      from.onmessage = (event: MessageEvent<RedStreamFrame>) => {
+        const frame = filter(event.data);
+        if (frame) to.postMessage(frame, frame.type === "data" ? [frame.bytes.buffer] : []);
+        if (event.data.type === "end") {
+          from.close();
+          to.close();
+        }
+      };
+    };
+    pump(port1, port, (frame) => {
+      if (frame.type !== "credit" || withheld === 0) return frame;
+      const held = Math.min(withheld, frame.bytes);
+      withheld -= held;
+      return frame.bytes > held ? { type: "credit", bytes: frame.bytes - held } : undefined;
+    });
+    pump(port, port1, (frame) => frame);
+    this.#unread = [];
+    return port2;
+  }
+
+  [Symbol.dispose](): void {
+    this.close("disposed");
+  }
+}
+
+/** Takes one end of a stream's MessageChannel. The result owns the port. */
+export function openRedStream(port: MessagePort): RedStream {
+  return new PortRedStream(port);
+}
+
+/** Two streams joined to each other, for in-page clients and tests. */
+export function createRedStreamPair(): [RedStream, RedStream] {
+  const { port1, port2 } = new MessageChannel();
+  return [openRedStream(port1), openRedStream(port2)];
+}

@@ -1,0 +1,88 @@
+import { openRedStream } from "./red-stream.ts";
+import { SOCKET_HIGH_WATER, SOCKET_POLL, SOCKET_SEGMENT } from "./limits.ts";
+
+/** What the driver needs of a WebSocket: the browser's, or the `ws` package's in Node. */
+export interface WebSocketLike {
+  binaryType: string;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(data: Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+  /** Only sockets outside browsers can stop reading. */
+  pause?(): void;
+  resume?(): void;
+  addEventListener(type: "open" | "close" | "error" | "message", listener: (event: never) => void): void;
+}
+
+const CONNECTING = 0;
+const OPEN = 1;
+const NORMAL_CLOSURE = 1000;
+/** RFC 6455: a close reason has at most 123 bytes. */
+const MAX_REASON = 120;
+
+/**
+ * Joins a WebSocket (open or still connecting) to a RedStream and returns that stream's other end: bytes flow both ways until either
+ * side ends. Back-pressure: towards the socket by its `bufferedAmount`; from it by pausing where the socket can
+ * (a browser's cannot: there the reader's MAX_OVERSHOOT ends a peer that floods it).
+ */
+export function joinWebSocket(socket: WebSocketLike): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  const stream = openRedStream(port1);
+  socket.binaryType = "arraybuffer";
+  const outgoing: Uint8Array[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  // Bytes count as read only when the socket took them: then the stream gives credit back to the writer.
+  const pump = () => {
+    timer = undefined;
+    if (socket.readyState !== OPEN) return;
+    for (;;) {
+      const bytes = outgoing[0];
+      if (bytes === undefined) break;
+      if (socket.bufferedAmount > SOCKET_HIGH_WATER) {
+        timer = setTimeout(pump, SOCKET_POLL);
+        return;
+      }
+      const piece = bytes.subarray(0, SOCKET_SEGMENT) as Uint8Array<ArrayBuffer>;
+      socket.send(piece);
+      if (piece.length === bytes.length) outgoing.shift();
+      else outgoing[0] = bytes.subarray(piece.length);
+    }
+    if (stream.onData === undefined) stream.onData = take;
+  };
+  const take = (bytes: Uint8Array) => {
+    outgoing.push(bytes);
+    if (timer === undefined) pump();
+    // The socket is full: take nothing more, so that the writer's credit runs out.
+    if (outgoing.length > 0) stream.onData = undefined;
+  };
+
+  const finish = (reason: string) => {
+    clearTimeout(timer);
+    stream.close(reason);
+    if (socket.readyState <= OPEN) socket.close(NORMAL_CLOSURE, reason.slice(0, MAX_REASON));
+  };
+  stream.onDrain = () => socket.resume?.();
+  stream.onClose = (reason) => {
+    // What was written before the end still goes out.
+    const flush = () => {
+      for (const bytes of outgoing.splice(0)) socket.send(bytes as Uint8Array<ArrayBuffer>);
+      finish(reason);
+    };
+    if (socket.readyState === CONNECTING) socket.addEventListener("open", flush);
+    else if (socket.readyState === OPEN) flush();
+    else finish(reason);
+  };
+  socket.addEventListener("open", () => pump());
+  socket.addEventListener("message", (event: MessageEvent<ArrayBuffer | string>) => {
+    if (typeof event.data === "string") return finish("a text message on a binary stream");
+    stream.write(new Uint8Array(event.data));
+    if (stream.credit <= 0) socket.pause?.();
+  });
+  socket.addEventListener("close", (event: CloseEvent) =>
+    finish(event.reason || `WebSocket closed (${event.code})`),
+  );
+  socket.addEventListener("error", () => finish("WebSocket error"));
+  stream.onData = take;
+  return port2;
+}
