@@ -45,6 +45,9 @@ export const STALL_LIMIT_MS = 60_000;
 /** Milliseconds that ending connections have when the relay itself ends: Ctrl-C should feel immediate. */
 export const SHUTDOWN_DEADLINE_MS = 1_000;
 
+/** Milliseconds a headless host has to save the machine's state when the command ends. A desktop takes some seconds. */
+export const PARTING_DEADLINE_MS = 20_000;
+
 /** Milliseconds a refused TCP client has to send its link message, to which the refusal is the answer. */
 export const REFUSAL_DEADLINE_MS = 2_000;
 

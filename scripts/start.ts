@@ -1,0 +1,33 @@
+/** `npm start` once the packages are there: build what is missing, then serve. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { buildGuest } from "../guest/index.ts";
+import { ProgressDisplay } from "../guest/progress.ts";
+import type { CliOptions } from "../src/relay/cli-options.ts";
+import { runCli } from "../src/relay/cli.ts";
+import { buildPage } from "./build.ts";
+import { root } from "./sources.ts";
+
+/** Runs until it is asked to end; resolves to the exit code. */
+export async function start(args: readonly string[]): Promise<number> {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  return runCli(args, { root, version, prepare });
+}
+
+async function prepare(options: CliOptions): Promise<void> {
+  await buildPage((line) => process.stdout.write(`${line}\n`));
+  const display = new ProgressDisplay(process.stdout);
+  await buildGuest({
+    level: options.guest,
+    mirror: options.mirror,
+    outDir: join(root, "build/guest"),
+    cacheDir: join(root, ".cache/guest"),
+    onProgress: (progress) => display.progress(progress),
+    onNote: (text) => display.line(`Note: ${text}`),
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  process.exit(await start(process.argv.slice(2)));
+}

@@ -1,0 +1,88 @@
+import { once } from "node:events";
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { parseCliOptions, UsageError } from "./cli-options.ts";
+import { findChromium } from "./headless.ts";
+
+/** Runs the real command to its end; nothing here gets as far as building something. */
+async function start(args: string[], environment: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, ["--import", "tsx", "scripts/start.ts", ...args], {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (piece) => (stdout += piece));
+  child.stderr.on("data", (piece) => (stderr += piece));
+  const [code] = (await once(child, "close")) as [number];
+  return { code, stdout, stderr };
+}
+
+test("--help prints every option and succeeds", async () => {
+  const done = await start(["--help"]);
+  expect(done.code).toBe(0);
+  for (const option of ["host", "http-port", "spice-port", "password", "guest", "headless", "profile"]) {
+    expect(done.stdout).toContain(`--${option}`);
+  }
+});
+
+test("an unknown option is one clear message and exit code 2", async () => {
+  const done = await start(["--frobnicate"]);
+  expect(done.code).toBe(2);
+  expect(done.stderr.split("\n")[0]).toBe("spicetab: Unknown option '--frobnicate'");
+  expect(done.stderr).not.toContain("    at ");
+});
+
+test("a busy SPICE port, and a busy page port, are exit code 2 and name the option", async () => {
+  const busy = createServer().listen(0, "127.0.0.1");
+  await once(busy, "listening");
+  const { port } = busy.address() as AddressInfo;
+  const spice = await start(["--spice-port", String(port), "--http-port", "0"]);
+  expect(spice).toMatchObject({ code: 2 });
+  expect(spice.stderr).toBe(
+    `spicetab: SPICE: port ${port} on 127.0.0.1 is in use; end the program that has it or choose another with --spice-port\n`,
+  );
+  const page = await start(["--spice-port", "0", "--http-port", String(port)]);
+  expect(page).toMatchObject({ code: 2 });
+  expect(page.stderr).toContain(`port ${port} on 127.0.0.1 is in use`);
+  expect(page.stderr).toContain("--http-port");
+  busy.close();
+});
+
+test("a missing Chromium is exit code 2 and says how to get one", async () => {
+  const done = await start(["--headless", "--spice-port", "0", "--http-port", "0"], { PATH: "/nowhere" });
+  expect(done.code).toBe(2);
+  expect(done.stderr).toContain("apt-get install chromium");
+  expect(() => findChromium({ SPICETAB_CHROMIUM: "/nowhere/chromium" })).toThrow("is no program");
+});
+
+test.each([
+  [["--http-port", "80800"], "--http-port must be a port"],
+  [["--spice-port", "x"], "--spice-port must be a port"],
+  [["--spice-port", "-1"], "--spice-port"],
+  [["--http-port", "7000", "--spice-port", "7000"], "must differ"],
+  [["--guest", "windows"], 'not "windows"'],
+  [["--password", ""], "must not be empty"],
+  [["--password", "ü".repeat(31)], "at most 60 bytes"],
+  [["--host", ""], "--host must not be empty"],
+  [["--profile", "x"], "needs --headless"],
+  [["--mirror", "ftp://x"], "--mirror must be"],
+  [["--allow-origin", "https://x/y"], "--allow-origin must look like"],
+  [["--headless=yes"], "--headless"],
+  [["extra"], "Unexpected argument 'extra'"],
+])("%j is refused", (args, words) => {
+  expect(() => parseCliOptions(args)).toThrow(UsageError);
+  expect(() => parseCliOptions(args)).toThrow(words);
+});
+
+test("the defaults are loopback and the desktop", () => {
+  expect(parseCliOptions([])).toMatchObject({
+    host: "127.0.0.1",
+    httpPort: 8080,
+    spicePort: 5900,
+    password: "",
+    guest: "desktop",
+    headless: false,
+  });
+});

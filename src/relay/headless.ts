@@ -1,0 +1,90 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { UsageError } from "./cli-options.ts";
+import { PARTING_DEADLINE_MS } from "./limits.ts";
+
+/** Names under which Chromium and its kin are installed, best first. */
+const BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
+
+/** What the host page tells whoever embeds or drives it; see src/host/report.ts. */
+export interface PageReport {
+  readonly kind: "progress" | "ready" | "note" | "error";
+  readonly text: string;
+}
+
+/** Options of a headless host. */
+export interface HeadlessOptions {
+  readonly url: string;
+  /** Chromium's user data folder: the machine's state lives there. */
+  readonly profile: string;
+  readonly executable: string;
+  readonly report: (report: PageReport) => void;
+  /** The browser went away without being asked to. */
+  readonly lost: (reason: string) => void;
+}
+
+/** Finds the system's Chromium. `SPICETAB_CHROMIUM` names another. @throws UsageError */
+export function findChromium(environment: NodeJS.ProcessEnv = process.env): string {
+  const named = environment.SPICETAB_CHROMIUM;
+  if (named !== undefined) {
+    if (isExecutable(named)) return named;
+    throw new UsageError(`SPICETAB_CHROMIUM is "${named}", which is no program`);
+  }
+  for (const folder of (environment.PATH ?? "").split(delimiter)) {
+    for (const browser of BROWSERS) {
+      const path = join(folder, browser);
+      if (folder !== "" && isExecutable(path)) return path;
+    }
+  }
+  throw new UsageError(
+    `--headless needs Chromium, and none was found (${BROWSERS.join(", ")}); ` +
+      "install it (on Debian: apt-get install chromium) or name it in SPICETAB_CHROMIUM",
+  );
+}
+
+/** Hosts the machine in a Chromium without a window, until it is disposed. */
+export async function hostHeadless(options: HeadlessOptions): Promise<AsyncDisposable> {
+  const { chromium } = await import("playwright");
+  const context = await chromium.launchPersistentContext(options.profile, {
+    executablePath: options.executable,
+    headless: true,
+    // We close it ourselves, after the state is saved.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+    viewport: { width: 1280, height: 900 },
+    // Chromium refuses its sandbox to root; the page in it is our own.
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+  });
+  let closing = false;
+  context.on("close", () => {
+    if (!closing) options.lost("the headless Chromium ended");
+  });
+  await context.exposeBinding("spicetabReport", (_, report: PageReport) => options.report(report));
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.on("crash", () => options.lost("the page in the headless Chromium crashed"));
+  page.on("pageerror", (error) => options.report({ kind: "error", text: error.message }));
+  await page.goto(options.url);
+  return {
+    async [Symbol.asyncDispose]() {
+      closing = true;
+      const parting = page
+        .evaluate("globalThis.spicetab?.leave()")
+        .catch((error: Error) => options.report({ kind: "error", text: error.message }));
+      await Promise.race([
+        parting,
+        new Promise((resolve) => setTimeout(resolve, PARTING_DEADLINE_MS).unref()),
+      ]);
+      await context.close();
+    },
+  };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isLoopbackAddress, isTrustedHost, requestHost } from "./origin.ts";
+import type { SpiceAddress } from "./control.ts";
+import type { Relay } from "./relay.ts";
+import { serveFile } from "./static-files.ts";
+import { connectionFile } from "./connection-file.ts";
+
+/** What the page learns from `/config.json`. */
+export interface PageConfig {
+  readonly version: string;
+  readonly guest: "console" | "desktop";
+  /** Folder of the guest's files; its `manifest.json` names them. */
+  readonly guestBaseUrl: string;
+  /** Clients must know it; empty: none is asked for. */
+  readonly password: string;
+  /** Where SPICE clients connect to, as reachable from where this request came. */
+  readonly spice: readonly SpiceAddress[];
+  /** Path of the clients' WebSocket on this server. */
+  readonly webSocketPath: string;
+}
+
+/** What the server answers besides the files of the page. */
+export interface PageRequestsOptions {
+  readonly relay: Relay;
+  readonly version: string;
+  readonly guest: "console" | "desktop";
+  readonly password?: string;
+  /** Folder with one folder per guest level. */
+  readonly guestFolder: string;
+  readonly serverNames?: readonly string[];
+}
+
+/** Answers /config.json, /healthz, /spicetab.vv and /guest/<level>/…; false: the request is for someone else. */
+export async function handlePageRequest(
+  options: PageRequestsOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  const path = URL.parse(request.url ?? "/", "http://relay")?.pathname ?? "/";
+  const isGuest = path.startsWith("/guest/");
+  if (!isGuest && path !== "/config.json" && path !== "/healthz" && path !== "/spicetab.vv") return false;
+  if (!isTrustedHost(request, options.serverNames ?? [])) {
+    return answer(response, 403, "text/plain", "this server is not known by that name");
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("Allow", "GET, HEAD");
+    return answer(response, 405, "text/plain", "only GET");
+  }
+  if (isGuest) {
+    // Guest files carry their build in the query, so that a new build is a new address.
+    const immutable = (_: string, query: URLSearchParams) => query.has("build");
+    const served = await serveFile(options.guestFolder, path.slice("/guest/".length), request, response, {
+      immutable,
+    });
+    return served || answer(response, 404, "text/plain", "this guest is not built: npm run guest");
+  }
+  if (path === "/healthz") {
+    return answer(response, 200, "application/json", JSON.stringify(options.relay.health));
+  }
+  if (path === "/spicetab.vv") {
+    const [spice] = reachable(options.relay.spice, request);
+    if (spice === undefined) return answer(response, 503, "text/plain", "SPICE is not listening");
+    response.setHeader("Content-Disposition", 'attachment; filename="spicetab.vv"');
+    return answer(response, 200, "application/x-virt-viewer", connectionFile(spice));
+  }
+  return answerConfig(options, request, response);
+}
+
+/**
+ * The configuration holds the password: it goes to our own page on this machine only. Browsers say in Sec-Fetch-Site
+ * who asks, and no page can forge that header.
+ */
+function answerConfig(
+  options: PageRequestsOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  const own = request.headers["sec-fetch-site"] === "same-origin";
+  if (!own || !isLoopbackAddress(request.socket.remoteAddress)) {
+    return answer(
+      response,
+      403,
+      "text/plain",
+      "only the page of this server, on this machine, may read this",
+    );
+  }
+  const config: PageConfig = {
+    version: options.version,
+    guest: options.guest,
+    guestBaseUrl: `/guest/${options.guest}/`,
+    password: options.password ?? "",
+    spice: reachable(options.relay.spice, request),
+    webSocketPath: "/spice",
+  };
+  return answer(response, 200, "application/json", JSON.stringify(config));
+}
+
+/** A listener on all addresses is reached by the name under which this request reached us. */
+function reachable(spice: readonly SpiceAddress[], request: IncomingMessage): SpiceAddress[] {
+  const name = requestHost(request)?.hostname.replace(/^\[|\]$/g, "") ?? "127.0.0.1";
+  return spice.map(({ host, port }) => ({ host: host === "0.0.0.0" || host === "::" ? name : host, port }));
+}
+
+function answer(response: ServerResponse, status: number, type: string, body: string): true {
+  response.writeHead(status, {
+    "Content-Type": `${type}; charset=utf-8`,
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+  });
+  response.end(response.req.method === "HEAD" ? undefined : body);
+  return true;
+}
