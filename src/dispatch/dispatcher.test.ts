@@ -30,7 +30,7 @@ function pair(deadline?: number) {
       throw new RangeError(text);
     },
     take: ({ bytes }) => {
-      const answer = new Uint8Array([...bytes].reverse());
+      const answer = new Uint8Array([...bytes].toReversed());
       return new TransferredAnswer(answer, [answer.buffer]) as unknown as Uint8Array;
     },
   });
