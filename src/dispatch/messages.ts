@@ -42,12 +42,29 @@ export interface RedWorkerMessages {
   setMouseMode(message: { mode: number }): void;
   /** SpiceImageCompression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */
   setCompression(message: { compression: number }): void;
-  /** The tab's own screen: a display client that takes pixels. The worker paints into it. */
-  attachCanvas(message: { canvas: OffscreenCanvas }): void;
+  /** The tab's own screen: a display client that takes pixels. The worker paints into it and tells `events` the rest. */
+  attachCanvas(message: { canvas: OffscreenCanvas; events?: MessagePort }): void;
   /** After all commands received so far. Rejects with NoSuchSurface. */
   readSurface(message: { surfaceId: number }): SurfacePixels;
   /** Ownership graph and counters for the page and tests. */
   inspect(message: Record<string, never>): RedInspection;
+}
+
+/** red worker -> the page's screen, as plain messages on the port given with its canvas. The present state comes first. */
+export type ScreenEvent =
+  /** The primary surface's size in pixels; 0 x 0 while there is none. */
+  | { readonly type: "size"; readonly width: number; readonly height: number }
+  /** Straight RGBA, width * height * 4 bytes, top-down; undefined: the guest shows no pointer. */
+  | { readonly type: "cursor"; readonly shape: ScreenCursor | undefined }
+  /** The guest moved its pointer itself (server mouse mode), in pixels of the primary surface. */
+  | { readonly type: "cursor-moved"; readonly x: number; readonly y: number };
+
+export interface ScreenCursor {
+  readonly width: number;
+  readonly height: number;
+  readonly hotX: number;
+  readonly hotY: number;
+  readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
 export interface RedInspection {
