@@ -1,0 +1,94 @@
+/** What the page and core say to each other. Each port carries both directions of its dispatchers. */
+import type { RedInspection, SurfacePixels } from "../dispatch/messages.ts";
+
+/**
+ * First message on a page's port to core (a SharedWorker's connection, or the DedicatedWorker itself), with all ports transferred.
+ * A later page's start replaces the machine of an earlier one.
+ */
+export interface CoreStart {
+  readonly type: "start";
+  /** HostControlMessages in, HostControlEvents out. */
+  readonly control: MessagePort;
+  /** GuestMessages out, GuestEvents in. */
+  readonly guest: MessagePort;
+  /** RedWorkerMessages out, MainMessages in. */
+  readonly red: MessagePort;
+  /** Names of the locks that the workers and the page hold while they live. */
+  readonly guestId: string;
+  readonly redId: string;
+  readonly pageId: string;
+}
+
+export interface HostConfig {
+  /** The machine's name, shown by clients. */
+  readonly name: string;
+  /** Empty or absent: no ticket is asked for. At most 60 bytes of UTF-8, as SPICE has it. */
+  readonly password?: string;
+  /** WebSocket URL of the relay's control endpoint, such as ws://127.0.0.1:8080/host; absent: no relay. */
+  readonly relayUrl?: string;
+  /** SpiceImageCompression for clients without a preference: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */
+  readonly compression?: number;
+}
+
+export type RelayState =
+  | { readonly state: "off" }
+  | { readonly state: "connecting"; readonly attempt: number }
+  | {
+      readonly state: "online";
+      readonly spice: readonly { readonly host: string; readonly port: number }[];
+      readonly webSocketUrl: string;
+    }
+  /** `final`: it is not tried again by itself (another tab hosts now). */
+  | { readonly state: "offline"; readonly reason: string; readonly final: boolean };
+
+export interface HostClient {
+  readonly id: number;
+  readonly address: string;
+  readonly transport: string;
+  /** Names of the linked channels, such as "main", "display". */
+  readonly channels: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+export interface HostState {
+  readonly relay: RelayState;
+  readonly clients: readonly HostClient[];
+  /** SpiceMouseMode: 1 server (relative), 2 client (absolute). */
+  readonly mouseMode: number;
+  readonly agentConnected: boolean;
+  readonly passwordSet: boolean;
+}
+
+/** The ownership graph and what each part holds, for the Threads panel and tests. */
+export interface HostInspection {
+  readonly core: {
+    readonly links: number;
+    readonly clients: readonly (HostClient & { readonly sentBytes: number; readonly pipes: number })[];
+    readonly keys: number;
+  };
+  readonly red: RedInspection | undefined;
+}
+
+/** page -> core. */
+export interface HostControlMessages {
+  /** Takes effect at once for new links; the relay is dialled again if its URL changed. */
+  configure(message: HostConfig): void;
+  state(message: Record<string, never>): HostState;
+  /** Disconnects one client. */
+  kick(message: { clientId: number; reason?: string }): void;
+  inspect(message: Record<string, never>): HostInspection;
+  /** Pixels of a surface, after everything the guest has drawn so far. */
+  readSurface(message: { surfaceId: number }): SurfacePixels;
+  /** Keys and pointer of the page's own screen; as the InputsChannel's, but from the local user. */
+  keyScancodes(message: { bytes: readonly number[] }): void;
+  mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): void;
+  mousePosition(message: { x: number; y: number; dz: number; buttons: number }): void;
+  /** The page goes away on purpose: clients are told before their streams end. */
+  shutdown(message: { reason: string }): void;
+}
+
+/** core -> page; none is acknowledged. */
+export interface HostControlEvents {
+  stateChanged(message: HostState): void;
+}
