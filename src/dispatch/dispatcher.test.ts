@@ -15,25 +15,29 @@ afterEach(() => {
   for (const one of open.splice(0)) one[Symbol.dispose]();
 });
 
-function pair(deadline?: number) {
+function pair(deadline?: number, concurrent?: readonly (keyof Table & string)[]) {
   const { port1, port2 } = new MessageChannel();
   const log: string[] = [];
-  const server = serveDispatcher<Table>(port2, {
-    note: ({ text }) => void log.push(text),
-    slow: async ({ ms }) => {
-      log.push("slow begins");
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      log.push("slow ends");
-      return ms;
+  const server = serveDispatcher<Table>(
+    port2,
+    {
+      note: ({ text }) => void log.push(text),
+      slow: async ({ ms }) => {
+        log.push("slow begins");
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        log.push("slow ends");
+        return ms;
+      },
+      fail: ({ text }) => {
+        throw new RangeError(text);
+      },
+      take: ({ bytes }) => {
+        const answer = new Uint8Array([...bytes].toReversed());
+        return new TransferredAnswer(answer, [answer.buffer]) as unknown as Uint8Array;
+      },
     },
-    fail: ({ text }) => {
-      throw new RangeError(text);
-    },
-    take: ({ bytes }) => {
-      const answer = new Uint8Array([...bytes].toReversed());
-      return new TransferredAnswer(answer, [answer.buffer]) as unknown as Uint8Array;
-    },
-  });
+    { concurrent },
+  );
   const dispatcher = new Dispatcher<Table>(port1, { peer: "test worker", deadline });
   open.push(dispatcher, server);
   return { dispatcher, log };
@@ -72,6 +76,14 @@ test("the peer's death fails every call under way and later ones", async () => {
   for (const call of calls) await expect(call).rejects.toBeInstanceOf(PeerDied);
   await expect(dispatcher.call("note", { text: "x" })).rejects.toThrow("its tab was closed");
   dispatcher.send("note", { text: "x" });
+});
+
+test("a concurrent message begins in order and holds nobody up", async () => {
+  const { dispatcher, log } = pair(undefined, ["slow"]);
+  const slow = dispatcher.call("slow", { ms: 30 });
+  await dispatcher.call("note", { text: "behind" });
+  expect(log).toEqual(["slow begins", "behind"]);
+  expect(await slow).toBe(30);
 });
 
 test("buffers are transferred both ways", async () => {

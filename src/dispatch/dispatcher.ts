@@ -127,7 +127,14 @@ export class TransferredAnswer<T> {
 export function serveDispatcher<M extends MessageTable<M>>(
   port: DispatchEndpoint,
   handlers: Handlers<M>,
-  options: { onError?: (type: string, error: unknown) => void } = {},
+  options: {
+    onError?: (type: string, error: unknown) => void;
+    /**
+     * Messages whose handlers start in order like all others but may take long (they wait for the guest, say): what comes behind does
+     * not wait for their end.
+     */
+    concurrent?: readonly (keyof M & string)[];
+  } = {},
 ): Disposable {
   let tail: Promise<unknown> = Promise.resolve();
   let queued = 0;
@@ -162,8 +169,15 @@ export function serveDispatcher<M extends MessageTable<M>>(
       });
     }
     queued++;
-    const outcome = tail.then(() => run(type, payload));
-    tail = outcome.finally(() => queued--);
+    const concurrent = options.concurrent?.some((name) => name === type) ?? false;
+    let started = () => {};
+    const start = new Promise<void>((resolve) => (started = resolve));
+    const outcome = tail.then(() => {
+      started();
+      return run(type, payload);
+    });
+    const done = outcome.finally(() => queued--);
+    tail = concurrent ? start : done;
     return wantsAnswer ? outcome : Promise.resolve(undefined);
   };
   Comlink.expose(entry, port as unknown as Comlink.Endpoint);
