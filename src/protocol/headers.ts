@@ -1,0 +1,271 @@
+import { Decoder } from "./decode.ts";
+import type { Encoder } from "./encode.ts";
+import { ProtocolError } from "./errors.ts";
+import { subMessages } from "./base.ts";
+import type { MessageDef, MessageTable } from "./message.ts";
+import { decodeBody, encoderFor } from "./message.ts";
+import type { Infer } from "./schema.ts";
+
+/** SpiceDataHeader: serial u64, type u16, size u32, sub_list u32. */
+export const FULL_HEADER_SIZE = 18;
+/** SpiceMiniDataHeader, if both sides have the MINI_HEADER capability: type u16, size u32. */
+export const MINI_HEADER_SIZE = 6;
+
+/** How a message is framed. */
+export interface HeaderOptions {
+  readonly miniHeader: boolean;
+  /** Only full headers carry it; counts this sender's messages on the channel from 1. */
+  readonly serial?: bigint;
+}
+
+/**
+ * A whole message, header and body, in one array.
+ * @throws SchemaError if the value does not fit the schema.
+ */
+export function encodeMessage<T>(def: MessageDef<T>, value: T, options: HeaderOptions): Uint8Array {
+  const encoder = encoderFor(def, value, headerSize(options));
+  return encoder.finish(headerWriter(def, encoder, options));
+}
+
+/**
+ * A whole message in pieces to be sent one after the other. Long byte fields are not copied: they are the caller's own arrays, and
+ * must stay untouched until they are sent.
+ */
+export function encodeMessageParts<T>(def: MessageDef<T>, value: T, options: HeaderOptions): Uint8Array[] {
+  const encoder = encoderFor(def, value, headerSize(options));
+  return encoder.parts(headerWriter(def, encoder, options));
+}
+
+function headerSize(options: HeaderOptions): number {
+  return options.miniHeader ? MINI_HEADER_SIZE : FULL_HEADER_SIZE;
+}
+
+function headerWriter(
+  def: MessageDef<unknown>,
+  encoder: Encoder,
+  options: HeaderOptions,
+): (view: DataView) => void {
+  return (view) => {
+    if (options.miniHeader) {
+      view.setUint16(0, def.id, true);
+      view.setUint32(2, encoder.length, true);
+      return;
+    }
+    view.setBigUint64(0, options.serial ?? 0n, true);
+    view.setUint16(8, def.id, true);
+    view.setUint32(10, encoder.length, true);
+    view.setUint32(14, 0, true);
+  };
+}
+
+/** One message as it arrived. `body` may be a view on the bytes that were pushed. */
+export class ParsedMessage {
+  readonly def: MessageDef<unknown>;
+  readonly id: number;
+  readonly name: string;
+  /** Of a full header; undefined with mini headers, where both sides count. */
+  readonly serial: bigint | undefined;
+  /** Offset of a sub message list in the body, 0 for none. Only full headers have one. */
+  readonly subList: number;
+  readonly body: Uint8Array;
+
+  constructor(def: MessageDef<unknown>, body: Uint8Array, serial: bigint | undefined, subList: number) {
+    this.def = def;
+    this.id = def.id;
+    this.name = def.name;
+    this.body = body;
+    this.serial = serial;
+    this.subList = subList;
+  }
+
+  /**
+   * The decoded body, decoded anew at each access. Prefer `decodeBody(def, body)`, which knows the type.
+   * @throws SchemaError
+   */
+  get value(): unknown {
+    return decodeBody(this.def, this.body);
+  }
+
+  /** The value, typed, if this is a message of `def`; else undefined. */
+  as<T>(def: MessageDef<T>): T | undefined {
+    return this.def === def ? decodeBody(def, this.body) : undefined;
+  }
+
+  /**
+   * The messages of the sub list, which take effect before this one; empty if there is none.
+   * @throws SchemaError
+   */
+  get subMessages(): Infer<typeof subMessages> {
+    if (this.subList === 0) return [];
+    return new Decoder(this.name, this.body, this.subList).read(subMessages) as Infer<typeof subMessages>;
+  }
+}
+
+interface Header {
+  readonly def: MessageDef<unknown>;
+  readonly size: number;
+  readonly serial: bigint | undefined;
+  readonly subList: number;
+}
+
+/** What a {@link MessageParser} accepts. */
+export interface MessageParserOptions {
+  readonly miniHeader: boolean;
+  /** The direction that is read: `schema.client` in a server, `schema.server` in a client. */
+  readonly channel: MessageTable;
+  /** Largest body in bytes, below that of each message's own definition; by default only the latter counts. */
+  readonly maxMessageSize?: number;
+}
+
+/**
+ * Cuts a byte stream into messages. Takes any chunking; keeps no more than one unfinished message; never allocates for bytes that
+ * have not arrived. After an error the stream is unreadable and the parser stays failed.
+ */
+export class MessageParser {
+  readonly #mini: boolean;
+  readonly #table: ReadonlyMap<number, MessageDef<unknown>>;
+  readonly #maxSize: number;
+  /** Bytes not yet cut, oldest first; the first chunk is read from `#start`. */
+  #chunks: Uint8Array[] = [];
+  #start = 0;
+  #available = 0;
+  #header: Header | undefined;
+  #error: ProtocolError | undefined;
+
+  constructor(options: MessageParserOptions) {
+    this.#mini = options.miniHeader;
+    this.#table = byId(options.channel);
+    this.#maxSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  /**
+   * Takes over `bytes` and gives the messages which they complete. They are cut while iterating: what is left over when the loop is
+   * broken off comes with the next push.
+   * @throws ProtocolError (while iterating) for an unknown or too large message.
+   */
+  push(bytes: Uint8Array): Iterable<ParsedMessage> {
+    if (bytes.length > 0) this.#chunks.push(bytes);
+    this.#available += bytes.length;
+    return this.#cut();
+  }
+
+  /** Bytes of an unfinished message. */
+  get pending(): number {
+    return this.#available;
+  }
+
+  /**
+   * Says that the stream is over.
+   * @throws ProtocolError if that is inside a message.
+   */
+  end(): void {
+    if (this.#header === undefined && this.#available === 0) return;
+    const what =
+      this.#header === undefined
+        ? "a message header"
+        : `${this.#header.def.name} (${this.#header.size} bytes)`;
+    throw this.#fail(
+      new ProtocolError(
+        "truncated",
+        `the stream ended inside ${what}, ${this.#available} bytes after its start`,
+      ),
+    );
+  }
+
+  *#cut(): Generator<ParsedMessage> {
+    for (;;) {
+      if (this.#error !== undefined) throw this.#error;
+      this.#header ??= this.#readHeader();
+      if (this.#header === undefined || this.#available < this.#header.size) return;
+      const { def, size, serial, subList } = this.#header;
+      this.#header = undefined;
+      yield new ParsedMessage(def, this.#take(size), serial, subList);
+    }
+  }
+
+  #readHeader(): Header | undefined {
+    const length = this.#mini ? MINI_HEADER_SIZE : FULL_HEADER_SIZE;
+    if (this.#available < length) return undefined;
+    const bytes = this.#take(length);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+    const at = this.#mini ? 0 : 8;
+    const type = view.getUint16(at, true);
+    const size = view.getUint32(at + 2, true);
+    const subList = this.#mini ? 0 : view.getUint32(14, true);
+    const def = this.#table.get(type);
+    if (def === undefined) {
+      throw this.#fail(
+        new ProtocolError(
+          "unknown-message",
+          `message type ${type} (${size} bytes) does not exist on this channel`,
+        ),
+      );
+    }
+    const limit = Math.min(def.maxSize, this.#maxSize);
+    if (size > limit) {
+      throw this.#fail(
+        new ProtocolError(
+          "message-too-large",
+          `${def.name} announces ${size} bytes, ${limit} are allowed here`,
+        ),
+      );
+    }
+    if (subList >= size && subList !== 0) {
+      throw this.#fail(
+        new ProtocolError("bad-sub-list", `${def.name} has its sub list at byte ${subList} of ${size}`),
+      );
+    }
+    return { def, size, serial: this.#mini ? undefined : view.getBigUint64(0, true), subList };
+  }
+
+  #fail(error: ProtocolError): ProtocolError {
+    this.#error = error;
+    this.#chunks = [];
+    this.#available = 0;
+    return error;
+  }
+
+  /** The next `size` bytes, which are there; a view if one chunk has them all. */
+  #take(size: number): Uint8Array {
+    this.#available -= size;
+    if (size === 0) return new Uint8Array(0);
+    const first = this.#chunks[0];
+    if (first.length - this.#start >= size) {
+      const view = first.subarray(this.#start, this.#start + size);
+      this.#start += size;
+      this.#dropUsed(1);
+      return view;
+    }
+    const joined = new Uint8Array(size);
+    let filled = 0;
+    let index = 0;
+    for (; filled < size; index++) {
+      const chunk = this.#chunks[index];
+      const piece = chunk.subarray(this.#start, this.#start + size - filled);
+      joined.set(piece, filled);
+      filled += piece.length;
+      this.#start = filled < size ? 0 : this.#start + piece.length;
+    }
+    this.#dropUsed(index);
+    return joined;
+  }
+
+  /** Forgets the chunks before the `index`th, and that one too if it is used up. */
+  #dropUsed(index: number): void {
+    const last = this.#chunks[index - 1];
+    const keep = this.#start < last.length ? index - 1 : index;
+    if (keep === index) this.#start = 0;
+    if (keep > 0) this.#chunks.splice(0, keep);
+  }
+}
+
+const tables = new WeakMap<MessageTable, ReadonlyMap<number, MessageDef<unknown>>>();
+
+function byId(table: MessageTable): ReadonlyMap<number, MessageDef<unknown>> {
+  let map = tables.get(table);
+  if (map === undefined) {
+    map = new Map(Object.values(table).map((def) => [def.id, def]));
+    tables.set(table, map);
+  }
+  return map;
+}

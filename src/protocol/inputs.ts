@@ -1,0 +1,29 @@
+import { channel } from "./base.ts";
+import { ChannelType, KeyboardModifier, MouseButton, MouseButtonMask } from "./enums.ts";
+import { message } from "./message.ts";
+import { bytes, enumeration, flags, i32, rest, u16, u32, u8 } from "./schema.ts";
+
+const modifiers = flags(u16, "KeyboardModifier", KeyboardModifier);
+const buttonsState = flags(u16, "MouseButtonMask", MouseButtonMask);
+const button = enumeration(u8, "MouseButton", MouseButton);
+
+/** InputsChannel of spice.proto. Key codes are PC set 1 scancodes, first byte lowest; releases already carry 0x80. */
+export const inputsChannel = channel(
+  ChannelType.Inputs,
+  "inputs",
+  {
+    init: message(101, "init", { keyboardModifiers: modifiers }),
+    keyModifiers: message(102, "keyModifiers", { modifiers }),
+    mouseMotionAck: message(111, "mouseMotionAck", {}),
+  },
+  {
+    keyDown: message(101, "keyDown", { code: u32 }),
+    keyUp: message(102, "keyUp", { code: u32 }),
+    keyModifiers: message(103, "keyModifiers", { modifiers }),
+    keyScancode: message(104, "keyScancode", { data: bytes(rest) }),
+    mouseMotion: message(111, "mouseMotion", { dx: i32, dy: i32, buttonsState }),
+    mousePosition: message(112, "mousePosition", { x: u32, y: u32, buttonsState, displayId: u8 }),
+    mousePress: message(113, "mousePress", { button, buttonsState }),
+    mouseRelease: message(114, "mouseRelease", { button, buttonsState }),
+  },
+);
