@@ -9,3 +9,27 @@ export const MAX_IMAGE_SIDE = 32_767;
 
 /** QUIC is not used below 3 x 3 pixels: the reference server does not, and the header alone would be the larger part. */
 export const QUIC_MIN_SIDE = 3;
+
+/** Memory of the surfaces and codecs at the start: a 1080p screen, its off-screen surfaces and the scratch of the encoders, without growing. */
+export const HEAP_INITIAL_BYTES = 32 * 1024 * 1024;
+
+/** Largest memory of one red worker: four 4K screens with back buffers and four GLZ windows fit; a hostile guest gets no more. */
+export const HEAP_MAX_BYTES = 1024 * 1024 * 1024;
+
+/** Most surfaces and regions allocated at one time; QXL devices offer 1024 surfaces. */
+export const HEAP_MAX_ALLOCATIONS = 16_384;
+
+/**
+ * Window of a GLZ dictionary in pixels, four bytes each, when the client offers more: 16 MiB hold the last five screens of 1024 x 768.
+ * A power of two.
+ */
+export const GLZ_WINDOW_PIXELS = 4 * 1024 * 1024;
+
+/** Smallest window worth a dictionary; clients that offer less (or 0) get LZ. */
+export const GLZ_WINDOW_MIN_PIXELS = 64 * 1024;
+
+/** Pixels that a GLZ decoder keeps for back references: what spice-gtk offers at most. A server that sends more is broken. */
+export const GLZ_DECODE_WINDOW_PIXELS = 16 * 1024 * 1024;
+
+/** Images in a GLZ decoder's window, against floods of tiny images that never release one another. */
+export const GLZ_DECODE_WINDOW_IMAGES = 65_536;

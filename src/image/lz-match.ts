@@ -62,7 +62,7 @@ export class LzMatcher {
       const unit = units[i];
       const second = units[i + 1];
       let length = 0;
-      let from = 0;
+      let from = -1;
       if (units[i - 1] === unit && second === unit) {
         from = i - 1;
         length = 2 + matchLength(units, i + 1, i + 2, count);

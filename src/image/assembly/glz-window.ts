@@ -1,0 +1,124 @@
+// The window of a GLZ dictionary: a ring of units, numbered since the beginning, and a table of the images in it.
+import { GLZ_IMAGES, GLZ_IMAGE_BYTES } from "../layout";
+
+let table: usize = 0;
+let ring: usize = 0;
+let ringMask: u32 = 0;
+let images: usize = 0;
+/** First unit and id of the oldest image that clients still hold. */
+let head: u32 = 0;
+let headId: u32 = 0;
+/** Id and LZ type of the image being encoded. */
+let current: u32 = 0;
+let kind: u32 = 0;
+/** The image that windowFind found. */
+let found: usize = 0;
+
+/**
+ * Names the window that glzEncode works in: its hash table, ring of `ringMask` + 1 units and image table, the first unit and id of
+ * the oldest image, and the id and type of the image that is encoded (already in the image table).
+ */
+export function windowOpen(
+  tableAt: usize,
+  ringAt: usize,
+  mask: u32,
+  imagesAt: usize,
+  oldest: u32,
+  oldestId: u32,
+  id: u32,
+  type: u32,
+): void {
+  table = tableAt;
+  ring = ringAt;
+  ringMask = mask;
+  images = imagesAt;
+  head = oldest;
+  headId = oldestId;
+  current = id;
+  kind = type;
+}
+
+@inline
+export function windowTable(): usize {
+  return table;
+}
+
+@inline
+export function windowHead(): u32 {
+  return head;
+}
+
+/** Address of the unit with this number. */
+@inline
+export function windowUnit(number: u32): usize {
+  return ring + (<usize>(number & ringMask) << 2);
+}
+
+@inline
+function entry(id: u32): usize {
+  return images + <usize>(id & (GLZ_IMAGES - 1)) * GLZ_IMAGE_BYTES;
+}
+
+/** Finds the older image that holds the unit; false if it is of another type. */
+export function windowFind(number: u32): bool {
+  let low = headId;
+  let high = current - 1;
+  while (low < high) {
+    const middle = low + ((high - low + 1) >> 1);
+    if (load<u32>(entry(middle)) <= number) low = middle;
+    else high = middle - 1;
+  }
+  found = entry(low);
+  return load<u32>(found, 12) === kind;
+}
+
+@inline
+export function imageStart(): usize {
+  return windowUnit(load<u32>(found));
+}
+
+@inline
+export function imageEnd(): usize {
+  return windowUnit(load<u32>(found)) + (<usize>load<u32>(found, 4) << 2);
+}
+
+/** How many images back the found one is. */
+@inline
+export function imageId(): u32 {
+  return current - load<u32>(found, 8);
+}
+
+/** Bytes of a match to `images` images back and pixel field `far`, without the bytes that extend its length. */
+@inline
+export function referenceBytes(back: u32, far: u32): u32 {
+  if (far < 4096) return back < 64 ? 3 : back < 16384 ? 4 : back < 4194304 ? 5 : 6;
+  const long: u32 = far < 131072 ? 0 : 1;
+  return (back === 0 ? 3 : back < 256 ? 4 : back < 65536 ? 5 : 6) + long;
+}
+
+/** Writes a GLZ match; see glz-emit.ts. `length` is biased; `far` is distance - 1 in this image, or the offset in the other. */
+@inline
+export function putGlzMatch(length: u32, back: u32, far: u32, out: usize): usize {
+  const short = far < 4096;
+  const low = (far & 15) | (short ? 0 : 16);
+  if (length < 7) store<u8>(out++, (length << 5) | low);
+  else {
+    store<u8>(out++, (7 << 5) | low);
+    let rest = length - 7;
+    for (; rest >= 255; rest -= 255) store<u8>(out++, 255);
+    store<u8>(out++, rest);
+  }
+  store<u8>(out++, far >> 4);
+  if (short) {
+    const more: u32 = back < 64 ? 0 : back < 16384 ? 1 : back < 4194304 ? 2 : 3;
+    store<u8>(out++, (more << 6) | (back & 63));
+    for (let k: u32 = 0, rest = back >> 6; k < more; k++, rest >>= 8) store<u8>(out++, rest);
+    return out;
+  }
+  const more: u32 = back === 0 ? 0 : back < 256 ? 1 : back < 65536 ? 2 : 3;
+  const long: u32 = far < 131072 ? 0 : 32;
+  store<u8>(out++, (more << 6) | long | ((far >> 12) & 31));
+  for (let k: u32 = 0, rest = back; k < more; k++, rest >>= 8) store<u8>(out++, rest);
+  if (long) store<u8>(out++, far >> 17);
+  return out;
+}

@@ -1,0 +1,42 @@
+/**
+ * The fixed low part of the codecs' WebAssembly memory, in bytes. Everything from HEAP_BASE up belongs to SurfaceHeap.
+ * This file is compiled both as TypeScript and as AssemblyScript: plain integer constants only.
+ */
+
+/** QUIC code words: [code << 10 | symbol << 2] = length << 16 | bits, for 8-bit and for 5-bit channels. */
+export const QUIC_CODES8 = 0x400;
+export const QUIC_CODES5 = 0x2400;
+/** QUIC code lengths: [symbol << 4] = eight u16, one per code. */
+export const QUIC_LENGTHS8 = 0x4400;
+export const QUIC_LENGTHS5 = 0x5400;
+/** Best code of each context symbol, as the byte offset code << 10: 256 u16 for each of four channels. */
+export const QUIC_BEST = 0x5800;
+/** Model counters: eight u16 for each of eight buckets of each of four channels. */
+export const QUIC_COUNTERS = 0x6000;
+/** Wait-mask and run state, 64 bytes for the colours and 64 for alpha. */
+export const QUIC_STATE = 0x6200;
+/** Bitmaps of a row, one bit per pixel: equal to its left neighbour (two rows of colour, two of alpha), and run candidates. */
+export const QUIC_BITMAPS = 0x7000;
+export const QUIC_BITMAP_BYTES = 0x1040;
+/** u32 rows: symbols; contexts of colour and alpha; unpacked pixels of colour (2) and alpha (2). Skewed against cache aliasing. */
+export const QUIC_ROWS = 0xd000;
+export const QUIC_ROW_BYTES = 0x20440;
+/** Hash table of the LZ encoder. */
+export const LZ_TABLE = 0xf0000;
+export const LZ_TABLE_BITS = 14;
+/** Hash table of the LZ4 encoder. */
+export const LZ4_TABLE = 0x100000;
+export const LZ4_TABLE_BITS = 13;
+/** Static data of the compiler (passed to it as --memoryBase). */
+export const STATIC_BASE = 0x110000;
+/** First byte of the heap. */
+export const HEAP_BASE = 0x111000;
+/** Bytes behind the last allocation that are never handed out: SIMD loads and stores may touch them. */
+export const HEAP_GUARD = 0x100;
+
+/** Hash table of a GLZ dictionary, 2^17 entries of 4 bytes. */
+export const GLZ_TABLE_BITS = 17;
+/** Bytes of an entry of a dictionary's image table: first virtual pixel, pixel count, image id, LZ type. */
+export const GLZ_IMAGE_BYTES = 16;
+/** Entries of the image table, a ring. */
+export const GLZ_IMAGES = 4096;
