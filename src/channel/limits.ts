@@ -1,0 +1,20 @@
+/**
+ * Messages a client may leave unacknowledged before it owes an ACK (CLIENT_ACK_WINDOW of spice-server). The sender stops at two
+ * windows. Small enough that a stalled client is noticed after 40 messages, large enough to hide one round trip.
+ */
+export const CLIENT_ACK_WINDOW = 20;
+
+/** Unacknowledged windows at which the sender stops and waits (spice-server's waiting_for_ack). */
+export const ACK_WINDOWS_IN_FLIGHT = 2;
+
+/**
+ * Milliseconds a client may hold up its channel without any sign of life (no byte received, no credit given back) before it is
+ * disconnected: COMMON_CLIENT_TIMEOUT of spice-server. A stopped client must not hold the guest's pixels for ever.
+ */
+export const CLIENT_STALL_TIMEOUT = 30_000;
+
+/** Milliseconds between two latency pings of a channel that measures latency (PING_TEST_LONG_TIMEOUT / short one: 15 s). */
+export const PING_INTERVAL = 15_000;
+
+/** Pings that may be unanswered at once; a further one is not sent, so that a client which never answers costs nothing. */
+export const MAX_PINGS_IN_FLIGHT = 4;
