@@ -1,11 +1,10 @@
 import { channel } from "./base.ts";
 import { ChannelType, CursorFlags, CursorType } from "./enums.ts";
+import { point16 } from "./geometry.ts";
 import { CURSOR_MESSAGE_MAX } from "./limits.ts";
 import { message } from "./message.ts";
 import type { Infer } from "./schema.ts";
-import { bytes, enumeration, flags, i16, rest, struct, u16, u64, u8, unless } from "./schema.ts";
-
-const point16 = struct({ x: i16, y: i16 }, "Point16");
+import { bytes, enumeration, flags, rest, struct, u16, u64, u8, unless } from "./schema.ts";
 
 const cursorHeader = struct(
   {

@@ -2,12 +2,17 @@
  * The SPICE wire as data: one schema per channel, from which bytes are written and read, limits are taken and documentation is made.
  * @packageDocumentation
  */
+export * from "./audio.ts";
 export * from "./base.ts";
 export * from "./caps.ts";
 export * from "./cursor.ts";
+export * from "./display.ts";
+export * from "./drawing.ts";
 export * from "./enums.ts";
 export * from "./errors.ts";
+export * from "./geometry.ts";
 export * from "./headers.ts";
+export * from "./image.ts";
 export * from "./inputs.ts";
 export * from "./limits.ts";
 export * from "./link.ts";
@@ -15,4 +20,5 @@ export * from "./main.ts";
 export * from "./message.ts";
 export * from "./red-command.ts";
 export * from "./schema.ts";
+export * from "./vmc.ts";
 export type { Fields, SchemaNode } from "./schema-node.ts";
