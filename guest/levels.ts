@@ -14,10 +14,8 @@ export interface LevelRecipe {
   seeds: readonly string[];
   /** Patterns of files that are dropped again. */
   drops: readonly string[];
-  /** Kernel modules that init loads before anything else; dependencies follow. */
-  earlyModules: readonly string[];
-  /** Kernel modules loaded in the background once the guest is ready. */
-  lateModules: readonly string[];
+  /** Kernel modules that init loads before anything else, in this order; dependencies follow. */
+  modules: readonly string[];
   /** Folders below `overlay/`, later ones win. */
   overlays: readonly string[];
   /** Guest RAM in MiB. */
@@ -49,22 +47,6 @@ export const CMDLINE = [
 
 /** Wanted modules; what they depend on is read out of them. psmouse holds the VMware absolute pointer. */
 const DISPLAY_AND_INPUT = ["virtio_pci", "virtio_console", "qxl", "psmouse", "evdev", "uinput"];
-
-/** Ready when someone adds a disk or network card to the machine; not needed for the desktop itself. */
-const EXTRAS = [
-  "virtio_net",
-  "ne2k-pci",
-  "virtio_blk",
-  "ata_piix",
-  "crct10dif_common",
-  "sd_mod",
-  "sr_mod",
-  "loop",
-  "isofs",
-  "crc32c_generic",
-  "ext4",
-  "snd-sb16",
-];
 
 /** Aids of maintainer scripts, init systems and data that nothing in the guest opens. */
 const NEVER = [
@@ -141,8 +123,7 @@ const CONSOLE: LevelRecipe = {
   excludes: NEVER,
   seeds: ["usr/bin/busybox"],
   drops: [],
-  earlyModules: DISPLAY_AND_INPUT,
-  lateModules: [],
+  modules: DISPLAY_AND_INPUT,
   overlays: ["base", "console"],
   memoryMiB: 256,
 };
@@ -151,12 +132,7 @@ const DESKTOP: LevelRecipe = {
   roots: [
     ...CONSOLE.roots,
     ...["libc6", "libc-bin", "ncurses-base", "udev"],
-    ...[
-      "xserver-xorg-core",
-      "xserver-xorg-video-qxl",
-      "xserver-xorg-input-evdev",
-      "xinit",
-    ],
+    ...["xserver-xorg-core", "xserver-xorg-video-qxl", "xserver-xorg-input-evdev", "xinit"],
     ...["x11-xkb-utils", "xkb-data", "libx11-data"],
     ...["fonts-dejavu-core", "xfonts-base"],
     ...["icewm", "icewm-common", "xterm", "x11-apps", "x11-utils", "x11-xserver-utils"],
@@ -181,9 +157,7 @@ const DESKTOP: LevelRecipe = {
     // X: modules opened at run time are found by name, not by DT_NEEDED.
     "usr/lib/xorg/Xorg",
     "usr/lib/xorg/protocol.txt",
-    ...["fb", "wfb", "shadow", "exa", "vgahw", "int10", "fbdevhw", "shadowfb"].map(
-      (name) => `usr/lib/xorg/modules/lib${name}.so`,
-    ),
+    ...["fb", "wfb", "shadow", "exa", "vgahw"].map((name) => `usr/lib/xorg/modules/lib${name}.so`),
     "usr/lib/xorg/modules/drivers/qxl_drv.so",
     "usr/lib/xorg/modules/drivers/modesetting_drv.so",
     "usr/lib/xorg/modules/input/evdev_drv.so",
@@ -197,7 +171,8 @@ const DESKTOP: LevelRecipe = {
     "etc/X11/{app-defaults,fonts}/**",
     "usr/lib/locale/C.utf8/**",
     "usr/share/fonts/truetype/dejavu/DejaVuSans{,-Bold,Mono,Mono-Bold}.ttf",
-    "usr/share/fonts/X11/misc/**",
+    "usr/share/fonts/X11/misc/cursor.pcf.gz",
+    "usr/share/fonts/X11/misc/{[5-9],10}x*-ISO8859-1.pcf.gz",
     "usr/share/pixmaps/*",
     "usr/share/icons/hicolor/128x128/apps/xmahjongg.png",
     // Desktop.
@@ -218,9 +193,7 @@ const DESKTOP: LevelRecipe = {
       "xprop",
       "xdpyinfo",
     ].map((name) => `usr/bin/${name}`),
-    ...["xset", "xsetroot", "xrdb", "xrandr", "xmodmap", "x11perf", "ico", "oclock", "xedit"].map(
-      (name) => `usr/bin/${name}`,
-    ),
+    ...["xset", "xsetroot", "xrdb", "xrandr", "xmodmap", "x11perf"].map((name) => `usr/bin/${name}`),
     ...["xfe", "xfwrite", "xfimage"].map((name) => `usr/bin/${name}`),
     "usr/share/xfe/xferc",
     "usr/share/xfe/icons/default-theme/**",
@@ -236,12 +209,13 @@ const DESKTOP: LevelRecipe = {
     "usr/sbin/spice-vdagentd",
   ],
   drops: [
+    // The machine has no network card yet, and TLS alone weighs 5 MB.
+    "usr/lib/i386-linux-gnu/dillo/dpi/https/**",
     "usr/share/{doc,man,info,locale,lintian,bug,menu,applications}/**",
     "usr/share/X11/xkb/geometry/**",
     "usr/share/X11/xkb/rules/*.{lst,xml}",
   ],
-  earlyModules: DISPLAY_AND_INPUT,
-  lateModules: EXTRAS,
+  modules: DISPLAY_AND_INPUT,
   overlays: ["base", "desktop"],
   memoryMiB: 256,
 };

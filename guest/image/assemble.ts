@@ -63,25 +63,17 @@ function splitKernel(all: Tree): { bzImage: Uint8Array; modules: ModuleFiles; bu
   return { bzImage: dataOf(all, image), modules, builtin: new Set(builtin) };
 }
 
-/** Puts modules into the guest with the lists that init reads: one path a line, dependencies first. */
+/** Puts modules into the guest with the list that init reads: one path a line, dependencies first. */
 function addModules(
   tree: Tree,
   recipe: LevelRecipe,
   modules: ModuleFiles,
   builtin: ReadonlySet<string>,
 ): void {
-  const early = orderModules(recipe.earlyModules, modules, builtin);
-  const late = orderModules([...recipe.earlyModules, ...recipe.lateModules], modules, builtin).filter(
-    (name) => !early.includes(name),
-  );
-  for (const [list, names] of [
-    ["early", early],
-    ["late", late],
-  ] as const) {
-    for (const name of names)
-      tree.file(`usr/lib/modules/${name}.ko`, modules.get(name)?.data ?? new Uint8Array());
-    tree.file(`usr/lib/modules/${list}.list`, names.map((name) => `/usr/lib/modules/${name}.ko\n`).join(""));
-  }
+  const order = orderModules(recipe.modules, modules, builtin);
+  for (const name of order)
+    tree.file(`usr/lib/modules/${name}.ko`, modules.get(name)?.data ?? new Uint8Array());
+  tree.file("usr/lib/modules/boot.list", order.map((name) => `/usr/lib/modules/${name}.ko\n`).join(""));
 }
 
 /**

@@ -3,11 +3,11 @@ import { linkTarget, Tree } from "./tree.ts";
 
 const LIBRARY_FOLDERS = ["usr/lib/i386-linux-gnu", "usr/lib"];
 
-/** Turns a pattern into a test: `*` stands for anything within a folder, `**` across folders, `{a,b}` for either. */
+/** Turns a pattern into a test: `*` stands for anything within a folder, `**` across folders, `{a,b}` for either, `[5-9]` for one of these. */
 export function patternTest(patterns: readonly string[]): (path: string) => boolean {
   if (patterns.length === 0) return () => false;
   const sources = patterns.map((pattern) =>
-    pattern.replace(/\*\*|\*|[{},]|[.+?^$()|[\]\\]/g, (token) => {
+    pattern.replace(/\*\*|\*|[{},]|[.+?^$()|\\]/g, (token) => {
       if (token === "**") return ".*";
       if (token === "*") return "[^/]*";
       if (token === "{") return "(?:";

@@ -20,5 +20,5 @@ ln -sf /proc/self/fd /dev/fd
 hostname -F /etc/hostname
 ip link set lo up
 mark init
-load_modules early
+while read -r module; do insmod "$module"; done </usr/lib/modules/boot.list
 mark modules
