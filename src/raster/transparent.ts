@@ -1,0 +1,49 @@
+import type { Rect, RedImage } from "../protocol/red-command.ts";
+import { placeImage } from "./copy.ts";
+import type { DrawContext } from "./draw-context.ts";
+import { forEachRun, narrowed, scratchRow } from "./draw-context.ts";
+import { SurfaceFormat, rgb555From, rgb565From } from "./formats.ts";
+import { openImage } from "./image.ts";
+import { ScaleMode } from "./scale.ts";
+import { pixelBytes, writeRow } from "./surface.ts";
+
+/** TRANSPARENT: copies all pixels but those of one colour, given as 0x00RRGGBB. Scaling takes the nearest pixel. */
+export function drawTransparent(
+  context: DrawContext,
+  image: RedImage,
+  srcArea: Rect,
+  trueColor: number,
+): void {
+  const { target } = context;
+  const reader = openImage(image, target, context.source);
+  if (reader === undefined) return;
+  const placed = placeImage(context, reader, srcArea, ScaleMode.NEAREST, reader.format);
+  const within = placed && narrowed(context, placed.bounds);
+  if (placed === undefined || within === undefined) return;
+  const key = keyColor(target.format, trueColor);
+  const bits = pixelBytes(target) === 4 ? 0xff_ffff : 0xffff_ffff;
+  const row = scratchRow(0, target.width);
+  forEachRun(within, (x, y, count) => {
+    placed.reader.read(x - placed.dx, y - placed.dy, count, row);
+    for (let i = 0; i < count;) {
+      while (i < count && (row[i] & bits) === key) i++;
+      const start = i;
+      while (i < count && (row[i] & bits) !== key) i++;
+      if (i > start) writeRow(target, x + start, y, i - start, row.subarray(start));
+    }
+  });
+}
+
+function keyColor(format: number, trueColor: number): number {
+  switch (format) {
+    case SurfaceFormat.XRGB:
+    case SurfaceFormat.ARGB:
+      return trueColor & 0xff_ffff;
+    case SurfaceFormat.RGB555:
+      return rgb555From(trueColor);
+    case SurfaceFormat.RGB565:
+      return rgb565From(trueColor);
+    default:
+      return 0;
+  }
+}
