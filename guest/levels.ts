@@ -130,15 +130,15 @@ const CONSOLE: LevelRecipe = {
 
 const DESKTOP: LevelRecipe = {
   roots: [
-    ...CONSOLE.roots,
-    ...["libc6", "libc-bin", "ncurses-base", "udev"],
-    ...["xserver-xorg-core", "xserver-xorg-video-qxl", "xserver-xorg-input-evdev", "xinit"],
-    ...["x11-xkb-utils", "xkb-data", "libx11-data"],
-    ...["fonts-dejavu-core", "xfonts-base"],
-    ...["icewm", "icewm-common", "xterm", "x11-apps", "x11-utils", "x11-xserver-utils"],
-    ...["xfe", "dillo", "xgalaga", "xmahjongg", "xdemineur"],
-    "spice-vdagent",
-  ],
+    CONSOLE.roots,
+    ["libc6", "libc-bin", "ncurses-base", "udev"],
+    ["xserver-xorg-core", "xserver-xorg-video-qxl", "xserver-xorg-input-evdev"],
+    ["x11-xkb-utils", "xkb-data", "libx11-data"],
+    ["fonts-dejavu-core", "xfonts-base"],
+    ["icewm", "icewm-common", "xterm", "x11-apps", "x11-utils", "x11-xserver-utils"],
+    ["xfe", "dillo", "xgalaga", "xmahjongg", "xdemineur"],
+    ["spice-vdagent"],
+  ].flat(),
   excludes: NEVER,
   seeds: [
     "usr/bin/busybox",

@@ -101,15 +101,12 @@ export class Archive {
     // By hash first: unlike the plain name it cannot change between InRelease and this request.
     const byHash = `${root}/dists/${suite}/${folder}/by-hash/SHA256/${expected.sha256}`;
     try {
-      await download(this.#client, byHash, cached, expected, onBytes);
+      await download(this.#client, byHash, cached, expected, onBytes).catch(async (error: unknown) => {
+        if (!(error instanceof HttpStatusError)) throw error;
+        await download(this.#client, `${root}/dists/${suite}/${found}`, cached, expected, onBytes);
+      });
     } catch (error) {
-      if (!(error instanceof HttpStatusError))
-        throw new Error(`the index of ${suite}: ${reasonOf(error)}`, { cause: error });
-      await download(this.#client, `${root}/dists/${suite}/${found}`, cached, expected, onBytes).catch(
-        (cause: unknown) => {
-          throw new Error(`the index of ${suite}: ${reasonOf(cause)}`, { cause });
-        },
-      );
+      throw new GuestBuildError("download", `the index of ${suite}: ${reasonOf(error)}`, { cause: error });
     }
     const packed = await readFile(cached);
     const text = found.endsWith(".xz") ? await unpackXz(packed) : gunzipSync(packed);

@@ -67,8 +67,8 @@ export async function readTar(
     const path = cleanPath(header.name);
     const chunks: Buffer[] = [];
     const wanted = keep(path) && (header.size ?? 0) <= MAX_PACKAGE_FILE_BYTES;
-    stream.on("data", (chunk: Buffer) => {
-      if (wanted) chunks.push(chunk);
+    stream.on("data", (chunk) => {
+      if (wanted) chunks.push(chunk as Buffer);
     });
     stream.on("error", next);
     stream.on("end", () => {

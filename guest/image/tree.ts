@@ -76,7 +76,8 @@ export class Tree {
       all.set(name, { type: "symlink", target: `usr/${name}` });
       if (!all.has(`usr/${name}`)) all.set(`usr/${name}`, { type: "directory", mode: 0o755 });
     }
-    for (const path of [...all.keys()])
+    const paths = [...all.keys()];
+    for (const path of paths)
       for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
         const parent = path.slice(0, slash);
         if (!all.has(parent)) all.set(parent, { type: "directory", mode: 0o755 });

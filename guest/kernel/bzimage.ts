@@ -29,23 +29,23 @@ export function makeStub(target: number, entry: number, imageSize: number, size:
     (value >>> 24) & 0xff,
   ];
   const beforePop = 12;
-  const stub = [
-    0xfa, // cli
-    ...[0xbc, ...u32(STACK_TOP)], // mov esp, STACK_TOP
-    0x56, // push esi
-    ...[0xe8, ...u32(0)], // call next
-    0x5b, // next: pop ebx, its own address
-    ...[0x8d, 0xb3, ...u32(size - beforePop + imageSize - 4)], // lea esi, [ebx + last dword of the image]
-    ...[0xbf, ...u32(target + imageSize - 4)], // mov edi, last dword of the target
-    ...[0xb9, ...u32(imageSize / 4)], // mov ecx, dwords
-    ...[0xfd, 0xf3, 0xa5, 0xfc], // std; rep movsd; cld
-    0x5e, // pop esi
-    ...[0x31, 0xdb, 0x31, 0xff, 0x31, 0xed], // xor ebx, ebx; xor edi, edi; xor ebp, ebp: the boot protocol wants zeros
-    ...[0xb8, ...u32(entry)], // mov eax, entry
-    ...[0xff, 0xe0], // jmp eax
+  const instructions = [
+    [0xfa], // cli
+    [0xbc, ...u32(STACK_TOP)], // mov esp, STACK_TOP
+    [0x56], // push esi
+    [0xe8, ...u32(0)], // call next
+    [0x5b], // next: pop ebx, its own address
+    [0x8d, 0xb3, ...u32(size - beforePop + imageSize - 4)], // lea esi, [ebx + last dword of the image]
+    [0xbf, ...u32(target + imageSize - 4)], // mov edi, last dword of the target
+    [0xb9, ...u32(imageSize / 4)], // mov ecx, dwords
+    [0xfd, 0xf3, 0xa5, 0xfc], // std; rep movsd; cld
+    [0x5e], // pop esi
+    [0x31, 0xdb, 0x31, 0xff, 0x31, 0xed], // xor ebx, ebx; xor edi, edi; xor ebp, ebp: the boot protocol wants zeros
+    [0xb8, ...u32(entry)], // mov eax, entry
+    [0xff, 0xe0], // jmp eax
   ];
   const padded = new Uint8Array(size);
-  padded.set(stub);
+  padded.set(instructions.flat());
   return padded;
 }
 
