@@ -44,13 +44,11 @@ export interface KernelFiles {
 /** The 512 byte option ROM: 55 AA, length in sectors, code, checksum so that all bytes add up to 0. */
 const bootRom = (): Uint8Array => {
   const setup = SETUP_ADDRESS >> 4;
-  const code = [
-    0xfa, // cli
-    ...[0xb8, setup & 0xff, setup >> 8], // mov ax, setup segment
-    ...[0x8e, 0xc0, 0x8e, 0xd8, 0x8e, 0xe0, 0x8e, 0xe8, 0x8e, 0xd0], // mov es/ds/fs/gs/ss, ax
-    ...[0xbc, HEAP_TOP & 0xff, HEAP_TOP >> 8], // mov sp, heap top
-    ...[0xea, 0x00, 0x00, (setup + 0x20) & 0xff, (setup + 0x20) >> 8], // jmp setup+0x20:0
-  ];
+  const loadSegments = [0x8e, 0xc0, 0x8e, 0xd8, 0x8e, 0xe0, 0x8e, 0xe8, 0x8e, 0xd0]; // es ds fs gs ss = ax
+  const code = [0xfa, 0xb8, setup & 0xff, setup >> 8] // cli; mov ax, setup segment
+    .concat(loadSegments)
+    .concat([0xbc, HEAP_TOP & 0xff, HEAP_TOP >> 8]) // mov sp, heap top
+    .concat([0xea, 0x00, 0x00, (setup + 0x20) & 0xff, (setup + 0x20) >> 8]); // jmp setup+0x20:0
   const rom = new Uint8Array(512);
   rom.set([0x55, 0xaa, 1, ...code]);
   rom[511] = -rom.reduce((sum, byte) => sum + byte, 0);

@@ -55,8 +55,10 @@ export interface MachineOptions {
   /** SeaBIOS, and SeaBIOS's vgabios-qxl. */
   readonly bios: ArrayBuffer;
   readonly vgaBios: ArrayBuffer;
-  /** For a machine whose state will be restored: none. Called for the first boot and again after each reboot. */
+  /** Gives the kernel: for the first boot if `kernelNow`, and again after each reboot. None: the BIOS boots from disk. */
   readonly kernel?: () => Promise<KernelFiles>;
+  /** False for a machine whose state will be restored. @default true */
+  readonly kernelNow?: boolean;
   /** First floppy, for guests without a kernel of ours. */
   readonly floppy?: ArrayBuffer;
   /** Instantiates v86.wasm with v86's imports. */
@@ -80,6 +82,16 @@ export interface MachineStats {
   readonly halted: boolean;
 }
 
+/** What a saved state must agree with, known before any machine is made. */
+export const machineIdentity = (
+  options: Pick<MachineOptions, "level" | "buildId" | "memoryMiB">,
+): MachineIdentity => {
+  const { level, buildId, memoryMiB } = options;
+  const { ram, vram } = layOutAperture(memoryMiB);
+  const aperture = [ram.size, vram.size, QXL_VGAMEM_BYTES].map((bytes) => bytes >> 20).join("+");
+  return { level, buildId, memoryMiB, aperture };
+};
+
 /** One machine. Owner disposes (asynchronously: v86 stops between two slices). */
 export class Machine implements AsyncDisposable {
   readonly identity: MachineIdentity;
@@ -91,8 +103,9 @@ export class Machine implements AsyncDisposable {
   readonly keyboard: Keyboard;
   readonly pointer: Pointer;
   readonly serial: SerialLog;
+  /** v86's own object, for this folder and its tests: everything else goes through the machine. */
+  readonly emulator: V86Emulator;
   readonly #options: MachineOptions;
-  readonly #emulator: V86Emulator;
   readonly #rebootCpu: () => void;
   #pristine = true;
   #leds = 0;
@@ -127,23 +140,15 @@ export class Machine implements AsyncDisposable {
       emulator.add_listener("emulator-loaded", () => resolve());
     });
     const machine = new Machine(options, layout, assertPrivateMembers(emulator));
-    if (options.kernel) machine.#loadKernel(await options.kernel());
+    if (options.kernel && options.kernelNow !== false) machine.#loadKernel(await options.kernel());
     return machine;
   }
 
   private constructor(options: MachineOptions, layout: ApertureLayout, emulator: V86Emulator) {
     this.#options = options;
-    this.#emulator = emulator;
+    this.emulator = emulator;
     this.layout = layout;
-    const aperture = [layout.ram.size, layout.vram.size, QXL_VGAMEM_BYTES]
-      .map((bytes) => bytes >> 20)
-      .join("+");
-    this.identity = {
-      level: options.level,
-      buildId: options.buildId,
-      memoryMiB: options.memoryMiB,
-      aperture,
-    };
+    this.identity = machineIdentity(options);
     const { cpu } = emulator.v86;
     const { events } = options;
 
@@ -210,24 +215,24 @@ export class Machine implements AsyncDisposable {
     if (this.#reloading) return;
     this.#pristine = false;
     this.scanout.start();
-    void this.#emulator.run();
+    void this.emulator.run();
   }
 
   /** Stands still when it resolves; the picture stays. */
   async pause(): Promise<void> {
     this.#wanted = false;
     this.scanout.stop();
-    await this.#emulator.stop();
+    await this.emulator.stop();
   }
 
   /** The reset button. */
   reset(): void {
-    this.#emulator.v86.cpu.reboot_internal();
+    this.emulator.v86.cpu.reboot_internal();
   }
 
   /** Text for the serial console. */
   serialSend(text: string): void {
-    this.#emulator.serial0_send(text);
+    this.emulator.serial0_send(text);
   }
 
   /** Whether the QXL driver takes the heads (ROM and interrupt); if not, they are the agent's business. */
@@ -236,10 +241,10 @@ export class Machine implements AsyncDisposable {
   }
 
   stats(): MachineStats {
-    const counter = this.#emulator.get_instruction_counter();
+    const counter = this.emulator.get_instruction_counter();
     this.#instructions += (counter - this.#lastCounter) >>> 0;
     this.#lastCounter = counter;
-    const halted = this.#emulator.v86.cpu.in_hlt[0] !== 0;
+    const halted = this.emulator.v86.cpu.in_hlt[0] !== 0;
     return { instructions: this.#instructions, running: this.#wanted, halted };
   }
 
@@ -247,7 +252,7 @@ export class Machine implements AsyncDisposable {
   async saveState(): Promise<SavedMachine> {
     if (this.#reloading)
       throw new MachineOptionsError("the machine is rebooting: save it when its kernel runs");
-    const state = await this.#emulator.save_state();
+    const state = await this.emulator.save_state();
     return { header: makeStateHeader(this.identity, state.byteLength, Date.now()), state };
   }
 
@@ -267,7 +272,7 @@ export class Machine implements AsyncDisposable {
     this.keyboard.clear();
     this.pointer.clear();
     try {
-      await this.#emulator.restore_state(state);
+      await this.emulator.restore_state(state);
     } catch (cause) {
       if (cause instanceof StateRefusedError) throw cause;
       throw new StateRefusedError("content", `v86 could not read it (${String(cause)})`, { cause });
@@ -287,12 +292,12 @@ export class Machine implements AsyncDisposable {
     this.scanout[Symbol.dispose]();
     this.keyboard[Symbol.dispose]();
     this.#wanted = false;
-    await this.#emulator.destroy();
+    await this.emulator.destroy();
   }
 
   #loadKernel(files: KernelFiles): void {
     this.#pristine = false;
-    loadKernel(this.#emulator.v86.cpu, this.layout.usable, files);
+    loadKernel(this.emulator.v86.cpu, this.layout.usable, files);
   }
 
   #ownState(): StatefulDevice {
@@ -327,10 +332,10 @@ export class Machine implements AsyncDisposable {
   /** The guest has used the memory where its kernel lay: put it there again, then start from the BIOS. */
   async #reload(kernel: () => Promise<KernelFiles>): Promise<void> {
     try {
-      const [files] = await Promise.all([kernel(), this.#emulator.stop()]);
+      const [files] = await Promise.all([kernel(), this.emulator.stop()]);
       this.#rebootCpu();
       this.#loadKernel(files);
-      if (this.#wanted) void this.#emulator.run();
+      if (this.#wanted) void this.emulator.run();
     } catch (error) {
       this.#wanted = false;
       this.#options.events.failed(error instanceof Error ? error : new Error(String(error)));

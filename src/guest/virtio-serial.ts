@@ -113,11 +113,12 @@ export class AgentPort {
     if (this.#waiting + bytes.length > AGENT_WRITE_QUEUE_BYTES) {
       return Promise.reject(new AgentPortOverflowError(this.#waiting, AGENT_WRITE_QUEUE_BYTES));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#writes.push({ bytes, offset: 0, resolve, reject });
+    const taken = new Promise<void>((resolve, reject) => {
+      this.#writes.push({ bytes, offset: 0, resolve, reject });
+    });
     this.#waiting += bytes.length;
     this.#guarded(() => this.#feed());
-    return promise;
+    return taken;
   }
 
   /** Reset with the machine. */

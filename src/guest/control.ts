@@ -1,0 +1,87 @@
+/** What the page and the guest worker say to each other, over dispatchers in both directions on one port. */
+import type { StateRefusal } from "./errors.ts";
+
+/** First message to the worker, with all ports transferred. Each port carries both directions of its dispatchers. */
+export interface GuestWorkerStart {
+  readonly type: "start";
+  /** The worker holds the lock `guest:<id>` for as long as it lives. */
+  readonly id: string;
+  /** GuestMessages in, GuestEvents out. */
+  readonly core: MessagePort;
+  /** RedCommandBatch out, RedCommandReply in: plain postMessage. */
+  readonly red: MessagePort;
+  /** GuestControlMessages in, GuestControlEvents out. */
+  readonly control: MessagePort;
+}
+
+export type GuestState = "off" | "starting" | "running" | "paused" | "failed";
+
+/** Stages of a start, in order; a restore has no kernel, a fresh boot no state. */
+export type BootStage = "manifest" | "firmware" | "state" | "kernel" | "machine";
+
+/** A saved state that was found and not used, and why. */
+export interface RefusedState {
+  readonly refusal: StateRefusal | "unreadable";
+  readonly message: string;
+}
+
+/** What is kept for the next visit. */
+export interface SavedInfo {
+  readonly store: "OPFS" | "IndexedDB" | "memory";
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly savedAt: number;
+}
+
+export interface GuestStatus {
+  readonly state: GuestState;
+  readonly level?: string;
+  readonly buildId?: string;
+  readonly memoryMiB?: number;
+  /** "native" while the QXL driver shows its primary; else how VGA shows. */
+  readonly display?: "native" | "text" | "planar" | "vbe";
+  readonly width: number;
+  readonly height: number;
+  /** Guest instructions so far; two readings give MIPS. */
+  readonly instructions: number;
+  readonly halted: boolean;
+  readonly agentOpen: boolean;
+  readonly tablet: boolean;
+  readonly markers: readonly { readonly name: string; readonly uptime?: number }[];
+  readonly saved?: SavedInfo;
+}
+
+/** page -> guest worker. */
+export interface GuestControlMessages {
+  /**
+   * Starts the guest at `<baseUrl>/manifest.json`: from its saved state if there is one that fits, else from its kernel.
+   * Answers at once; events tell the rest. `fresh` ignores the saved state (it stays until the next save).
+   */
+  boot(message: { level: string; baseUrl: string; fresh?: boolean }): void;
+  status(message: Record<string, never>): GuestStatus;
+  /** Saves now. `unlessRecent`: not when the last save is only seconds old (a tab hidden twice). */
+  save(message: { unlessRecent?: boolean }): SavedInfo;
+  /** Deletes the saved state of the guest's level. */
+  forget(message: { level: string }): void;
+  pause(message: Record<string, never>): void;
+  resume(message: Record<string, never>): void;
+  /** The reset button. */
+  reset(message: Record<string, never>): void;
+  /** The last text of the serial console. */
+  serialText(message: Record<string, never>): string;
+  serialSend(message: { text: string }): void;
+  /** Another core or red worker took over; the port is transferred. */
+  attachCore(message: { port: MessagePort }): void;
+  attachRed(message: { port: MessagePort }): void;
+}
+
+/** guest worker -> page; none is acknowledged. */
+export interface GuestControlEvents {
+  progress(message: { stage: BootStage; done: number; total: number }): void;
+  /** The guest runs. `refused` is set when a saved state was there but did not fit. */
+  booted(message: { level: string; buildId: string; restored: boolean; refused?: RefusedState }): void;
+  marker(message: { name: string; uptime?: number }): void;
+  stateChanged(message: { state: GuestState; reason?: string }): void;
+  saved(message: SavedInfo): void;
+  saveFailed(message: { reason: string }): void;
+}

@@ -1,0 +1,59 @@
+/** The guest's end towards core: GuestMessages in, GuestEvents out. Core may be replaced (it restarts with the page). */
+import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
+import type { GuestEvents, GuestMessages, Handlers } from "../dispatch/index.ts";
+
+/** Where GuestMessages go and where a new core learns how things stand. */
+export interface CoreLinkOwner {
+  readonly handlers: Handlers<GuestMessages>;
+  /** State that a core must know from the start. */
+  current(): { agentOpen: boolean; tablet: boolean; leds: number };
+}
+
+/** Owner disposes. */
+export class CoreLink implements Disposable {
+  readonly #owner: CoreLinkOwner;
+  #events: Dispatcher<GuestEvents> | undefined;
+  #served: Disposable | undefined;
+
+  constructor(owner: CoreLinkOwner) {
+    this.#owner = owner;
+  }
+
+  /** Talks to the core behind `port` from now on, and tells it how things stand. */
+  attach(port: MessagePort): void {
+    this[Symbol.dispose]();
+    this.#served = serveDispatcher<GuestMessages>(port, this.#owner.handlers, {
+      // The agent may take its time; the keyboard must not wait for it.
+      concurrent: ["agentWrite"],
+    });
+    this.#events = new Dispatcher<GuestEvents>(port, { peer: "core" });
+    const { agentOpen, tablet, leds } = this.#owner.current();
+    this.tabletState(tablet);
+    this.leds(leds);
+    if (agentOpen) this.agentState(true);
+  }
+
+  agentState(open: boolean): void {
+    this.#events?.send("agentState", { open });
+  }
+
+  /** Settles when core has taken the bytes; without a core they are lost, as on an unconnected cable. */
+  async agentData(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#events?.call("agentData", { bytes }, [bytes.buffer]);
+  }
+
+  tabletState(enabled: boolean): void {
+    this.#events?.send("tabletState", { enabled });
+  }
+
+  leds(modifiers: number): void {
+    this.#events?.send("leds", { modifiers });
+  }
+
+  [Symbol.dispose](): void {
+    this.#events?.[Symbol.dispose]();
+    this.#served?.[Symbol.dispose]();
+    this.#events = undefined;
+    this.#served = undefined;
+  }
+}

@@ -1,0 +1,320 @@
+/**
+ * One guest worker: the machine, its files and its saved state, between core (input, agent), a red worker (drawing
+ * commands) and the page (control). `workers/guest.ts` only makes one of these.
+ */
+import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
+import type { Handlers } from "../dispatch/index.ts";
+import type { GuestMessages } from "../dispatch/messages.ts";
+import { AutosavePolicy } from "./autosave.ts";
+import type {
+  GuestControlEvents,
+  GuestControlMessages,
+  GuestState,
+  GuestStatus,
+  GuestWorkerStart,
+  RefusedState,
+  SavedInfo,
+} from "./control.ts";
+import { CoreLink } from "./core-link.ts";
+import { GuestFilesError, MachineOptionsError, StateRefusedError } from "./errors.ts";
+import { GuestFiles } from "./guest-files.ts";
+import type { FetchFile, GuestManifest } from "./guest-files.ts";
+import { Machine, machineIdentity } from "./machine.ts";
+import type { MachineEvents, MachineOptions } from "./machine.ts";
+import type { RedLink } from "./red-link.ts";
+import type { BootMarker } from "./serial-log.ts";
+import { assertStateFits } from "./state-header.ts";
+import type { StateStore, StoredState } from "./state-store.ts";
+
+export interface GuestServiceOptions {
+  readonly start: GuestWorkerStart;
+  readonly red: RedLink;
+  readonly store: StateStore;
+  readonly loadWasm: MachineOptions["loadWasm"];
+  readonly fetchFile?: FetchFile;
+}
+
+const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Owner disposes; then the machine is gone. */
+export class GuestService implements AsyncDisposable {
+  readonly #options: GuestServiceOptions;
+  readonly #core: CoreLink;
+  readonly #page: Dispatcher<GuestControlEvents>;
+  readonly #served: Disposable;
+  readonly #autosave: AutosavePolicy;
+  #machine: Machine | undefined;
+  #manifest: GuestManifest | undefined;
+  #state: GuestState = "off";
+  #markers: BootMarker[] = [];
+  #saved: SavedInfo | undefined;
+  #tablet = false;
+  #saving: Promise<SavedInfo> | undefined;
+
+  constructor(options: GuestServiceOptions) {
+    this.#options = options;
+    this.#autosave = new AutosavePolicy(() => void this.#saveQuietly());
+    this.#core = new CoreLink({
+      handlers: this.#coreHandlers(),
+      current: () => ({
+        agentOpen: this.#machine?.agentPort.open ?? false,
+        tablet: this.#tablet,
+        leds: this.#machine?.leds ?? 0,
+      }),
+    });
+    const { start, red } = options;
+    this.#core.attach(start.core);
+    red.attach(start.red);
+    this.#page = new Dispatcher<GuestControlEvents>(start.control, { peer: "page" });
+    this.#served = serveDispatcher<GuestControlMessages>(start.control, this.#controlHandlers());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#autosave[Symbol.dispose]();
+    await this.#machine?.[Symbol.asyncDispose]();
+    this.#machine = undefined;
+    this.#core[Symbol.dispose]();
+    this.#options.red[Symbol.dispose]();
+    this.#served[Symbol.dispose]();
+    this.#page[Symbol.dispose]();
+  }
+
+  #coreHandlers(): Handlers<GuestMessages> {
+    return {
+      keyScancodes: ({ bytes }) => this.#machine?.keyboard.push(bytes),
+      mouseMotion: ({ dx, dy, dz, buttons }) => this.#machine?.pointer.motion(dx, dy, dz, buttons),
+      mousePosition: ({ x, y, dz, buttons }) => {
+        const machine = this.#machine;
+        if (!machine) return;
+        const { width, height } = machine.screenSize;
+        machine.pointer.position(x, y, dz, buttons, width, height);
+      },
+      agentWrite: async ({ bytes }) => {
+        await this.#running().agentPort.write(bytes);
+      },
+      clientMonitorsConfig: ({ heads }) => this.#machine?.clientMonitorsConfig(heads) ?? false,
+    };
+  }
+
+  #controlHandlers(): Handlers<GuestControlMessages> {
+    return {
+      boot: (message) => {
+        if (this.#state === "starting") throw new MachineOptionsError("the guest is already starting");
+        void this.#boot(message.level, message.baseUrl, message.fresh ?? false);
+      },
+      status: () => this.#status(),
+      save: ({ unlessRecent }) => {
+        if (unlessRecent && this.#saved && this.#autosave.isRecent(Date.now())) return this.#saved;
+        return this.#save();
+      },
+      forget: async ({ level }) => {
+        await this.#options.store.delete(level);
+        this.#saved = undefined;
+      },
+      pause: async () => {
+        await this.#running().pause();
+        this.#setState("paused");
+      },
+      resume: () => {
+        this.#running().run();
+        this.#setState("running");
+      },
+      reset: () => this.#running().reset(),
+      serialText: () => this.#machine?.serial.tail ?? "",
+      serialSend: ({ text }) => this.#running().serialSend(text),
+      attachCore: ({ port }) => this.#core.attach(port),
+      attachRed: ({ port }) => {
+        this.#options.red.attach(port);
+        this.#machine?.resync();
+      },
+    };
+  }
+
+  #running(): Machine {
+    if (!this.#machine) throw new MachineOptionsError("there is no guest: boot one first");
+    return this.#machine;
+  }
+
+  #setState(state: GuestState, reason?: string): void {
+    this.#state = state;
+    this.#page.send("stateChanged", reason === undefined ? { state } : { state, reason });
+  }
+
+  #status(): GuestStatus {
+    const machine = this.#machine;
+    const stats = machine?.stats();
+    return {
+      state: this.#state,
+      ...(this.#manifest && {
+        level: this.#manifest.level,
+        buildId: this.#manifest.buildId,
+        memoryMiB: this.#manifest.memoryMiB,
+      }),
+      ...(machine && { display: machine.scanoutMode?.kind ?? "native" }),
+      ...(machine?.screenSize ?? { width: 0, height: 0 }),
+      instructions: stats?.instructions ?? 0,
+      halted: stats?.halted ?? true,
+      agentOpen: machine?.agentPort.open ?? false,
+      tablet: this.#tablet,
+      markers: this.#markers,
+      ...(this.#saved && { saved: this.#saved }),
+    };
+  }
+
+  async #boot(level: string, baseUrl: string, fresh: boolean): Promise<void> {
+    this.#setState("starting");
+    try {
+      await this.#machine?.[Symbol.asyncDispose]();
+      this.#machine = undefined;
+      this.#markers = [];
+      this.#autosave.restart();
+      const files = new GuestFiles(baseUrl, this.#options.fetchFile);
+      this.#progress("manifest", 0, 1);
+      const manifest = await files.manifest();
+      if (manifest.level !== level) {
+        throw new GuestFilesError("manifest.json", `it describes level ${manifest.level}, not ${level}`);
+      }
+      this.#manifest = manifest;
+      this.#progress("manifest", 1, 1);
+      const firmware = await files.files([manifest.bios, manifest.vgaBios], (done, total) =>
+        this.#progress("firmware", done, total),
+      );
+      const make = (kernelNow: boolean) => this.#makeMachine(files, manifest, firmware, kernelNow);
+      const outcome = fresh ? {} : await this.#restore(manifest, make);
+      const machine = outcome.machine ?? (await make(true));
+      this.#machine = machine;
+      machine.run();
+      this.#setState("running");
+      this.#page.send("booted", {
+        level: manifest.level,
+        buildId: manifest.buildId,
+        restored: outcome.machine !== undefined,
+        ...(outcome.refused && { refused: outcome.refused }),
+      });
+    } catch (error) {
+      this.#setState("failed", errorText(error));
+    }
+  }
+
+  #progress(
+    stage: Parameters<GuestControlEvents["progress"]>[0]["stage"],
+    done: number,
+    total: number,
+  ): void {
+    this.#page.send("progress", { stage, done, total });
+  }
+
+  async #makeMachine(
+    files: GuestFiles,
+    manifest: GuestManifest,
+    [bios, vgaBios]: readonly ArrayBuffer[],
+    kernelNow: boolean,
+  ): Promise<Machine> {
+    const { red, loadWasm } = this.#options;
+    const { level, buildId, memoryMiB, cmdline } = manifest;
+    const kernel = async () => {
+      const [image, initrd] = await files.files([manifest.kernel, manifest.initrd], (done, total) =>
+        this.#progress("kernel", done, total),
+      );
+      return { kernel: image, initrd, cmdline };
+    };
+    this.#progress("machine", 0, 1);
+    const machine = await Machine.create({
+      level,
+      buildId,
+      memoryMiB,
+      bios,
+      vgaBios,
+      kernel,
+      kernelNow,
+      loadWasm,
+      sink: red.sink,
+      makeDisplay: (bus) => red.makeDisplay(bus),
+      events: this.#machineEvents(),
+    });
+    this.#progress("machine", 1, 1);
+    return machine;
+  }
+
+  #machineEvents(): MachineEvents {
+    return {
+      agentData: (bytes) => this.#core.agentData(bytes),
+      agentState: (open) => this.#core.agentState(open),
+      tabletState: (enabled) => {
+        this.#tablet = enabled;
+        this.#core.tabletState(enabled);
+      },
+      leds: (modifiers) => this.#core.leds(modifiers),
+      bootMarker: (marker) => {
+        this.#markers = [...this.#markers.filter(({ name }) => name !== marker.name), marker];
+        this.#page.send("marker", marker);
+        this.#autosave.marker(marker.name);
+      },
+      rebooted: () => {
+        this.#markers = [];
+        this.#autosave.restart();
+      },
+      failed: (error) => this.#setState("failed", errorText(error)),
+    };
+  }
+
+  /** The machine out of the saved state, or why not. A state that does not fit is refused before anything is made. */
+  async #restore(
+    manifest: GuestManifest,
+    make: (kernelNow: boolean) => Promise<Machine>,
+  ): Promise<{ machine?: Machine; refused?: RefusedState }> {
+    const { store } = this.#options;
+    let machine: Machine | undefined;
+    try {
+      const stored = await store.find(manifest.level);
+      if (!stored) return {};
+      this.#noteSaved(stored, await store.size(manifest.level));
+      assertStateFits(stored.header, machineIdentity(manifest));
+      machine = await make(false);
+      this.#progress("state", 0, stored.header.stateBytes);
+      const state = await stored.read();
+      this.#progress("state", state.byteLength, state.byteLength);
+      await machine.restoreState({ header: stored.header, state });
+      return { machine };
+    } catch (error) {
+      await machine?.[Symbol.asyncDispose]();
+      const refusal = error instanceof StateRefusedError ? error.refusal : "unreadable";
+      return { refused: { refusal, message: errorText(error) } };
+    }
+  }
+
+  #noteSaved({ header }: StoredState, bytes: number): void {
+    this.#saved = { store: this.#options.store.kind, bytes, savedAt: header.savedAt };
+  }
+
+  /** Saves once at a time; a save asked for meanwhile gets the same one. */
+  #save(): Promise<SavedInfo> {
+    this.#saving ??= this.#saveNow().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  async #saveNow(): Promise<SavedInfo> {
+    const { store } = this.#options;
+    const saved = await this.#running().saveState();
+    await store.save(saved.header.level, saved);
+    const info = {
+      store: store.kind,
+      bytes: await store.size(saved.header.level),
+      savedAt: saved.header.savedAt,
+    };
+    this.#saved = info;
+    this.#autosave.saved(info.savedAt);
+    this.#page.send("saved", info);
+    return info;
+  }
+
+  async #saveQuietly(): Promise<void> {
+    try {
+      await this.#save();
+    } catch (error) {
+      this.#page.send("saveFailed", { reason: errorText(error) });
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/** States kept in memory: where storage is denied, and in tests. */
+import { decodeStateHeader, encodeStateHeader } from "./state-header.ts";
+import type { SavedMachine } from "./machine.ts";
+import { checkedKey } from "./state-store.ts";
+import type { StateStore, StoredState } from "./state-store.ts";
+
+/** Lost with the thread. */
+export class MemoryStateStore implements StateStore {
+  readonly kind = "memory";
+  readonly #states = new Map<string, { header: Uint8Array; state: ArrayBuffer }>();
+
+  async save(key: string, { header, state }: SavedMachine): Promise<void> {
+    this.#states.set(checkedKey(key), { header: encodeStateHeader(header), state });
+  }
+
+  async find(key: string): Promise<StoredState | undefined> {
+    const stored = this.#states.get(key);
+    if (!stored) return undefined;
+    return { header: decodeStateHeader(stored.header), read: async () => stored.state };
+  }
+
+  async delete(key: string): Promise<void> {
+    this.#states.delete(key);
+  }
+
+  async size(key: string): Promise<number> {
+    const stored = this.#states.get(key);
+    return stored ? stored.header.length + stored.state.byteLength : 0;
+  }
+}

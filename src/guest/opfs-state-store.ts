@@ -1,0 +1,122 @@
+/** States in the origin's private file system. */
+import { StateRefusedError } from "./errors.ts";
+import { decodeStateHeader, encodeStateHeader, STATE_HEADER_BYTES } from "./state-header.ts";
+import type { SavedMachine } from "./machine.ts";
+import { checkedKey } from "./state-store.ts";
+import type { StateStore, StoredState } from "./state-store.ts";
+
+/** `move` is in every browser with OPFS that matters, but not in TypeScript's library. */
+interface MovableFileHandle extends FileSystemFileHandle {
+  move(name: string): Promise<void>;
+}
+
+/**
+ * One file per key in the directory `states` of the origin's private file system: the header, then v86's bytes. Written
+ * beside as `<key>.tmp`, flushed, closed, and moved over the old one. Only in a DedicatedWorker.
+ */
+export class OpfsStateStore implements StateStore {
+  readonly kind = "OPFS";
+  readonly #directory: FileSystemDirectoryHandle;
+
+  /** The store, or undefined where OPFS is missing, denied, or lacks what atomic saving needs. */
+  static async open(): Promise<OpfsStateStore | undefined> {
+    try {
+      const root = await navigator.storage.getDirectory();
+      const directory = await root.getDirectoryHandle("states", { create: true });
+      const probe = await directory.getFileHandle("probe.tmp", { create: true });
+      return "createSyncAccessHandle" in probe && "move" in probe ? new OpfsStateStore(directory) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  constructor(directory: FileSystemDirectoryHandle) {
+    this.#directory = directory;
+  }
+
+  async save(key: string, { header, state }: SavedMachine): Promise<void> {
+    const name = checkedKey(key);
+    const file = await this.#directory.getFileHandle(`${name}.tmp`, { create: true });
+    const access = await file.createSyncAccessHandle();
+    try {
+      access.truncate(0);
+      writeFully(access, encodeStateHeader(header), 0);
+      writeFully(access, new Uint8Array(state), STATE_HEADER_BYTES);
+      access.flush();
+    } finally {
+      access.close();
+    }
+    await (file as MovableFileHandle).move(name);
+  }
+
+  async find(key: string): Promise<StoredState | undefined> {
+    const file = await this.#file(key);
+    if (!file) return undefined;
+    const header = await withAccess(file, (access) => {
+      const bytes = new Uint8Array(STATE_HEADER_BYTES);
+      const read = access.read(bytes, { at: 0 });
+      return decodeStateHeader(bytes.subarray(0, read));
+    });
+    const read = () =>
+      withAccess(file, (access) => {
+        if (access.getSize() !== STATE_HEADER_BYTES + header.stateBytes) {
+          throw new StateRefusedError("truncated", `its file has ${access.getSize()} bytes`);
+        }
+        const state = new Uint8Array(header.stateBytes);
+        let at = 0;
+        while (at < state.length) {
+          const length = access.read(state.subarray(at), { at: STATE_HEADER_BYTES + at });
+          if (length <= 0) throw new StateRefusedError("truncated", `its file ends after ${at} bytes`);
+          at += length;
+        }
+        return state.buffer;
+      });
+    return { header, read };
+  }
+
+  async delete(key: string): Promise<void> {
+    for (const name of [key, `${key}.tmp`]) {
+      await this.#directory.removeEntry(name).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+    }
+  }
+
+  async size(key: string): Promise<number> {
+    const file = await this.#file(key);
+    return file ? (await file.getFile()).size : 0;
+  }
+
+  async #file(key: string): Promise<FileSystemFileHandle | undefined> {
+    try {
+      return await this.#directory.getFileHandle(checkedKey(key));
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+const isNotFound = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === "NotFoundError";
+
+const withAccess = async <T>(
+  file: FileSystemFileHandle,
+  use: (access: FileSystemSyncAccessHandle) => T,
+): Promise<T> => {
+  const access = await file.createSyncAccessHandle();
+  try {
+    return use(access);
+  } finally {
+    access.close();
+  }
+};
+
+const writeFully = (access: FileSystemSyncAccessHandle, bytes: Uint8Array<ArrayBuffer>, at: number): void => {
+  let done = 0;
+  while (done < bytes.length) {
+    const written = access.write(bytes.subarray(done), { at: at + done });
+    if (written <= 0) throw new DOMException("no room left for the state", "QuotaExceededError");
+    done += written;
+  }
+};

@@ -1,0 +1,34 @@
+/**
+ * Where saved machines are kept: one state per key (the guest's level). OPFS serves best (raw bytes, no clone, read
+ * straight into the buffer v86 gets); idb-keyval where OPFS is missing; memory where storage is denied. Saving is atomic:
+ * a crash leaves the state from before.
+ */
+import type { StateHeader } from "./state-header.ts";
+import type { SavedMachine } from "./machine.ts";
+
+/** A state that was found: the header is read, the big part only by {@link read}. */
+export interface StoredState {
+  readonly header: StateHeader;
+  /** @throws StateRefusedError "truncated" when bytes are missing */
+  read(): Promise<ArrayBuffer>;
+}
+
+export interface StateStore {
+  /** What keeps the states, for people: "OPFS", "IndexedDB" or "memory" (lost with the tab). */
+  readonly kind: "OPFS" | "IndexedDB" | "memory";
+  /** Replaces the state under `key`, or leaves the old one if it fails. */
+  save(key: string, saved: SavedMachine): Promise<void>;
+  /** @throws StateRefusedError when what is stored is no state */
+  find(key: string): Promise<StoredState | undefined>;
+  delete(key: string): Promise<void>;
+  /** Bytes stored under `key`, 0 when there is nothing. */
+  size(key: string): Promise<number>;
+}
+
+const keyPattern = /^[a-z0-9-]{1,64}$/;
+
+/** Keys are plain names: a store may use them as file names. @throws RangeError */
+export const checkedKey = (key: string): string => {
+  if (!keyPattern.test(key)) throw new RangeError(`state key "${key}" must match ${keyPattern}`);
+  return key;
+};

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { StateRefusedError } from "./errors.ts";
+import { makeBareMachine, outb, silentEvents, vgaOnlyDisplay } from "./machine.testing.ts";
+import { MemoryStateStore } from "./memory-state-store.ts";
+
+test("memory, aperture, devices and the registers that v86 forgets come back", async () => {
+  const restored: unknown[] = [];
+  const makeDisplay = (mark: number) => () => ({
+    ...vgaOnlyDisplay(),
+    saveState: () => ["display", mark, Uint16Array.of(1, 2, 3)],
+    restoreState: (state: readonly unknown[]) => void restored.push(...state),
+  });
+  await using first = await makeBareMachine({ makeDisplay: makeDisplay(5) });
+  first.memory.all().set([1, 2, 3], 0x123456);
+  first.memory.ram()[77] = 88;
+  first.memory.vram()[0x3ffffff] = 99;
+  const { cpu } = first.emulator.v86;
+  cpu.mxcsr[0] = 0x1f00;
+  cpu.fpu_status_word[0] = 0x3800;
+  outb(first, 0x60, 0xed);
+  outb(first, 0x60, 2);
+  const saved = await first.saveState();
+
+  const leds: number[] = [];
+  await using second = await makeBareMachine({
+    makeDisplay: makeDisplay(0),
+    events: silentEvents({ leds: (value) => void leds.push(value) }),
+  });
+  second.memory.all()[0x200000] = 1;
+  await second.restoreState(saved);
+  expect([...second.memory.all().subarray(0x123456, 0x123459)]).toEqual([1, 2, 3]);
+  expect(second.memory.ram()[77]).toBe(88);
+  expect(second.memory.vram()[0x3ffffff]).toBe(99);
+  expect(restored).toEqual(["display", 5, Uint16Array.of(1, 2, 3)]);
+  expect(leds).toEqual([2]);
+  const cpu2 = second.emulator.v86.cpu;
+  expect(cpu2.mxcsr[0]).toBe(0x1f00);
+  expect(cpu2.fpu_status_word[0]).toBe(0x3800);
+  // They are views again: a change in wasm memory is seen, and saved.
+  cpu2.mxcsr[0] = 0x1f80;
+  const again = await second.saveState();
+  await using third = await makeBareMachine({ makeDisplay: makeDisplay(0) });
+  await third.restoreState(again);
+  expect(third.emulator.v86.cpu.mxcsr[0]).toBe(0x1f80);
+});
+
+test("a machine that has run is wiped where the state is zero", async () => {
+  await using machine = await makeBareMachine();
+  const saved = await machine.saveState();
+  await machine.restoreState(saved);
+  machine.memory.all()[0x345678] = 1;
+  await machine.restoreState(saved);
+  expect(machine.memory.all()[0x345678]).toBe(0);
+});
+
+test("states that do not fit are refused before the machine changes", async () => {
+  await using machine = await makeBareMachine();
+  const { header, state } = await machine.saveState();
+  machine.memory.all()[0x345678] = 1;
+  const refusal = async (change: Partial<typeof header>, bytes = state) => {
+    const error = await machine.restoreState({ header: { ...header, ...change }, state: bytes }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(StateRefusedError);
+    return (error as StateRefusedError).refusal;
+  };
+  expect(await refusal({ buildId: "other" })).toBe("guest-build");
+  expect(await refusal({}, state.slice(0, -4))).toBe("truncated");
+  expect(await refusal({}, new ArrayBuffer(3))).toBe("truncated");
+  const broken = state.slice(0);
+  new Uint8Array(broken)[0] ^= 0xff;
+  expect(await refusal({}, broken)).toBe("content");
+  expect(machine.memory.all()[0x345678]).toBe(1);
+  const damagedInside = state.slice(0);
+  new Uint8Array(damagedInside).fill(0x20, 16, 400);
+  expect(await refusal({}, damagedInside)).toBe("content");
+});
+
+test("a store gives back what it was given, and forgets on demand", async () => {
+  await using machine = await makeBareMachine();
+  const saved = await machine.saveState();
+  const store = new MemoryStateStore();
+  expect(await store.find("test")).toBeUndefined();
+  expect(await store.size("test")).toBe(0);
+  await store.save("test", saved);
+  const stored = await store.find("test");
+  expect(stored?.header).toEqual(saved.header);
+  expect(await store.size("test")).toBeGreaterThan(saved.state.byteLength);
+  await machine.restoreState({ header: saved.header, state: (await stored?.read()) as ArrayBuffer });
+  await store.delete("test");
+  expect(await store.find("test")).toBeUndefined();
+  await expect(store.save("../x", saved)).rejects.toThrow(RangeError);
+});
