@@ -1,0 +1,28 @@
+import { CONFIG_DEADLINE_MS } from "./limits.ts";
+
+/** What the server tells its own page at /config.json. */
+export interface PageConfig {
+  readonly version: string;
+  readonly guest: string;
+  readonly guestBaseUrl: string;
+  readonly password: string;
+  readonly spice: readonly { readonly host: string; readonly port: number }[];
+  readonly webSocketPath: string;
+}
+
+/** Rejects with the server's own words when it refuses. */
+export async function fetchConfig(): Promise<PageConfig> {
+  const response = await fetch("/config.json", {
+    cache: "no-store",
+    signal: AbortSignal.timeout(CONFIG_DEADLINE_MS),
+  });
+  if (!response.ok) throw new Error((await response.text()) || `the server answers ${response.status}`);
+  return (await response.json()) as PageConfig;
+}
+
+/** An absolute WebSocket URL on the page's own server. */
+export function webSocketUrl(path: string): string {
+  const url = new URL(path, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}

@@ -1,0 +1,42 @@
+import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
+import type { HostState, ThreadNode } from "./state.ts";
+
+/** A hand on the machine: what a person at the tab's own screen does. */
+export interface LocalHand {
+  /** PS/2 set-1 scancode bytes. */
+  keys(bytes: readonly number[]): void;
+  /** Pixels of the guest's picture. `buttons` is a SpiceMouseButtonMask (1 left, 2 middle, 4 right); `dz` -1 up, +1 down. */
+  moveTo(x: number, y: number, dz: number, buttons: number): void;
+  moveBy(dx: number, dy: number, dz: number, buttons: number): void;
+}
+
+/**
+ * The host: a machine with its SPICE server, in this tab. Everything that the page does goes through it, and anything
+ * else that drives a host (tests, embedding) uses the same.
+ */
+export interface Host extends AsyncDisposable {
+  readonly state: HostState;
+  readonly hand: LocalHand;
+  /** Called after each change of `state`, at most once per task. */
+  subscribe(listener: (state: HostState) => void): Disposable;
+  /** Gives the tab's own screen to the red worker, once; events of its size and pointer come to `onEvent`. */
+  attachScreen(canvas: HTMLCanvasElement, onEvent: (event: ScreenEvent) => void): void;
+  /** Keeps the machine's state; rejects when that was not possible, and says so in `state.snapshot`. */
+  save(): Promise<void>;
+  /** Goes back to the kept state. */
+  restore(): Promise<void>;
+  /** Boots from the beginning. The kept state stays until the next save. */
+  bootFresh(): Promise<void>;
+  /** Drops the kept state. */
+  forget(): Promise<void>;
+  /** Takes the machine over from the other tab that has it. */
+  takeOver(): Promise<void>;
+  /** Pixels of a surface once all commands up to now are drawn; 0 is the primary. */
+  readSurface(surfaceId?: number): Promise<SurfacePixels>;
+  /** Who owns what, in all threads, now. */
+  inspect(): Promise<readonly ThreadNode[]>;
+  /** The last text of the guest's serial console. */
+  serialLog(): Promise<string>;
+  /** Saves if there is something worth keeping, and ends the machine. */
+  leave(): Promise<void>;
+}

@@ -1,0 +1,19 @@
+/** What the page waits for, and how often it looks. */
+
+/** Milliseconds between two looks at the serial console while the firmware runs: its end is not told otherwise. */
+export const FIRMWARE_POLL_MS = 500;
+
+/** Milliseconds between two looks at the threads while the Threads panel is open: a person reads, not a machine. */
+export const INSPECT_INTERVAL_MS = 1_000;
+
+/** Milliseconds a save may take: hundreds of megabytes, on a slow disk, beside a running machine. */
+export const SAVE_DEADLINE_MS = 120_000;
+
+/** Milliseconds a picture or an inspection may take on a busy machine. */
+export const ANSWER_DEADLINE_MS = 30_000;
+
+/** Milliseconds another tab has to save its machine and let go of it; then it is taken from it. */
+export const RELEASE_DEADLINE_MS = 20_000;
+
+/** Milliseconds for the configuration, from the server on this machine. */
+export const CONFIG_DEADLINE_MS = 10_000;

@@ -1,0 +1,56 @@
+/** Words for what can go wrong, each with a way on. */
+import type { Problem } from "./state.ts";
+
+/** The guest stopped or could not be started. */
+export function guestProblem(reason: string): Problem {
+  if (/guest file|manifest/i.test(reason)) {
+    return {
+      title: "The guest could not be loaded",
+      detail: reason,
+      remedy: "Is the server still running? Start it again with npm start, then boot again.",
+    };
+  }
+  if (/memory|allocation|out of/i.test(reason)) {
+    return {
+      title: "There is too little memory for the machine",
+      detail: reason,
+      remedy: "Close other tabs and programs, then boot again.",
+    };
+  }
+  return { title: "The machine stopped", detail: reason, remedy: "Boot it again." };
+}
+
+/** A kept state was found and not used. The machine boots fresh, so nothing must be done. */
+export function refusedStateProblem(message: string): Problem {
+  return {
+    title: "The kept state does not fit",
+    detail: message,
+    remedy: "The machine boots from the beginning; saving again replaces the old state.",
+  };
+}
+
+/** Saving failed; the earlier state is untouched. */
+export function saveProblem(reason: string): Problem {
+  const isFull = /quota|no room|space/i.test(reason);
+  return {
+    title: "The state could not be saved",
+    detail: reason,
+    remedy: isFull
+      ? "Free some disk space, or let this site store more in the browser's settings, then save again."
+      : "What was saved before is still there. Try again.",
+  };
+}
+
+/** A worker died or never answered. */
+export function threadProblem(name: string, reason: string): Problem {
+  return { title: `The ${name} thread ended`, detail: reason, remedy: "Reload this page." };
+}
+
+/** The server did not give the configuration. */
+export function configProblem(reason: string): Problem {
+  return {
+    title: "This page cannot host the machine",
+    detail: reason,
+    remedy: "Open it on the computer that runs npm start, under the address printed there.",
+  };
+}

@@ -1,0 +1,316 @@
+import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
+import type { GuestControlEvents, SavedInfo } from "../guest/control.ts";
+import type { Handlers } from "../dispatch/index.ts";
+import {
+  applyMarker,
+  coldBootSteps,
+  describeBytes,
+  enterStep,
+  failStep,
+  finishSteps,
+  restoreSteps,
+} from "./boot-steps.ts";
+import { fetchConfig, webSocketUrl } from "./config.ts";
+import type { PageConfig } from "./config.ts";
+import type { Host, LocalHand } from "./host-api.ts";
+import { FIRMWARE_POLL_MS, SAVE_DEADLINE_MS } from "./limits.ts";
+import { ownershipGraph } from "./ownership.ts";
+import { configProblem, guestProblem, refusedStateProblem, saveProblem, threadProblem } from "./problems.ts";
+import { fromCore, relayProblem } from "./relay-state.ts";
+import { INITIAL_STATE } from "./state.ts";
+import type { HostState, Problem, ThreadNode } from "./state.ts";
+import { TabLease } from "./tab-lease.ts";
+import { Threads } from "./threads.ts";
+
+const MAKERS_OF_LINUX_SAY = "Linux version";
+
+/** A host in this tab: the threads, the machine in them, and one state that tells how things stand. */
+export class HostSession implements Host {
+  readonly hand: LocalHand;
+  readonly #lease: TabLease;
+  readonly #listeners = new Set<(state: HostState) => void>();
+  #state: HostState = INITIAL_STATE;
+  #notifying = false;
+  #config: PageConfig | undefined;
+  #threads: Threads | undefined;
+  #screen: { canvas: OffscreenCanvas; events: MessagePort } | undefined;
+  #firmwareTimer: ReturnType<typeof setInterval> | undefined;
+
+  constructor() {
+    this.#lease = new TabLease(() => this.#yieldToOtherTab());
+    this.hand = {
+      keys: (bytes) => {
+        if (bytes.length > 0) this.#threads?.core.send("keyScancodes", { bytes });
+      },
+      moveTo: (x, y, dz, buttons) => this.#threads?.core.send("mousePosition", { x, y, dz, buttons }),
+      moveBy: (dx, dy, dz, buttons) => this.#threads?.core.send("mouseMotion", { dx, dy, dz, buttons }),
+    };
+  }
+
+  get state(): HostState {
+    return this.#state;
+  }
+
+  subscribe(listener: (state: HostState) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Gets the configuration, the machine's lease and the threads, and boots. Never rejects: `state` tells. */
+  async start(): Promise<void> {
+    try {
+      this.#config = await fetchConfig();
+    } catch (error) {
+      this.#update({ phase: "failed", problem: configProblem(words(error)) });
+      return;
+    }
+    const { guest, version, password, spice, webSocketPath } = this.#config;
+    const join = { ...this.#state.join, password, spice, webSocketUrl: webSocketUrl(webSocketPath) };
+    this.#update({ level: guest, version, join });
+    if (await this.#lease.tryAcquire().catch(() => false)) this.#open();
+    else this.#update({ phase: "elsewhere" });
+  }
+
+  attachScreen(canvas: HTMLCanvasElement, onEvent: (event: ScreenEvent) => void): void {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }: MessageEvent<ScreenEvent>) => {
+      if (data.type === "size") this.#update({ width: data.width, height: data.height });
+      onEvent(data);
+    };
+    this.#screen = { canvas: canvas.transferControlToOffscreen(), events: port2 };
+    this.#giveScreen();
+  }
+
+  async save(): Promise<void> {
+    await this.#save({});
+  }
+
+  async restore(): Promise<void> {
+    this.#setSnapshot({ busy: "restoring", problem: undefined });
+    this.#boot(false);
+  }
+
+  async bootFresh(): Promise<void> {
+    this.#boot(true);
+  }
+
+  async forget(): Promise<void> {
+    this.#setSnapshot({ busy: "forgetting", problem: undefined });
+    try {
+      await this.#running().guest.call("forget", { level: this.#state.level });
+      this.#setSnapshot({ busy: "none", savedAt: undefined, bytes: undefined, store: undefined });
+    } catch (error) {
+      const problem = {
+        title: "The kept state could not be dropped",
+        detail: words(error),
+        remedy: "Try again.",
+      };
+      this.#setSnapshot({ busy: "none", problem });
+      throw error;
+    }
+  }
+
+  async takeOver(): Promise<void> {
+    if (this.#state.phase === "elsewhere") {
+      this.#update({ phase: "starting" });
+      await this.#lease.takeOver();
+      this.#open();
+      return;
+    }
+    // The machine is here, but the relay serves another host: dial it again, as the newest.
+    const { core } = this.#running();
+    await core.call("configure", { ...this.#coreConfig(), relayUrl: undefined });
+    await core.call("configure", this.#coreConfig());
+  }
+
+  async readSurface(surfaceId = 0): Promise<SurfacePixels> {
+    return this.#running().core.call("readSurface", { surfaceId });
+  }
+
+  async inspect(): Promise<readonly ThreadNode[]> {
+    const { core, guest, isCoreShared } = this.#running();
+    const [inspection, status] = await Promise.all([
+      core.call("inspect", {}),
+      guest.call("status", {}).catch(() => undefined),
+    ]);
+    return ownershipGraph(inspection, status, isCoreShared);
+  }
+
+  async serialLog(): Promise<string> {
+    return this.#running().guest.call("serialText", {});
+  }
+
+  /** The threads' own dispatchers, for tests that look deeper than the page does. */
+  get threads(): Threads | undefined {
+    return this.#threads;
+  }
+
+  async leave(): Promise<void> {
+    if (this.#threads === undefined) return;
+    if (this.#state.phase === "running") await this.#save({ unlessRecent: true }).catch(() => {});
+    await this.#threads.core.call("shutdown", { reason: "the hosting tab was closed" }).catch(() => {});
+    this.#close();
+  }
+
+  /** For a tab that gets out of sight: whoever closes it later finds this moment again. */
+  saveBeforeHidden(): void {
+    if (this.#state.phase === "running") void this.#save({ unlessRecent: true }).catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.leave();
+    this.#lease[Symbol.dispose]();
+    this.#listeners.clear();
+  }
+
+  #open(): void {
+    this.#threads = new Threads({
+      guest: this.#guestHandlers(),
+      core: {
+        stateChanged: (core) => {
+          const problem = relayProblem(core);
+          this.#update({ ...fromCore(core, this.#state), ...(problem && { problem }) });
+        },
+      },
+      died: (thread, reason) => this.#fail(threadProblem(thread, reason)),
+    });
+    this.#threads.core.send("configure", this.#coreConfig());
+    this.#giveScreen();
+    this.#boot(false);
+  }
+
+  #close(): void {
+    clearInterval(this.#firmwareTimer);
+    this.#threads?.[Symbol.dispose]();
+    this.#threads = undefined;
+    this.#update({ screen: this.#state.screen + 1, width: 0, height: 0 });
+  }
+
+  async #yieldToOtherTab(): Promise<void> {
+    await this.leave();
+    this.#update({ phase: "elsewhere", clients: [], steps: [] });
+  }
+
+  #coreConfig() {
+    return { name: "spicetab", password: this.#config?.password ?? "", relayUrl: webSocketUrl("/host") };
+  }
+
+  #giveScreen(): void {
+    if (this.#threads === undefined || this.#screen === undefined) return;
+    const { canvas, events } = this.#screen;
+    this.#screen = undefined;
+    this.#threads.red.send("attachCanvas", { canvas, events }, [canvas, events]);
+  }
+
+  #running(): Threads {
+    if (this.#threads === undefined) throw new Error("this tab does not host the machine");
+    return this.#threads;
+  }
+
+  #boot(fresh: boolean): void {
+    const { level } = this.#state;
+    const baseUrl = new URL(this.#config?.guestBaseUrl ?? "", location.href).href;
+    const steps = enterStep(coldBootSteps(level), "download");
+    this.#update({ phase: "booting", steps, problem: undefined });
+    this.#running()
+      .guest.call("boot", { level, baseUrl, fresh })
+      .catch((error: unknown) => this.#fail(guestProblem(words(error))));
+  }
+
+  #guestHandlers(): Handlers<GuestControlEvents> {
+    return {
+      progress: ({ stage, done, total }) => {
+        if (stage === "state") {
+          const [step] = restoreSteps();
+          const progress = total > 0 ? done / total : undefined;
+          this.#update({
+            phase: "restoring",
+            steps: [{ ...step, progress, detail: describeBytes(total, total) }],
+          });
+        } else if (stage === "kernel" && this.#state.phase === "booting") {
+          const progress = { progress: done / total, detail: describeBytes(done, total) };
+          this.#update({ steps: enterStep(this.#state.steps, "download", progress) });
+        }
+      },
+      booted: ({ restored, refused }) => {
+        const snapshot = { ...this.#state.snapshot, busy: "none" as const };
+        if (restored) this.#update({ phase: "running", steps: finishSteps(this.#state.steps), snapshot });
+        else this.#firmwareRuns(refused && refusedStateProblem(refused.message));
+        void this.#readSaved();
+      },
+      marker: ({ name }) => {
+        clearInterval(this.#firmwareTimer);
+        const steps = applyMarker(this.#state.steps, name);
+        this.#update(name === "ready" ? { steps, phase: "running" } : { steps });
+      },
+      stateChanged: ({ state, reason }) => {
+        if (state === "failed") this.#fail(guestProblem(reason ?? "it gave no reason"));
+        else if (state === "paused") this.#update({ phase: "paused" });
+        else if (state === "running" && this.#state.phase === "paused") this.#update({ phase: "running" });
+      },
+      saved: (info) => this.#saved(info),
+      saveFailed: ({ reason }) => this.#setSnapshot({ busy: "none", problem: saveProblem(reason) }),
+    };
+  }
+
+  #firmwareRuns(problem: Problem | undefined): void {
+    const steps = enterStep(coldBootSteps(this.#state.level), "firmware");
+    const snapshot = { ...this.#state.snapshot, busy: "none" as const, problem };
+    this.#update({ phase: "booting", steps, snapshot });
+    clearInterval(this.#firmwareTimer);
+    // Nobody says when the BIOS hands over: the kernel's first line on the serial console does.
+    this.#firmwareTimer = setInterval(() => {
+      this.serialLog()
+        .then((text) => {
+          if (!text.includes(MAKERS_OF_LINUX_SAY)) return;
+          clearInterval(this.#firmwareTimer);
+          this.#update({ steps: enterStep(this.#state.steps, "kernel") });
+        })
+        .catch(() => clearInterval(this.#firmwareTimer));
+    }, FIRMWARE_POLL_MS);
+  }
+
+  async #save(options: { unlessRecent?: boolean }): Promise<void> {
+    this.#setSnapshot({ busy: "saving", problem: undefined });
+    try {
+      const { guest } = this.#running();
+      this.#saved(await guest.call("save", options, [], { deadline: SAVE_DEADLINE_MS }));
+    } catch (error) {
+      this.#setSnapshot({ busy: "none", problem: saveProblem(words(error)) });
+      throw error;
+    }
+  }
+
+  async #readSaved(): Promise<void> {
+    const status = await this.#threads?.guest.call("status", {}).catch(() => undefined);
+    if (status?.saved !== undefined) this.#saved(status.saved);
+  }
+
+  #saved({ savedAt, bytes, store }: SavedInfo): void {
+    this.#setSnapshot({ busy: "none", savedAt, bytes, store });
+  }
+
+  #setSnapshot(change: Partial<HostState["snapshot"]>): void {
+    this.#update({ snapshot: { ...this.#state.snapshot, ...change } });
+  }
+
+  #fail(problem: Problem): void {
+    clearInterval(this.#firmwareTimer);
+    const snapshot = { ...this.#state.snapshot, busy: "none" as const };
+    this.#update({ phase: "failed", steps: failStep(this.#state.steps), problem, snapshot });
+  }
+
+  #update(change: Partial<HostState>): void {
+    this.#state = { ...this.#state, ...change };
+    if (this.#notifying) return;
+    this.#notifying = true;
+    queueMicrotask(() => {
+      this.#notifying = false;
+      for (const listener of this.#listeners) listener(this.#state);
+    });
+  }
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

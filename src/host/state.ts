@@ -1,0 +1,104 @@
+/** What the page shows: one immutable value, replaced at every change. */
+
+/** A stage of the way to a usable machine. */
+export interface BootStep {
+  readonly id: string;
+  readonly label: string;
+  readonly state: "waiting" | "active" | "done" | "failed";
+  /** 0 to 1 where it can be told. */
+  readonly progress?: number;
+  /** A few words, for example "12.4 of 58.0 MB". */
+  readonly detail?: string;
+}
+
+/** A SPICE client that is connected. */
+export interface ConnectedClient {
+  readonly id: number;
+  /** For example "127.0.0.1:51234". */
+  readonly address: string;
+  readonly transport: string;
+  /** Names of its channels, for example "main", "display". */
+  readonly channels: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** The machine's kept state. */
+export interface SnapshotState {
+  readonly busy: "none" | "saving" | "restoring" | "forgetting";
+  /** Milliseconds since 1970; undefined: nothing is kept. */
+  readonly savedAt?: number;
+  readonly bytes?: number;
+  /** Where it is kept, for people; "memory" is lost with the tab. */
+  readonly store?: string;
+  /** What went wrong last, and how to mend it. */
+  readonly problem?: Problem;
+}
+
+/** Something that a person should know, with a way on. */
+export interface Problem {
+  readonly title: string;
+  readonly detail: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+}
+
+/** How other programs reach the machine. */
+export interface JoinState {
+  readonly relay: "connecting" | "connected" | "lost" | "refused";
+  readonly spice: readonly { readonly host: string; readonly port: number }[];
+  /** Absolute ws: URL for clients. */
+  readonly webSocketUrl: string;
+  readonly password: string;
+}
+
+/** A node of the ownership graph in the Threads panel. */
+export interface ThreadNode {
+  readonly name: string;
+  readonly detail?: string;
+  readonly children?: readonly ThreadNode[];
+}
+
+export type MachinePhase =
+  | "starting"
+  | "booting"
+  | "restoring"
+  | "running"
+  | "paused"
+  | "failed"
+  /** Another tab has the machine. */
+  | "elsewhere";
+
+export interface HostState {
+  readonly phase: MachinePhase;
+  readonly level: string;
+  readonly version: string;
+  readonly steps: readonly BootStep[];
+  /** Counts the threads' lives: a canvas serves one red worker, so each value needs a new one. */
+  readonly screen: number;
+  /** Size of the guest's picture in pixels, 0 before there is one. */
+  readonly width: number;
+  readonly height: number;
+  /** "absolute": the guest follows the pointer; "relative": it takes motions. */
+  readonly pointer: "absolute" | "relative";
+  readonly agent: boolean;
+  readonly join: JoinState;
+  readonly clients: readonly ConnectedClient[];
+  readonly snapshot: SnapshotState;
+  readonly problem?: Problem;
+}
+
+export const INITIAL_STATE: HostState = {
+  phase: "starting",
+  level: "desktop",
+  version: "",
+  steps: [],
+  screen: 0,
+  width: 0,
+  height: 0,
+  pointer: "relative",
+  agent: false,
+  join: { relay: "connecting", spice: [], webSocketUrl: "", password: "" },
+  clients: [],
+  snapshot: { busy: "none" },
+};

@@ -1,0 +1,75 @@
+import { css, html } from "lit";
+import { HostElement } from "./host-element.ts";
+import { screenIcon } from "./icons.ts";
+import { sharedStyles } from "./shared-styles.ts";
+
+/** Who is connected. */
+export class ClientsPanelElement extends HostElement {
+  static override styles = [
+    sharedStyles,
+    css`
+      ul {
+        display: grid;
+        gap: 10px;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+      }
+      li {
+        display: flex;
+        gap: 10px;
+      }
+      .mark {
+        display: grid;
+        place-items: center;
+        width: 32px;
+        height: 32px;
+        flex: none;
+        border-radius: 8px;
+        background: var(--accent-soft);
+        color: var(--accent);
+      }
+      .who {
+        min-width: 0;
+        line-height: 1.35;
+      }
+      .who code {
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
+
+  override render() {
+    const { clients } = this.hostState;
+    return html`
+      <h2>Connected</h2>
+      ${
+        clients.length === 0
+          ? html`<p class="quiet">Nobody but you.</p>`
+          : html`<ul>
+              ${clients.map(
+                ({ address, transport, channels, since }) =>
+                  html`<li>
+                    <span class="mark">${screenIcon}</span>
+                    <div class="who">
+                      <code>${address}</code>
+                      <div class="small quiet">
+                        ${transport === "websocket" ? "WebSocket" : transport.toUpperCase()} · since
+                        ${clock(since)}
+                      </div>
+                      <div class="small quiet">${channels.join(", ")}</div>
+                    </div>
+                  </li>`,
+              )}
+            </ul>`
+      }
+      <div class="visually-hidden" role="status">
+        ${clients.length === 1 ? "1 client connected" : `${clients.length} clients connected`}
+      </div>
+    `;
+  }
+}
+
+function clock(time: number): string {
+  return new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+}

@@ -1,0 +1,312 @@
+import { css, html, nothing } from "lit";
+import { createRef, ref } from "lit/directives/ref.js";
+import { chord } from "../scancodes.ts";
+import type { MachinePhase } from "../state.ts";
+import { HostElement } from "./host-element.ts";
+import { fullscreenIcon, keyboardIcon, panelIcon } from "./icons.ts";
+import type { MachineScreenElement } from "./machine-screen.ts";
+import { problemView } from "./problem-view.ts";
+import { sharedStyles } from "./shared-styles.ts";
+
+const PHASE_WORDS: Readonly<Record<MachinePhase, string>> = {
+  starting: "Starting",
+  booting: "Booting",
+  restoring: "Restoring",
+  running: "Running",
+  paused: "Paused",
+  failed: "Stopped",
+  elsewhere: "In another tab",
+};
+
+/** The whole page: the screen, and beside it what one needs around a machine. */
+export class HostPageElement extends HostElement {
+  static override properties = {
+    ...HostElement.properties,
+    isPanelOpen: { state: true },
+    captured: { state: true },
+  };
+  static override styles = [
+    sharedStyles,
+    css`
+      :host {
+        display: grid;
+        grid-template: auto minmax(0, 1fr) / minmax(0, 1fr) auto;
+        height: 100dvh;
+      }
+      header {
+        grid-column: 1 / -1;
+        display: flex;
+        align-items: center;
+        gap: 6px;
+        padding: 8px 12px 8px 18px;
+        border-bottom: 1px solid var(--line);
+      }
+      h1 {
+        display: flex;
+        align-items: center;
+        gap: 10px;
+        margin: 0;
+        font-size: 16px;
+        font-weight: 650;
+        letter-spacing: -0.01em;
+      }
+      h1 svg {
+        color: var(--accent);
+      }
+      .phase {
+        margin-left: 10px;
+        padding: 2px 10px;
+        border: 1px solid var(--line);
+        border-radius: 999px;
+        font-size: 12.5px;
+        color: var(--quiet);
+      }
+      .phase.running {
+        color: var(--good);
+      }
+      .phase.failed {
+        color: var(--bad);
+      }
+      .space {
+        flex: 1;
+      }
+      main {
+        display: grid;
+        grid-template-rows: auto minmax(0, 1fr) auto;
+        min-width: 0;
+        padding: 14px 18px 10px;
+        background: var(--stage);
+      }
+      boot-progress {
+        min-height: 30px;
+        padding-bottom: 10px;
+      }
+      footer {
+        display: flex;
+        justify-content: center;
+        gap: 16px;
+        min-height: 30px;
+        padding-top: 10px;
+        font-size: 12.5px;
+        color: var(--quiet);
+      }
+      kbd {
+        padding: 1px 6px;
+        border: 1px solid var(--line);
+        border-bottom-width: 2px;
+        border-radius: 5px;
+        background: var(--card);
+        font: 11.5px var(--sans);
+        color: var(--text);
+      }
+      aside {
+        width: 348px;
+        overflow-y: auto;
+        border-left: 1px solid var(--line);
+        background: var(--card);
+      }
+      aside > * {
+        padding: 18px 20px;
+        border-bottom: 1px solid var(--line);
+      }
+      aside > :last-child {
+        border-bottom: 0;
+      }
+      .notice {
+        align-self: center;
+        justify-self: center;
+        max-width: 440px;
+        padding: 28px;
+        border: 1px solid var(--line);
+        border-radius: 14px;
+        background: var(--card);
+        box-shadow: var(--shadow);
+      }
+      .notice h2 {
+        margin: 0 0 6px;
+        font-size: 18px;
+        letter-spacing: -0.01em;
+        text-transform: none;
+        color: var(--text);
+      }
+      .notice .row {
+        margin-top: 14px;
+      }
+      .banner {
+        justify-self: center;
+        width: min(640px, 100%);
+        margin-bottom: 12px;
+      }
+      .banner .row {
+        margin-top: 8px;
+      }
+      :host(:fullscreen) header,
+      :host(:fullscreen) aside,
+      :host(:fullscreen) footer {
+        display: none;
+      }
+      :host(:fullscreen) main {
+        grid-column: 1 / -1;
+        grid-row: 1 / -1;
+        padding: 0;
+        background: #000;
+      }
+      @media (max-width: 860px) {
+        :host {
+          grid-template: auto auto auto / minmax(0, 1fr);
+          height: auto;
+          min-height: 100dvh;
+        }
+        main {
+          height: min(70dvh, calc(75vw + 110px));
+          padding: 12px 12px 8px;
+        }
+        aside {
+          width: auto;
+          border-left: 0;
+          border-top: 1px solid var(--line);
+        }
+        .wide {
+          display: none;
+        }
+        footer {
+          flex-wrap: wrap;
+          gap: 2px 16px;
+        }
+      }
+    `,
+  ];
+  declare private isPanelOpen: boolean;
+  declare private captured: boolean;
+  readonly #screen = createRef<MachineScreenElement>();
+
+  constructor() {
+    super();
+    this.isPanelOpen = true;
+    this.captured = false;
+  }
+
+  override render() {
+    const { phase } = this.hostState;
+    return html`
+      <header>
+        <h1>${LOGO} spicetab</h1>
+        <span class="phase ${phase}" role="status">${PHASE_WORDS[phase]}</span>
+        <span class="space"></span>
+        <button class="plain wide" ?disabled=${phase !== "running"} @click=${this.#secureAttention}>
+          ${keyboardIcon} Ctrl+Alt+Del
+        </button>
+        <button class="icon plain" aria-label="Full screen" title="Full screen" @click=${this.#fullscreen}>
+          ${fullscreenIcon}
+        </button>
+        <button
+          class="icon plain wide"
+          aria-label="Side panel"
+          title="Side panel"
+          aria-expanded=${this.isPanelOpen}
+          @click=${() => (this.isPanelOpen = !this.isPanelOpen)}
+        >
+          ${panelIcon}
+        </button>
+      </header>
+      <main>${phase === "elsewhere" ? this.#elsewhere() : this.#machine()}</main>
+      ${
+        this.isPanelOpen
+          ? html`<aside aria-label="Machine">
+              <join-panel .host=${this.host}></join-panel>
+              <clients-panel .host=${this.host}></clients-panel>
+              <snapshot-panel .host=${this.host}></snapshot-panel>
+              <threads-panel .host=${this.host}></threads-panel>
+            </aside>`
+          : nothing
+      }
+    `;
+  }
+
+  #machine() {
+    const { problem, join, phase } = this.hostState;
+    return html`
+      <div>
+        <boot-progress .host=${this.host}></boot-progress>
+        ${
+          problem === undefined
+            ? nothing
+            : html`<div class="banner">
+                ${problemView(problem)}
+                <div class="row">
+                  ${phase === "failed" ? html`<button @click=${() => this.#boot()}>Boot again</button>` : nothing}
+                  ${
+                    join.relay === "refused"
+                      ? html`<button @click=${() => void this.host?.takeOver()}>Host here again</button>`
+                      : nothing
+                  }
+                </div>
+              </div>`
+        }
+      </div>
+      <machine-screen
+        ${ref(this.#screen)}
+        .host=${this.host}
+        @capturechange=${(event: CustomEvent<boolean>) => (this.captured = event.detail)}
+      ></machine-screen>
+      <footer>
+        ${
+          this.captured
+            ? html`<span><kbd>Ctrl</kbd> + <kbd>Alt</kbd> frees the keyboard</span>`
+            : html`<span>Click the screen to type into the machine</span>`
+        }
+      </footer>
+    `;
+  }
+
+  #elsewhere() {
+    return html`<div class="notice">
+      <h2>The machine runs in another tab</h2>
+      <p class="quiet">
+        One browser runs it once. Bringing it here saves it there and goes on from that moment; those who are
+        connected join again.
+      </p>
+      <div class="row">
+        <button class="primary" @click=${() => void this.host?.takeOver()}>Bring it here</button>
+      </div>
+    </div>`;
+  }
+
+  #boot(): void {
+    this.host?.bootFresh().catch(() => {});
+  }
+
+  #secureAttention = (): void => {
+    this.host?.hand.keys(chord("ControlLeft", "AltLeft", "Delete"));
+    this.#screen.value?.capture();
+  };
+
+  #fullscreen = async (): Promise<void> => {
+    await this.requestFullscreen();
+    // Chromium can hand over Escape and the system's keys too; elsewhere they stay with the browser.
+    const { keyboard } = navigator as Navigator & { keyboard?: { lock(): Promise<void> } };
+    await keyboard?.lock().catch(() => {});
+    this.#screen.value?.capture();
+  };
+}
+
+/** A tab with a machine in it. */
+const LOGO = html`<svg width="22" height="22" viewBox="0 0 22 22" fill="none" aria-hidden="true">
+  <path
+    d="M2 7.500A2.500 2.500 0 0 1 4.500 5H8l1.800-2h7.700A2.500 2.500 0 0 1 20 5.500v11a2.500 2.500 0 0 1-2.500 2.500h-13A2.500 2.500 0 0 1 2 16.500Z"
+    fill="currentColor"
+    opacity="0.22"
+  />
+  <path
+    d="M2 7.500A2.500 2.500 0 0 1 4.500 5H8l1.800-2h7.700A2.500 2.500 0 0 1 20 5.500v11a2.500 2.500 0 0 1-2.500 2.500h-13A2.500 2.500 0 0 1 2 16.500Z"
+    stroke="currentColor"
+    stroke-width="1.600"
+  />
+  <path
+    d="m6.500 9.500 3 2.500-3 2.500M11.500 14.500h4"
+    stroke="currentColor"
+    stroke-width="1.600"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+  />
+</svg>`;

@@ -1,0 +1,168 @@
+import { css, html, nothing } from "lit";
+import { connectionFile, remoteViewerCommand, spiceUri } from "../join.ts";
+import { HostElement } from "./host-element.ts";
+import { checkIcon, copyIcon, downloadIcon, eyeIcon } from "./icons.ts";
+import { sharedStyles } from "./shared-styles.ts";
+
+const RELAY_WORDS = {
+  connecting: "Connecting to the relay …",
+  connected: "Any SPICE client can join now.",
+  lost: "The relay is gone; trying again …",
+  refused: "Another tab hosts now.",
+} as const;
+
+/** How other programs join: address, command, file, password. */
+export class JoinPanelElement extends HostElement {
+  static override properties = {
+    ...HostElement.properties,
+    copied: { state: true },
+    revealed: { state: true },
+  };
+  static override styles = [
+    sharedStyles,
+    css`
+      .line {
+        display: flex;
+        align-items: center;
+        gap: 4px;
+        margin-bottom: 8px;
+        padding: 4px 4px 4px 12px;
+        border: 1px solid var(--line);
+        border-radius: 8px;
+        background: var(--ground);
+      }
+      .line code {
+        flex: 1;
+        min-width: 0;
+        overflow-x: auto;
+        white-space: nowrap;
+        scrollbar-width: none;
+      }
+      .state {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+      }
+      .state::before {
+        content: "";
+        width: 8px;
+        height: 8px;
+        border-radius: 50%;
+        background: var(--quiet);
+      }
+      .state.connected::before {
+        background: var(--good);
+      }
+      .state.lost::before,
+      .state.refused::before {
+        background: var(--bad);
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 4px 12px;
+        align-items: center;
+        margin: 12px 0 0;
+        font-size: 12.5px;
+      }
+      dt {
+        color: var(--quiet);
+      }
+      dd {
+        display: flex;
+        align-items: center;
+        gap: 4px;
+        margin: 0;
+        min-width: 0;
+      }
+      dd code {
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
+  declare private copied: string;
+  declare private revealed: boolean;
+
+  constructor() {
+    super();
+    this.copied = "";
+    this.revealed = false;
+  }
+
+  override render() {
+    const { join } = this.hostState;
+    const uri = spiceUri(join);
+    const command = remoteViewerCommand(join);
+    return html`
+      <h2 id="title">Join</h2>
+      <p class="state ${join.relay}" role="status">${RELAY_WORDS[join.relay]}</p>
+      ${
+        uri === undefined || command === undefined
+          ? nothing
+          : html`
+              ${this.#line(command, "remote-viewer command")} ${this.#line(uri, "SPICE address")}
+              <div class="row">
+                <button @click=${this.#download}>${downloadIcon} Connection file</button>
+              </div>
+              <dl>
+                <dt>WebSocket</dt>
+                <dd>
+                  <code>${join.webSocketUrl}</code>${this.#copyButton(join.webSocketUrl, "WebSocket address")}
+                </dd>
+                <dt>Password</dt>
+                <dd>
+                  ${join.password === "" ? html`<span class="quiet">none</span>` : this.#password(join.password)}
+                </dd>
+              </dl>
+            `
+      }
+    `;
+  }
+
+  #line(text: string, what: string) {
+    return html`<div class="line"><code>${text}</code>${this.#copyButton(text, what)}</div>`;
+  }
+
+  #copyButton(text: string, what: string) {
+    const done = this.copied === text;
+    return html`<button
+      class="icon plain"
+      aria-label=${done ? `${what} copied` : `Copy ${what}`}
+      title="Copy"
+      @click=${() => this.#copy(text)}
+    >
+      ${done ? checkIcon : copyIcon}
+    </button>`;
+  }
+
+  #password(password: string) {
+    return html`<code>${this.revealed ? password : "•".repeat(8)}</code>
+      <button
+        class="icon plain"
+        aria-pressed=${this.revealed}
+        aria-label="Show password"
+        title="Show password"
+        @click=${() => (this.revealed = !this.revealed)}
+      >
+        ${eyeIcon}</button
+      >${this.#copyButton(password, "password")}`;
+  }
+
+  async #copy(text: string): Promise<void> {
+    await navigator.clipboard.writeText(text);
+    this.copied = text;
+    setTimeout(() => (this.copied = ""), 2_000);
+  }
+
+  #download(): void {
+    const file = connectionFile(this.hostState.join);
+    if (file === undefined) return;
+    const url = URL.createObjectURL(new Blob([file], { type: "application/x-virt-viewer" }));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = "spicetab.vv";
+    link.click();
+    // The download has its own hold on the blob once it has begun.
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  }
+}

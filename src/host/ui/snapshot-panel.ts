@@ -1,0 +1,92 @@
+import { html, nothing } from "lit";
+import { bytes } from "../ownership.ts";
+import type { SnapshotState } from "../state.ts";
+import { HostElement } from "./host-element.ts";
+import { restartIcon, restoreIcon, saveIcon, trashIcon } from "./icons.ts";
+import { problemView } from "./problem-view.ts";
+
+const BUSY_WORDS = {
+  saving: "Saving …",
+  restoring: "Restoring …",
+  forgetting: "Forgetting …",
+} as const;
+
+/** The machine's kept state: save, go back, begin again, forget. */
+export class SnapshotPanelElement extends HostElement {
+  static override properties = { ...HostElement.properties, asking: { state: true } };
+  /** The action that waits for a second click. */
+  declare private asking: "" | "restore" | "fresh" | "forget";
+
+  constructor() {
+    super();
+    this.asking = "";
+  }
+
+  override render() {
+    const { snapshot, phase } = this.hostState;
+    const idle = snapshot.busy === "none";
+    const kept = snapshot.savedAt !== undefined;
+    return html`
+      <h2>State</h2>
+      <p role="status">
+        ${idle ? keptWords(snapshot) : BUSY_WORDS[snapshot.busy as keyof typeof BUSY_WORDS]}
+      </p>
+      ${snapshot.problem === undefined ? nothing : problemView(snapshot.problem)}
+      <div class="row">
+        <button ?disabled=${!idle || phase !== "running"} @click=${() => this.#run("save")}>
+          ${saveIcon} Save now
+        </button>
+        ${this.#asked("restore", "Restore", restoreIcon, !idle || !kept)}
+        ${this.#asked("fresh", "Boot fresh", restartIcon, !idle || phase === "starting")}
+        ${kept ? this.#asked("forget", "Forget", trashIcon, !idle) : nothing}
+      </div>
+      <div class="small quiet" role="status">${this.asking === "" ? nothing : ASKING[this.asking]}</div>
+    `;
+  }
+
+  /** A button that says what would be lost before it does it. */
+  #asked(action: "restore" | "fresh" | "forget", label: string, icon: unknown, disabled: boolean) {
+    const sure = this.asking === action;
+    return html`<button
+      class=${sure ? "primary" : ""}
+      ?disabled=${disabled}
+      @click=${() => (sure ? this.#run(action) : (this.asking = action))}
+      @blur=${() => sure && (this.asking = "")}
+    >
+      ${icon} ${sure ? `${label}, really` : label}
+    </button>`;
+  }
+
+  #run(action: "save" | "restore" | "fresh" | "forget"): void {
+    this.asking = "";
+    const { host } = this;
+    if (host === undefined) return;
+    const work = {
+      save: () => host.save(),
+      restore: () => host.restore(),
+      fresh: () => host.bootFresh(),
+      forget: () => host.forget(),
+    }[action]();
+    // The state says what went wrong.
+    work.catch(() => {});
+  }
+}
+
+const ASKING = {
+  restore: "What happened since the last save is lost.",
+  fresh: "What runs now is lost; the kept state stays until the next save.",
+  forget: "The next visit then boots from the beginning.",
+} as const;
+
+function keptWords({ savedAt, bytes: size, store }: SnapshotState) {
+  if (savedAt === undefined) return html`<span class="quiet">Nothing is kept yet.</span>`;
+  const time = new Date(savedAt);
+  const isToday = time.toDateString() === new Date().toDateString();
+  const when = isToday
+    ? `today at ${time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`
+    : time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return html`Saved ${when}
+    <span class="quiet">
+      · ${bytes(size ?? 0)} ${store === "memory" ? "in memory: lost when this tab closes" : `in ${store}`}
+    </span>`;
+}
