@@ -1,7 +1,12 @@
-import { BitmapFmt, ImageType, isPalette } from "./formats.ts";
+import { BitmapFmt, ImageType, isPalette, rowBytes } from "./formats.ts";
+import type { GlzDictionary } from "./glz-dictionary.ts";
+import { acceptsGlz, glzWorstBytes, writeGlzHeader } from "./glz-encode.ts";
+import { GLZ_HEADER_BYTES } from "./glz-format.ts";
 import { QUIC_MIN_SIDE } from "./limits.ts";
 import { writeLzHeader } from "./lz-encode.ts";
 import { LZ_HEADER_BYTES, LzImageType, lzTypeOf, lzWorstBytes } from "./lz-format.ts";
+import { writeLz4Header } from "./lz4-encode.ts";
+import { LZ4_CHUNK_BYTES, LZ4_HEADER_BYTES, isLz4Format, lz4WorstBytes } from "./lz4-format.ts";
 import { quicWorstBytes } from "./quic-encode.ts";
 import { quicTypeOf } from "./quic-rows.ts";
 import type { ImageEncoder, ImageSource } from "./source.ts";
@@ -97,5 +102,87 @@ export class WasmLzEncoder implements ImageEncoder {
     work.unpack(source, rows, units, true);
     const end = work.module.lzEncode(units, count, source.width, 1, out + LZ_HEADER_BYTES);
     return work.stream(out, end - out);
+  }
+}
+
+/** GLZ in WebAssembly: the same bytes as GlzEncoder. */
+export class WasmGlzEncoder implements ImageEncoder {
+  readonly name = "glz";
+  readonly imageType = ImageType.GLZ_RGB;
+  readonly dictionary: GlzDictionary;
+  private readonly work: WasmWorkspace;
+
+  constructor(dictionary: GlzDictionary, work: WasmWorkspace) {
+    this.dictionary = dictionary;
+    this.work = work;
+  }
+
+  accepts(source: ImageSource): boolean {
+    return acceptsGlz(this.dictionary, source);
+  }
+
+  encode(source: ImageSource): Uint8Array | undefined {
+    if (!this.accepts(source)) return undefined;
+    const { work, dictionary } = this;
+    const { module } = work;
+    const { width, height, format } = source;
+    const count = width * height;
+    const type = lzTypeOf(format);
+    const rows = work.place(source);
+    const alpha = format === BitmapFmt.RGBA ? work.reserveUnits(count) : 0;
+    const out = work.reserveOutput(glzWorstBytes(source));
+    const place = dictionary.place(type, count);
+    work.unpack(source, rows, place.pointer, false);
+    writeGlzHeader(work.stream(out, GLZ_HEADER_BYTES), source, place);
+    const { table, ring, capacity, images, headUnit, oldestId } = dictionary;
+    module.windowOpen(table, ring, capacity - 1, images, headUnit, oldestId, place.id, type);
+    let end = module.glzEncode(
+      place.pointer,
+      count,
+      width,
+      literalBytes(format),
+      out + GLZ_HEADER_BYTES,
+      place.first,
+    );
+    if (format === BitmapFmt.RGBA) {
+      work.unpack(source, rows, alpha, true);
+      end = module.glzEncodeAlpha(alpha, count, width, end);
+    }
+    if (end - out < sourceBytes(source)) return work.stream(out, end - out);
+    dictionary.undo();
+    return undefined;
+  }
+}
+
+/** LZ4 in WebAssembly. A picture is one chunk. */
+export class WasmLz4Encoder implements ImageEncoder {
+  readonly name = "lz4";
+  readonly imageType = ImageType.LZ4;
+  private readonly work: WasmWorkspace;
+
+  constructor(work: WasmWorkspace) {
+    this.work = work;
+  }
+
+  accepts(source: ImageSource): boolean {
+    return isLz4Format(source.format) && isValidSource(source);
+  }
+
+  encode(source: ImageSource): Uint8Array | undefined {
+    if (!this.accepts(source)) return undefined;
+    const { work } = this;
+    const length = sourceBytes(source);
+    const row = rowBytes(source.format, source.width);
+    const rows = work.place(source);
+    let { pointer } = rows;
+    if (rows.stride !== row) {
+      pointer = work.reserveUnits((length + 3) >> 2);
+      work.module.packRows(rows.pointer, rows.stride, row, source.height, pointer);
+    }
+    const start = LZ4_HEADER_BYTES + LZ4_CHUNK_BYTES;
+    const out = work.reserveOutput(start + lz4WorstBytes(length));
+    const end = work.module.lz4Encode(pointer, length, out + start);
+    writeLz4Header(work.stream(out, start), source, end - out - start);
+    return end - out < length ? work.stream(out, end - out) : undefined;
   }
 }

@@ -1,0 +1,88 @@
+import { BitmapFmt, ImageType, rowBytes } from "./formats.ts";
+import type { GlzDictionary, GlzPlace } from "./glz-dictionary.ts";
+import { GLZ_HEADER_BYTES } from "./glz-format.ts";
+import { GlzMatcher } from "./glz-match.ts";
+import { LZ_MAGIC, LZ_VERSION, lzTypeOf, lzWorstBytes } from "./lz-format.ts";
+import type { ImageEncoder, ImageSource } from "./source.ts";
+import { isValidSource, sourceBytes } from "./source.ts";
+import { literalBytes, readAlphaUnits, readUnits } from "./units.ts";
+
+/** Whether GLZ takes the source: an RGB format, and fewer pixels than the window. The server never sends palette images as GLZ. */
+export function acceptsGlz(dictionary: GlzDictionary, source: ImageSource): boolean {
+  const { format, width, height } = source;
+  return (
+    format >= BitmapFmt.RGB16 &&
+    format <= BitmapFmt.RGBA &&
+    isValidSource(source) &&
+    width * height < dictionary.capacity
+  );
+}
+
+/** Longest GLZ stream of a source. */
+export function glzWorstBytes(source: ImageSource): number {
+  const count = source.width * source.height;
+  const alpha = source.format === BitmapFmt.RGBA ? lzWorstBytes(count, 1) : 0;
+  return GLZ_HEADER_BYTES + lzWorstBytes(count, literalBytes(source.format)) + alpha;
+}
+
+/** Writes the header of an image at its place in the window. */
+export function writeGlzHeader(out: Uint8Array, source: ImageSource, place: GlzPlace): void {
+  const view = new DataView(out.buffer, out.byteOffset, GLZ_HEADER_BYTES);
+  view.setUint32(0, LZ_MAGIC);
+  view.setUint32(4, LZ_VERSION);
+  view.setUint8(8, lzTypeOf(source.format) | (source.topDown ? 16 : 0));
+  view.setUint32(9, source.width);
+  view.setUint32(13, source.height);
+  view.setUint32(17, rowBytes(source.format, source.width));
+  view.setUint32(21, Math.floor(place.id / 2 ** 32));
+  view.setUint32(25, place.id % 2 ** 32);
+  view.setUint32(29, place.headDistance);
+}
+
+/** GLZ in plain TypeScript, over a dictionary that it may share with other encoders of the same client. */
+export class GlzEncoder implements ImageEncoder {
+  readonly name = "glz";
+  readonly imageType = ImageType.GLZ_RGB;
+  readonly dictionary: GlzDictionary;
+  private readonly matcher = new GlzMatcher();
+  private alpha = new Uint32Array(0);
+  private out = new Uint8Array(0);
+
+  constructor(dictionary: GlzDictionary) {
+    this.dictionary = dictionary;
+  }
+
+  accepts(source: ImageSource): boolean {
+    return acceptsGlz(this.dictionary, source);
+  }
+
+  encode(source: ImageSource): Uint8Array | undefined {
+    if (!this.accepts(source)) return undefined;
+    const { dictionary, matcher } = this;
+    const { width, height, format } = source;
+    const count = width * height;
+    const worst = glzWorstBytes(source);
+    if (this.out.length < worst) this.out = new Uint8Array(worst);
+    const type = lzTypeOf(format);
+    const place = dictionary.place(type, count);
+    readUnits(source, dictionary.heap.u32, place.pointer >> 2);
+    writeGlzHeader(this.out, source, place);
+    const image = {
+      first: place.first,
+      count,
+      row: width,
+      literal: literalBytes(format),
+      id: place.id,
+      type,
+    };
+    let end = matcher.encode(dictionary, image, this.out, GLZ_HEADER_BYTES);
+    if (format === BitmapFmt.RGBA) {
+      if (this.alpha.length < count) this.alpha = new Uint32Array(count);
+      readAlphaUnits(source, this.alpha, 0);
+      end = matcher.encodeAlpha(this.alpha, count, width, this.out, end);
+    }
+    if (end < sourceBytes(source)) return this.out.subarray(0, end);
+    dictionary.undo();
+    return undefined;
+  }
+}

@@ -1,0 +1,175 @@
+import type { GlzDictionary } from "./glz-dictionary.ts";
+import { emitGlzMatch, glzReferenceBytes } from "./glz-format.ts";
+import { GLZ_TABLE_BITS, LZ_TABLE_BITS } from "./layout.ts";
+import { emitLiterals } from "./lz-emit.ts";
+import { LZ_SKIP_SHIFT, hashUnits, matchLength } from "./lz-match.ts";
+import { lengthBias } from "./units.ts";
+
+/** An image in the window: number of its first unit, units, id, LZ type. */
+interface WindowImage {
+  first: number;
+  count: number;
+  id: number;
+  type: number;
+}
+
+/** What the search needs to know of older images; an alpha plane has none. */
+interface Window {
+  table: Uint32Array;
+  bits: number;
+  /** The unit with number n is at [(n - origin) & mask]. */
+  units: Uint32Array;
+  origin: number;
+  mask: number;
+  head: number;
+  find(number: number): WindowImage;
+}
+
+/**
+ * The search of LzMatcher over a whole window of images: a run, the unit above, and the last place anywhere in the window where
+ * the same three units were. `first` is the number of the image's first unit. Returns the new end of the output.
+ */
+function search(
+  window: Window,
+  image: { first: number; count: number; row: number; literal: 1 | 2 | 3; id: number; type: number },
+  out: Uint8Array,
+  at: number,
+): number {
+  const { table, bits, units, origin, mask, head } = window;
+  const { first, count, row, literal } = image;
+  const bias = lengthBias(literal);
+  const start = (first - origin) & mask;
+  const end = start + count;
+  const last = end - 3;
+  let pending = start;
+  let i = start + 1;
+  let misses = 0;
+  while (i <= last) {
+    const unit = units[i];
+    const second = units[i + 1];
+    let length = 0;
+    let from = -1;
+    let floor = start;
+    let back = 0;
+    if (units[i - 1] === unit && second === unit) {
+      from = i - 1;
+      length = 2 + matchLength(units, i + 1, i + 2, end);
+    }
+    if (i - start >= row && units[i - row] === unit && units[i - row + 1] === second) {
+      const above = 2 + matchLength(units, i - row + 2, i + 2, end);
+      if (above > length) {
+        from = i - row;
+        length = above;
+      }
+    }
+    if (length < 3 || from !== i - 1) {
+      const slot = hashUnits(unit, second, units[i + 2], bits);
+      const seen = table[slot];
+      const here = first + i - start;
+      table[slot] = here;
+      const place = (seen - origin) & mask;
+      if (
+        seen >= head &&
+        seen < here &&
+        place !== from &&
+        units[place] === unit &&
+        units[place + 1] === second
+      ) {
+        const older = seen < first ? window.find(seen) : undefined;
+        if (older === undefined) {
+          const found = 2 + matchLength(units, place + 2, i + 2, end);
+          if (found > length + 1) {
+            from = place;
+            length = found;
+          }
+        } else if (older.type === image.type) {
+          const stop = Math.min(end, i + older.first + older.count - seen);
+          const found = stop > i + 2 ? 2 + matchLength(units, place + 2, i + 2, stop) : 0;
+          if (found > length + 1) {
+            from = place;
+            length = found;
+            back = image.id - older.id;
+            floor = (older.first - origin) & mask;
+          }
+        }
+      }
+    }
+    const far = back > 0 ? from - floor : i - from - 1;
+    if (length < Math.floor(glzReferenceBytes(back, far) / literal) + 1) {
+      i += 1 + (misses++ >> LZ_SKIP_SHIFT);
+      continue;
+    }
+    while (i - 1 > pending && from > floor && units[i - 1] === units[from - 1]) {
+      i--;
+      from--;
+      length++;
+    }
+    at = emitLiterals(units, pending, i, literal, out, at);
+    at = emitGlzMatch(length - bias, back, back > 0 ? from - floor : far, out, at);
+    i += length;
+    pending = i;
+    misses = 0;
+    if (i <= last) table[hashUnits(units[i - 1], units[i], units[i + 1], bits)] = first + i - start - 1;
+  }
+  return emitLiterals(units, pending, end, literal, out, at);
+}
+
+/** The searcher of the plain GLZ encoder. */
+export class GlzMatcher {
+  private readonly table = new Uint32Array(1 << LZ_TABLE_BITS);
+  private base = 1;
+
+  /** Writes the ops of the image that was placed in the dictionary as `first`, `id`; its units are in the ring. */
+  encode(
+    dictionary: GlzDictionary,
+    image: { first: number; count: number; row: number; literal: 1 | 2 | 3; id: number; type: number },
+    out: Uint8Array,
+    at: number,
+  ): number {
+    const words = dictionary.heap.u32;
+    const read = (id: number): WindowImage => {
+      const entry = dictionary.entry(id);
+      return { first: words[entry], count: words[entry + 1], id: words[entry + 2], type: words[entry + 3] };
+    };
+    const ring = dictionary.ring >> 2;
+    const window: Window = {
+      table: words.subarray(dictionary.table >> 2, (dictionary.table >> 2) + (1 << GLZ_TABLE_BITS)),
+      bits: GLZ_TABLE_BITS,
+      units: words.subarray(ring, ring + dictionary.capacity),
+      origin: 0,
+      mask: dictionary.capacity - 1,
+      head: dictionary.headUnit,
+      find: (number) => {
+        let [low, high] = [dictionary.oldestId, image.id - 1];
+        while (low < high) {
+          const middle = low + ((high - low + 1) >> 1);
+          if (words[dictionary.entry(middle)] <= number) low = middle;
+          else high = middle - 1;
+        }
+        return read(low);
+      },
+    };
+    return search(window, image, out, at);
+  }
+
+  /** Writes the ops of an alpha plane, which refers to itself only. */
+  encodeAlpha(units: Uint32Array, count: number, row: number, out: Uint8Array, at: number): number {
+    if (this.base + count > 0x7fffffff) {
+      this.table.fill(0);
+      this.base = 1;
+    }
+    const base = this.base;
+    this.base += count;
+    // Numbers in the table grow from image to image, as in LzMatcher; positions are numbers - base.
+    const window: Window = {
+      table: this.table,
+      bits: LZ_TABLE_BITS,
+      units,
+      origin: base,
+      mask: 0x7fffffff,
+      head: base,
+      find: (number) => ({ first: number, count: 0, id: 0, type: -1 }),
+    };
+    return search(window, { first: base, count, row, literal: 1, id: 0, type: 0 }, out, at);
+  }
+}
