@@ -56,6 +56,8 @@ export interface HostState {
   readonly clients: readonly HostClient[];
   /** SpiceMouseMode: 1 server (relative), 2 client (absolute). */
   readonly mouseMode: number;
+  /** Whether the guest takes absolute positions now; else the page's own screen must send relative motion. */
+  readonly absolutePointer: boolean;
   readonly agentConnected: boolean;
   readonly passwordSet: boolean;
 }

@@ -1,0 +1,155 @@
+import type { RedChannelClientOptions } from "../channel/index.ts";
+import { RedChannelClient } from "../channel/index.ts";
+import type { ParsedMessage } from "../protocol/index.ts";
+import { KeyboardModifier, MouseButton, inputsChannel } from "../protocol/index.ts";
+import { INPUTS_RECEIVE_BUFFER, MOTION_ACK_BUNCH } from "./limits.ts";
+
+/** Where a client's hand goes; implemented by the server around the guest's devices. */
+export interface InputsOwner {
+  keyScancodes(bytes: readonly number[]): void;
+  /** Relative motion; ignored unless the mouse mode is SERVER. */
+  motion(dx: number, dy: number, buttons: number): void;
+  /** Absolute position; ignored unless the mouse mode is CLIENT. */
+  position(x: number, y: number, buttons: number, displayId: number): void;
+  /** Buttons changed or the wheel moved (dz -1 up, +1 down) in either mode. */
+  buttons(buttons: number, dz: number): void;
+  /** What the guest's keyboard shows now. */
+  readonly leds: number;
+}
+
+const RELEASE = 0x80;
+const EXTENDED = 0xe0;
+
+/** Scancode of each lock key, by its modifier. */
+const LOCK_KEYS: readonly (readonly [modifier: number, scancode: number])[] = [
+  [KeyboardModifier.ScrollLock, 0x46],
+  [KeyboardModifier.NumLock, 0x45],
+  [KeyboardModifier.CapsLock, 0x3a],
+];
+
+/** Keys held down, followed through a stream of set 1 scancodes, so that they can be let go. */
+class PressedKeys {
+  #pressed = new Set<number>();
+  #extended = false;
+
+  follow(bytes: readonly number[]): void {
+    for (const byte of bytes) {
+      if (byte === EXTENDED) {
+        this.#extended = true;
+        continue;
+      }
+      const key = (this.#extended ? 0x100 : 0) | (byte & ~RELEASE);
+      if (byte & RELEASE) this.#pressed.delete(key);
+      else this.#pressed.add(key);
+      this.#extended = false;
+    }
+  }
+
+  /** The bytes that release everything. */
+  releases(): number[] {
+    const bytes = [...this.#pressed].flatMap((key) =>
+      key & 0x100 ? [EXTENDED, (key & 0xff) | RELEASE] : [key | RELEASE],
+    );
+    this.#pressed.clear();
+    return bytes;
+  }
+}
+
+/** One client's keyboard and pointer. When it goes, every key and button it held is let go. */
+export class InputsChannelClient extends RedChannelClient {
+  readonly #owner: InputsOwner;
+  readonly #keys = new PressedKeys();
+  #motions = 0;
+  #buttons = 0;
+
+  constructor(
+    options: Pick<RedChannelClientOptions, "stream" | "miniHeader" | "capabilities">,
+    owner: InputsOwner,
+  ) {
+    super({ ...options, schema: inputsChannel, handleAcks: false, receiveBuffer: INPUTS_RECEIVE_BUFFER });
+    this.#owner = owner;
+    this.send(inputsChannel.server.init, { keyboardModifiers: owner.leds });
+  }
+
+  sendModifiers(modifiers: number): void {
+    this.send(inputsChannel.server.keyModifiers, { modifiers });
+  }
+
+  protected override handleMessage(message: ParsedMessage): void {
+    const { client } = inputsChannel;
+    switch (message.def) {
+      case client.keyDown:
+        this.#type(codeBytes(message.as(client.keyDown)?.code ?? 0));
+        break;
+      case client.keyUp:
+        this.#type(codeBytes(message.as(client.keyUp)?.code ?? 0));
+        break;
+      case client.keyScancode:
+        this.#type([...(message.as(client.keyScancode)?.data ?? [])]);
+        break;
+      case client.keyModifiers:
+        this.#syncLocks(message.as(client.keyModifiers)?.modifiers ?? 0);
+        break;
+      case client.mouseMotion: {
+        const motion = message.as(client.mouseMotion);
+        this.#acknowledgeMotion();
+        if (motion) this.#owner.motion(motion.dx, motion.dy, (this.#buttons = motion.buttonsState));
+        break;
+      }
+      case client.mousePosition: {
+        const position = message.as(client.mousePosition);
+        this.#acknowledgeMotion();
+        if (position) {
+          this.#buttons = position.buttonsState;
+          this.#owner.position(position.x, position.y, position.buttonsState, position.displayId);
+        }
+        break;
+      }
+      case client.mousePress:
+      case client.mouseRelease: {
+        const change = message.as(client.mousePress) ?? message.as(client.mouseRelease);
+        if (change) this.#press(change.button, change.buttonsState, message.def === client.mousePress);
+        break;
+      }
+    }
+  }
+
+  #type(bytes: readonly number[]): void {
+    this.#keys.follow(bytes);
+    this.#owner.keyScancodes(bytes);
+  }
+
+  #press(button: number, buttonsState: number, pressed: boolean): void {
+    this.#buttons = buttonsState;
+    const wheel = pressed ? (button === MouseButton.Up ? -1 : button === MouseButton.Down ? 1 : 0) : 0;
+    this.#owner.buttons(buttonsState, wheel);
+  }
+
+  /** Presses and releases each lock key whose light differs from what the client shows. */
+  #syncLocks(modifiers: number): void {
+    for (const [modifier, scancode] of LOCK_KEYS) {
+      if ((modifiers & modifier) !== (this.#owner.leds & modifier)) {
+        this.#owner.keyScancodes([scancode, scancode | RELEASE]);
+      }
+    }
+  }
+
+  #acknowledgeMotion(): void {
+    if (++this.#motions < MOTION_ACK_BUNCH) return;
+    this.#motions = 0;
+    this.send(inputsChannel.server.mouseMotionAck, {});
+  }
+
+  protected override released(): void {
+    const releases = this.#keys.releases();
+    if (releases.length > 0) this.#owner.keyScancodes(releases);
+    if (this.#buttons !== 0) this.#owner.buttons(0, 0);
+  }
+}
+
+/** The bytes of a KEY_DOWN or KEY_UP code, lowest first, as many as are not zero. */
+function codeBytes(code: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = code; rest !== 0; rest >>>= 8) bytes.push(rest & 0xff);
+  return bytes;
+}

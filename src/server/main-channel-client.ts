@@ -1,0 +1,146 @@
+import type { RedChannelClientOptions } from "../channel/index.ts";
+import { RedChannelClient } from "../channel/index.ts";
+import type { ParsedMessage } from "../protocol/index.ts";
+import { MainCap, NotifySeverity, NotifyVisibility, mainChannel } from "../protocol/index.ts";
+import { AGENT_WINDOW, LOW_BANDWIDTH, MAIN_RECEIVE_BUFFER, NET_TEST_BYTES } from "./limits.ts";
+
+/** What one main channel asks of the server around it. */
+export interface MainChannelOwner {
+  /** Type and id of every channel a client may link now. */
+  channels(): readonly { readonly type: number; readonly id: number }[];
+  mouseModeRequested(mode: number): void;
+  agentStart(client: MainChannelClient, tokens: number): void;
+  agentData(client: MainChannelClient, data: Uint8Array): void;
+  agentTokens(client: MainChannelClient, tokens: number): void;
+}
+
+/** Session facts that go out with INIT. */
+export interface MainInit {
+  readonly sessionId: number;
+  readonly name: string;
+  readonly uuid: Uint8Array;
+  readonly supportedMouseModes: number;
+  readonly currentMouseMode: number;
+  readonly agentConnected: boolean;
+  /** Milliseconds of the server's clock, as a u32. */
+  readonly multiMediaTime: number;
+}
+
+/**
+ * One client's main channel: session, list of channels, pointer mode, the agent's tunnel, and the measurement of its bandwidth with
+ * the three PINGs of spice-server (warm-up, latency, 250 KiB). Losing it loses the client.
+ */
+export class MainChannelClient extends RedChannelClient {
+  readonly #owner: MainChannelOwner;
+  #netTest: { warmUp?: number; latency?: number; bulk?: number; roundTrip: number } | undefined;
+  /** Bits per second, once measured. */
+  bitrate: number | undefined;
+
+  constructor(
+    options: Pick<RedChannelClientOptions, "stream" | "miniHeader" | "capabilities">,
+    owner: MainChannelOwner,
+  ) {
+    super({ ...options, schema: mainChannel, handleAcks: false, receiveBuffer: MAIN_RECEIVE_BUFFER });
+    this.#owner = owner;
+  }
+
+  get lowBandwidth(): boolean {
+    return this.bitrate !== undefined && this.bitrate < LOW_BANDWIDTH;
+  }
+
+  /** First messages of a session, in spice-server's order. */
+  start(init: MainInit): void {
+    this.send(mainChannel.server.init, {
+      sessionId: init.sessionId,
+      displayChannelsHint: 1,
+      supportedMouseModes: init.supportedMouseModes,
+      currentMouseMode: init.currentMouseMode,
+      agentConnected: init.agentConnected ? 1 : 0,
+      agentTokens: AGENT_WINDOW,
+      multiMediaTime: init.multiMediaTime,
+      ramHint: 0,
+    });
+    if (this.hasCapability(MainCap.NameAndUuid)) {
+      this.send(mainChannel.server.name, { name: init.name });
+      this.send(mainChannel.server.uuid, { uuid: init.uuid });
+    }
+    this.#netTest = {
+      warmUp: this.ping(),
+      latency: this.ping(),
+      bulk: this.ping(new Uint8Array(NET_TEST_BYTES)),
+      roundTrip: 0,
+    };
+  }
+
+  sendChannelsList(): void {
+    this.send(mainChannel.server.channelsList, { channels: this.#owner.channels() });
+  }
+
+  sendMouseMode(supportedModes: number, currentMode: number): void {
+    this.send(mainChannel.server.mouseMode, { supportedModes, currentMode });
+  }
+
+  /** The agent came or went; a client that counts tokens is told how many it has. */
+  sendAgentState(connected: boolean): void {
+    if (!connected) this.send(mainChannel.server.agentDisconnected, { errorCode: 0 });
+    else if (this.hasCapability(MainCap.AgentConnectedTokens)) {
+      this.send(mainChannel.server.agentConnectedTokens, { numTokens: AGENT_WINDOW });
+    } else this.send(mainChannel.server.agentConnected, {});
+  }
+
+  sendAgentData(data: Uint8Array): void {
+    this.send(mainChannel.server.agentData, { data });
+  }
+
+  sendAgentTokens(numTokens: number): void {
+    this.send(mainChannel.server.agentToken, { numTokens });
+  }
+
+  /** Words for the person at the client. */
+  notify(message: string, severity: number = NotifySeverity.Warn): void {
+    this.send(mainChannel.server.notify, {
+      timeStamp: BigInt(Date.now()) * 1_000_000n,
+      severity,
+      visibility: NotifyVisibility.High,
+      what: 0,
+      message,
+    });
+  }
+
+  protected override handlePong(id: number, roundTrip: number): void {
+    const test = this.#netTest;
+    if (!test) return;
+    if (id === test.latency) test.roundTrip = roundTrip;
+    if (id !== test.bulk) return;
+    const transfer = roundTrip - test.roundTrip;
+    // A filler that took no longer than an empty ping says nothing about the line, except that it is not slow.
+    this.bitrate = transfer > 0 ? (NET_TEST_BYTES * 8 * 1000) / transfer : undefined;
+    this.#netTest = undefined;
+  }
+
+  protected override handleMessage(message: ParsedMessage): void {
+    const { client } = mainChannel;
+    switch (message.def) {
+      case client.attachChannels:
+        this.sendChannelsList();
+        break;
+      case client.mouseModeRequest:
+        this.#owner.mouseModeRequested(message.as(client.mouseModeRequest)?.mode ?? 0);
+        break;
+      case client.agentStart:
+        this.#owner.agentStart(this, message.as(client.agentStart)?.numTokens ?? 0);
+        break;
+      case client.agentData:
+        this.#owner.agentData(this, message.as(client.agentData)?.data ?? new Uint8Array(0));
+        break;
+      case client.agentToken:
+        this.#owner.agentTokens(this, message.as(client.agentToken)?.numTokens ?? 0);
+        break;
+      case client.clientInfo:
+      case client.qualityIndicator:
+        break;
+      default:
+        throw new Error(`${message.name}, but no migration is under way`);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { StreamPeer } from "../transport/index.ts";
+import type { MainChannelClient } from "./main-channel-client.ts";
+
+/** A channel of a client, whichever thread it lives on. */
+export interface ClientChannel {
+  readonly type: number;
+  readonly id: number;
+  readonly name: string;
+  /** Resolves when that channel client holds no queue, no timer, no stream. */
+  disconnect(reason: string): Promise<void> | void;
+  readonly sentBytes?: number;
+}
+
+/** One session: the channels that linked with the same connection id. Owns them; the first is always main. */
+export class RedClient {
+  readonly id: number;
+  /** Session id of MainInit, which the other links must name. */
+  readonly connectionId: number;
+  readonly peer: StreamPeer;
+  readonly since = Date.now();
+  readonly main: MainChannelClient;
+  readonly #channels = new Map<string, ClientChannel>();
+  #disconnecting = false;
+
+  constructor(id: number, connectionId: number, peer: StreamPeer, main: MainChannelClient) {
+    this.id = id;
+    this.connectionId = connectionId;
+    this.peer = peer;
+    this.main = main;
+  }
+
+  get disconnecting(): boolean {
+    return this.#disconnecting;
+  }
+
+  get channels(): readonly ClientChannel[] {
+    return [...this.#channels.values()];
+  }
+
+  channel(type: number, id: number): ClientChannel | undefined {
+    return this.#channels.get(`${type}:${id}`);
+  }
+
+  /** False if the client is going away or has such a channel already; the caller then ends the new one. */
+  addChannel(channel: ClientChannel): boolean {
+    const key = `${channel.type}:${channel.id}`;
+    if (this.#disconnecting || this.#channels.has(key)) return false;
+    this.#channels.set(key, channel);
+    return true;
+  }
+
+  removeChannel(channel: ClientChannel): void {
+    const key = `${channel.type}:${channel.id}`;
+    if (this.#channels.get(key) === channel) this.#channels.delete(key);
+  }
+
+  /** Disconnects every channel, main last, so that no other link finds a session without one. Idempotent. */
+  async destroy(reason: string): Promise<void> {
+    if (this.#disconnecting) return;
+    this.#disconnecting = true;
+    const channels = this.channels.toSorted((a, b) => b.type - a.type);
+    this.#channels.clear();
+    await Promise.all(channels.map((channel) => channel.disconnect(reason)));
+  }
+}

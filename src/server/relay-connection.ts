@@ -1,0 +1,136 @@
+import type { StreamPeer, WebSocketLike } from "../transport/index.ts";
+import { joinWebSocket } from "../transport/index.ts";
+import type { RelayState } from "./host-control.ts";
+import { RELAY_PING_INTERVAL, RELAY_RETRY_FIRST, RELAY_RETRY_MAX } from "./limits.ts";
+import type { HostMessage, RelayMessage } from "./relay-control.ts";
+import { CLOSE_TAKEN_OVER, parseRelayMessage } from "./relay-control.ts";
+
+/** The part of WebSocket that is used, so that Node's `ws` fits as well. */
+export type WebSocketConstructor = new (url: string, protocols?: string | string[]) => WebSocket;
+
+export interface RelayConnectionOptions {
+  /** Control endpoint, such as ws://127.0.0.1:8080/host. */
+  readonly url: string;
+  readonly name: string;
+  readonly version: string;
+  /** Stays the same while this core lives, so that the relay knows a reconnection from a rival. */
+  readonly hostId: string;
+  /** A client's stream, ready to be linked. */
+  readonly onClient: (port: MessagePort, peer: StreamPeer) => void;
+  readonly onState: (state: RelayState) => void;
+  readonly webSocket?: WebSocketConstructor;
+}
+
+/**
+ * The tab's connection to the relay: one control WebSocket, kept up, and one WebSocket per client connection that the relay
+ * announces. Owns all of them.
+ */
+export class RelayConnection implements Disposable {
+  readonly #options: RelayConnectionOptions;
+  readonly #webSocket: WebSocketConstructor;
+  #control: WebSocket | undefined;
+  #attempt = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #pingTimer: ReturnType<typeof setInterval> | undefined;
+  #heard = true;
+  #disposed = false;
+
+  constructor(options: RelayConnectionOptions) {
+    this.#options = options;
+    this.#webSocket = options.webSocket ?? WebSocket;
+    this.#dial();
+  }
+
+  #dial(): void {
+    this.#attempt++;
+    this.#options.onState({ state: "connecting", attempt: this.#attempt });
+    const control = new this.#webSocket(this.#options.url);
+    this.#control = control;
+    control.addEventListener("open", () => {
+      const { name, version, hostId } = this.#options;
+      this.#say({ type: "hello", name, version, hostId });
+      this.#heard = true;
+      this.#pingTimer = setInterval(() => this.#checkAlive(), RELAY_PING_INTERVAL);
+    });
+    control.addEventListener("message", (event: MessageEvent) => {
+      if (this.#control === control) this.#hear(event.data);
+    });
+    control.addEventListener("close", (event: CloseEvent) => {
+      if (this.#control === control) this.#lost(event.code, event.reason);
+    });
+    // Without a listener Node's sockets throw; the close event behind it tells the rest.
+    control.addEventListener("error", () => {});
+  }
+
+  #say(message: HostMessage): void {
+    if (this.#control?.readyState === 1) this.#control.send(JSON.stringify(message));
+  }
+
+  /** How many clients are connected, for the relay's own status page. */
+  status(clients: number): void {
+    this.#say({ type: "status", clients });
+  }
+
+  #hear(data: unknown): void {
+    this.#heard = true;
+    const message = parseRelayMessage(data);
+    if (!message) {
+      this.#control?.close(1002, "not a control message");
+      return;
+    }
+    switch (message.type) {
+      case "welcome":
+        this.#attempt = 0;
+        this.#options.onState({ state: "online", spice: message.spice, webSocketUrl: message.webSocketUrl });
+        break;
+      case "open":
+        this.#openStream(message);
+        break;
+      case "ping":
+        this.#say({ type: "pong" });
+        break;
+      case "cancel":
+      case "pong":
+        break;
+    }
+  }
+
+  #openStream(message: Extract<RelayMessage, { type: "open" }>): void {
+    const url = new URL(`/streams/${message.id}?token=${message.token}`, this.#options.url);
+    const socket = new this.#webSocket(url.href, "binary");
+    this.#say({ type: "accepted", id: message.id });
+    this.#options.onClient(joinWebSocket(socket as unknown as WebSocketLike), message.peer);
+  }
+
+  #checkAlive(): void {
+    if (!this.#heard) {
+      this.#control?.close(4003, "nothing was heard from the relay");
+      this.#lost(4003, "the relay does not answer");
+      return;
+    }
+    this.#heard = false;
+    this.#say({ type: "ping" });
+  }
+
+  #lost(code: number, reason: string): void {
+    clearInterval(this.#pingTimer);
+    this.#control = undefined;
+    if (this.#disposed) return;
+    const final = code === CLOSE_TAKEN_OVER;
+    const words =
+      reason || (code === 1006 ? "the relay cannot be reached" : `the relay closed the connection (${code})`);
+    this.#options.onState({ state: "offline", reason: words, final });
+    if (final) return;
+    const pause = Math.min(RELAY_RETRY_FIRST * 2 ** Math.min(this.#attempt, 10), RELAY_RETRY_MAX);
+    this.#retryTimer = setTimeout(() => this.#dial(), pause);
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    clearTimeout(this.#retryTimer);
+    clearInterval(this.#pingTimer);
+    this.#control?.close(1000, "the tab stops hosting");
+    this.#control = undefined;
+    this.#options.onState({ state: "off" });
+  }
+}

@@ -1,0 +1,125 @@
+import { MAX_PASSWORD_LENGTH, TICKET_PUBKEY_SIZE } from "../protocol/index.ts";
+import { KEY_POOL_SIZE } from "./limits.ts";
+
+/** One link's key pair: the public half goes out in the link reply, the private half opens the ticket once. */
+export interface TicketKey {
+  /** DER SubjectPublicKeyInfo, 162 bytes. */
+  readonly publicKey: Uint8Array;
+  /** The password inside, without its NUL; undefined if this is no ticket for this key. */
+  open(ticket: Uint8Array): Promise<Uint8Array | undefined>;
+}
+
+// RSA-1024 with OAEP and SHA-1 is what every SPICE client demands (SPICE_TICKET_KEY_PAIR_LENGTH); it protects the password on the
+// way, nothing else.
+const ALGORITHM = {
+  name: "RSA-OAEP",
+  modulusLength: 1024,
+  publicExponent: new Uint8Array([1, 0, 1]),
+  hash: "SHA-1",
+} as const;
+
+async function makeKey(): Promise<TicketKey> {
+  const pair = await crypto.subtle.generateKey(ALGORITHM, true, ["encrypt", "decrypt"]);
+  const publicKey = new Uint8Array(await crypto.subtle.exportKey("spki", pair.publicKey));
+  if (publicKey.length !== TICKET_PUBKEY_SIZE) {
+    throw new Error(
+      `the platform exports RSA-1024 keys in ${publicKey.length} bytes, SPICE has ${TICKET_PUBKEY_SIZE}`,
+    );
+  }
+  return {
+    publicKey,
+    async open(ticket) {
+      try {
+        const clear = new Uint8Array(
+          await crypto.subtle.decrypt(ALGORITHM.name, pair.privateKey, ticket.slice()),
+        );
+        const end = clear.indexOf(0);
+        return end < 0 ? clear : clear.subarray(0, end);
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/**
+ * Fresh ticket keys without the wait: making one takes tens of milliseconds of a thread that also carries input. One key is made at
+ * a time however many links ask, so a flood of links costs no more than one key after the other.
+ */
+export class TicketKeyPool {
+  readonly #ready: TicketKey[] = [];
+  readonly #waiting: ((key: TicketKey | Error) => void)[] = [];
+  #making = false;
+
+  constructor() {
+    void this.#fill();
+  }
+
+  get ready(): number {
+    return this.#ready.length;
+  }
+
+  /** A key that nobody else gets. */
+  async take(): Promise<TicketKey> {
+    const key = this.#ready.shift();
+    void this.#fill();
+    if (key) return key;
+    const made = await new Promise<TicketKey | Error>((resolve) => {
+      this.#waiting.push(resolve);
+    });
+    if (made instanceof Error) throw made;
+    return made;
+  }
+
+  async #fill(): Promise<void> {
+    if (this.#making) return;
+    this.#making = true;
+    try {
+      while (this.#waiting.length > 0 || this.#ready.length < KEY_POOL_SIZE) {
+        const key = await makeKey();
+        const waiting = this.#waiting.shift();
+        if (waiting) waiting(key);
+        else this.#ready.push(key);
+      }
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      for (const waiting of this.#waiting.splice(0)) waiting(failure);
+    } finally {
+      this.#making = false;
+    }
+  }
+}
+
+/** A password that no SPICE ticket can hold. */
+export class PasswordTooLong extends Error {
+  override readonly name = "PasswordTooLong";
+  constructor() {
+    super(`a SPICE password has at most ${MAX_PASSWORD_LENGTH} bytes of UTF-8; choose a shorter one`);
+  }
+}
+
+/** What a link must show. */
+export class Ticketing {
+  readonly #expected: Uint8Array | undefined;
+
+  /** @param password empty or absent: every ticket is good. @throws PasswordTooLong */
+  constructor(password: string | undefined) {
+    if (!password) return;
+    this.#expected = new TextEncoder().encode(password);
+    if (this.#expected.length > MAX_PASSWORD_LENGTH) throw new PasswordTooLong();
+  }
+
+  get required(): boolean {
+    return this.#expected !== undefined;
+  }
+
+  /** Compares in time that depends on neither password, only on the longest there may be. */
+  accepts(given: Uint8Array | undefined): boolean {
+    const expected = this.#expected;
+    if (expected === undefined) return true;
+    const candidate = given ?? new Uint8Array(0);
+    let difference = candidate.length ^ expected.length;
+    for (let i = 0; i < MAX_PASSWORD_LENGTH; i++) difference |= (candidate[i] ?? 0) ^ (expected[i] ?? 0);
+    return difference === 0;
+  }
+}
