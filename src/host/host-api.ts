@@ -23,7 +23,7 @@ export interface Host extends AsyncDisposable {
   attachScreen(canvas: HTMLCanvasElement, onEvent: (event: ScreenEvent) => void): void;
   /** Keeps the machine's state; rejects when that was not possible, and says so in `state.snapshot`. */
   save(): Promise<void>;
-  /** Goes back to the kept state. */
+  /** Goes back to the kept state; boots where there is none that fits. */
   restore(): Promise<void>;
   /** Boots from the beginning. The kept state stays until the next save. */
   bootFresh(): Promise<void>;

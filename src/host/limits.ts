@@ -17,3 +17,6 @@ export const RELEASE_DEADLINE_MS = 20_000;
 
 /** Milliseconds for the configuration, from the server on this machine. */
 export const CONFIG_DEADLINE_MS = 10_000;
+
+/** Milliseconds between two looks whether the workers hold their locks, which takes until their scripts are loaded. */
+export const LOCK_POLL_MS = 20;

@@ -10,7 +10,7 @@ export function fromCore(core: CoreState, before: HostState): Partial<HostState>
         ? { ...join, spice: core.relay.spice, webSocketUrl: core.relay.webSocketUrl }
         : join,
     clients: core.clients,
-    pointer: core.mouseMode === 2 ? "absolute" : "relative",
+    pointer: core.absolutePointer ? "absolute" : "relative",
     agent: core.agentConnected,
   };
 }

@@ -4,7 +4,7 @@ import type { Handlers, RedWorkerMessages } from "../dispatch/index.ts";
 import type { GuestControlEvents, GuestControlMessages, GuestWorkerStart } from "../guest/control.ts";
 import type { RedWorkerStart } from "./red-contract.ts";
 import type { CoreStart, HostControlEvents, HostControlMessages } from "../server/host-control.ts";
-import { ANSWER_DEADLINE_MS } from "./limits.ts";
+import { ANSWER_DEADLINE_MS, LOCK_POLL_MS } from "./limits.ts";
 
 /** What the threads tell the page. */
 export interface ThreadListeners {
@@ -22,6 +22,7 @@ export class Threads implements Disposable {
   /** Whether core is a SharedWorker, which lives on while this page reloads. */
   readonly isCoreShared: boolean;
   readonly #owned: Disposable[] = [];
+  readonly #ended = new AbortController();
 
   constructor(listeners: ThreadListeners) {
     const id = crypto.randomUUID();
@@ -78,7 +79,10 @@ export class Threads implements Disposable {
       redId: locks.red,
       pageId: locks.page,
     };
-    coreEntry.postMessage(coreStart, [corePage.port1, guestCore.port2, redCore.port2]);
+    // Core takes a lock that nobody holds for a death: it may only look when all are held.
+    void locksHeld([locks.guest, locks.red, locks.page], this.#ended.signal).then((held) => {
+      if (held) coreEntry.postMessage(coreStart, [corePage.port1, guestCore.port2, redCore.port2]);
+    });
 
     const deadline = ANSWER_DEADLINE_MS;
     this.guest = new Dispatcher<GuestControlMessages>(guestPage.port2, { peer: "guest", deadline });
@@ -96,8 +100,20 @@ export class Threads implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#ended.abort();
     for (const owned of this.#owned.splice(0).toReversed()) owned[Symbol.dispose]();
   }
+}
+
+/** True once every one of the names (as given to `holdAlive`) is held; false when the wait was given up. */
+async function locksHeld(names: readonly string[], ended: AbortSignal): Promise<boolean> {
+  while (!ended.aborted) {
+    const { held = [] } = await navigator.locks.query();
+    const isHeld = (name: string) => held.some((lock) => lock.name?.endsWith(`:${name}`));
+    if (names.every(isHeld)) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+  }
+  return false;
 }
 
 /** Core lives in a SharedWorker, so that it survives a reload; where there is none, in a worker of this page. */

@@ -100,7 +100,7 @@ export class HostPageElement extends HostElement {
         color: var(--text);
       }
       aside {
-        width: 348px;
+        width: 364px;
         overflow-y: auto;
         border-left: 1px solid var(--line);
         background: var(--card);
@@ -273,7 +273,7 @@ export class HostPageElement extends HostElement {
   }
 
   #boot(): void {
-    this.host?.bootFresh().catch(() => {});
+    this.host?.restore().catch(() => {});
   }
 
   #secureAttention = (): void => {

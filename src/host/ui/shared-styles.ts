@@ -65,7 +65,7 @@ export const sharedStyles = css`
     outline-offset: 2px;
   }
   code {
-    font: 12.5px/1.5 var(--mono);
+    font: 12px/1.5 var(--mono);
   }
   .quiet {
     color: var(--quiet);
