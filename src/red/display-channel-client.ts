@@ -1,0 +1,362 @@
+import { RedChannelClient } from "../channel/index.ts";
+import type { PipeItem, RedChannelClientOptions } from "../channel/index.ts";
+import type { ParsedMessage } from "../protocol/index.ts";
+import { DisplayCap, ImageCompression, SurfaceFlags, displayChannel } from "../protocol/index.ts";
+import type { Rect, RedHead } from "../protocol/red-command.ts";
+import { Region, SurfaceFormat } from "../raster/index.ts";
+import { DirtyRegion } from "./dirty-region.ts";
+import type { ClientProfile } from "./draw-plan.ts";
+import type { Drawable, PlacedPicture } from "./drawable.ts";
+import { sendDrawable, sendPicture } from "./draw-messages.ts";
+import type { PictureWire } from "./draw-messages.ts";
+import type { EncodedImage, ImageEncoders } from "./image-encoders.ts";
+import { MAX_PIPE_BYTES, MAX_PIPE_SIZE, SYNC_STRIP_PIXELS } from "./limits.ts";
+import { Picture } from "./picture.ts";
+import { RedClientError } from "./red-error.ts";
+import type { RedSurface } from "./surface.ts";
+
+/** What a display client needs of its channel. */
+export interface DisplaySource {
+  readonly encoders: ImageEncoders;
+  /** The channel's SpiceImageCompression; a client's own wish overrides it. */
+  readonly compression: number;
+  readonly maxAllowedHeads: number;
+  readonly heads: readonly RedHead[];
+  surface(id: number): RedSurface | undefined;
+}
+
+/** A pipe item; `damage` tells which pixels the client lacks if the item is dropped. */
+interface DisplayItem extends PipeItem {
+  readonly damage?: { readonly surface: RedSurface; readonly region: Region };
+}
+
+/** A surface as the client will have it once its pipe is empty. */
+interface ClientSurface {
+  readonly surface: RedSurface;
+  /** Pixels that differ from ours. While there are any, drawing on the surface only adds to them. */
+  readonly dirty: DirtyRegion;
+}
+
+/**
+ * The display channel of one client (spice-server's DisplayChannelClient). Two ways lead a drawing to it:
+ *
+ * - As a pipe item, in order, while the client keeps up.
+ * - As dirty pixels. When the pipe grows too long the channel {@link collapse}s it: every drawable in it becomes a dirty region of
+ *   its surface, and the pipe is rebuilt from the difference between what the client was sent and what is there now. Dirty pixels
+ *   of the primary surface are sent, piece by piece, as they are at that moment; those of other surfaces when the surface is
+ *   needed next.
+ *
+ * So the memory of a client that does not read is bounded by the surfaces, and what it sees next is never older than it must be.
+ */
+export class DisplayChannelClient extends RedChannelClient<DisplayItem> implements PictureWire {
+  readonly profile: ClientProfile;
+  readonly #source: DisplaySource;
+  /** Surfaces the client has, or will have by items in the pipe. */
+  readonly #held = new Map<number, ClientSurface>();
+  /** Surfaces that were really created at the client: id to incarnation. */
+  readonly #sent = new Map<number, number>();
+  #compression: number | undefined;
+  #imageId = 0n;
+  #started = false;
+  #monitorsPending = false;
+  #syncing = false;
+  /** Incarnation of the primary surface whose MARK was sent. */
+  #marked = 0;
+
+  constructor(source: DisplaySource, options: Omit<RedChannelClientOptions, "schema" | "handleAcks">) {
+    super({ ...options, schema: displayChannel, handleAcks: true });
+    this.#source = source;
+    this.profile = this.hasCapability(DisplayCap.Composite) ? "full" : "limited";
+  }
+
+  /** Sends SET_ACK, then waits for the client's INIT before anything else. */
+  override open(): void {
+    super.open();
+    this.pushSetAck();
+  }
+
+  /** Whether the client's INIT came. */
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** Whether this client's pipe holds up the guest (spice-server's MAX_PIPE_SIZE). */
+  get isBehind(): boolean {
+    return this.pipe.length > MAX_PIPE_SIZE || this.pipe.bytes > MAX_PIPE_BYTES;
+  }
+
+  protected override handleMessage(message: ParsedMessage): void {
+    const { client } = displayChannel;
+    if (message.as(client.init) !== undefined) return this.#start();
+    if (!this.#started) {
+      throw new RedClientError(`${message.name} before INIT; a display client must send INIT first`);
+    }
+    const wish = message.as(client.preferredCompression);
+    if (wish !== undefined) this.#setCompression(wish.imageCompression);
+    // Reports and codec wishes concern video streams, of which there are none: tolerated, as all clients may send them.
+  }
+
+  #setCompression(compression: number): void {
+    if (compression >= ImageCompression.Off && compression <= ImageCompression.Lz4)
+      this.#compression = compression;
+  }
+
+  /** dcc_start: palettes, the primary surface and its picture, monitors, MARK. */
+  #start(): void {
+    if (this.#started) throw new RedClientError("a second INIT; a display client sends it once");
+    this.#started = true;
+    this.send(displayChannel.server.invalAllPalettes, {});
+    this.#pushPrimary();
+    this.push();
+  }
+
+  /** A surface exists now. Only the primary is sent at once; others when a drawing needs them. */
+  surfaceCreated(surface: RedSurface): void {
+    if (!this.#started || surface.id !== 0) return;
+    this.#pushPrimary();
+    this.push();
+  }
+
+  /** The surface is gone from the channel; pending drawings of the primary go with it. */
+  surfaceDestroyed(id: number): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    if (id === 0) return this.collapse();
+    this.#held.delete(id);
+    this.#addDestroy(id);
+    this.push();
+  }
+
+  monitorsConfigChanged(): void {
+    if (!this.#started || !this.#held.has(0)) return;
+    this.#addMonitorsConfig();
+    this.push();
+  }
+
+  /** Takes a drawable that was just rendered, before the next one is. */
+  add(drawable: Drawable): void {
+    const target = this.#held.get(drawable.surface.id);
+    if (target === undefined) return;
+    if (!target.dirty.isEmpty) {
+      target.dirty.add(drawable.region);
+      if (drawable.surface.id === 0) this.#addSync();
+    } else if (!this.#addDrawable(drawable)) {
+      target.dirty.add(drawable.region);
+      if (drawable.surface.id === 0) this.collapse();
+    }
+    this.push();
+  }
+
+  /** False if the client cannot follow because it lacks pixels that the drawable reads. */
+  #addDrawable(drawable: Drawable): boolean {
+    const { surface, region } = drawable;
+    const damage = { surface, region };
+    const plan = drawable.plan(this.profile);
+    if (plan === "pixels") {
+      for (const placed of drawable.pixels(this.profile)) this.#addPicture(surface, placed);
+      return true;
+    }
+    const { operation } = drawable.command;
+    if (plan === "copySurface" && operation.type === "copy" && operation.src.kind === "surface") {
+      if (!this.#need(operation.src.surfaceId)) return false;
+    }
+    this.pipe.add({
+      damage,
+      bytes: drawable.bytes,
+      send: () => sendDrawable(this, drawable, plan),
+    });
+    return true;
+  }
+
+  /** Makes sure that the client will have surface `id` with all its pixels. */
+  #need(id: number): boolean {
+    let held = this.#held.get(id);
+    if (held === undefined) {
+      const surface = this.#source.surface(id);
+      if (surface === undefined) return false;
+      held = this.#addCreate(surface);
+    }
+    // The primary's dirty pixels may be many; they are sent as they are later, which is too late for this drawing.
+    if (id === 0) return held.dirty.isEmpty;
+    for (const rect of held.dirty.take()) {
+      this.#addPicture(held.surface, { rect, picture: new Picture(held.surface.snapshot(rect)) });
+    }
+    return true;
+  }
+
+  #addPicture(surface: RedSurface, placed: PlacedPicture): void {
+    this.pipe.add({
+      damage: { surface, region: Region.rect(placed.rect) },
+      bytes: placed.picture.bytes,
+      send: () => sendPicture(this, surface.id, placed.rect, placed.picture),
+    });
+  }
+
+  encode(picture: Picture): EncodedImage {
+    return picture.encode(this.#source.encoders, {
+      compression: this.#compression ?? this.#source.compression,
+      lz4: this.hasCapability(DisplayCap.Lz4Compression),
+    });
+  }
+
+  nextImageId(): bigint {
+    return ++this.#imageId;
+  }
+
+  /** SURFACE_CREATE; the client's surface starts black, so only what was drawn on ours is dirty. */
+  #addCreate(surface: RedSurface): ClientSurface {
+    const held: ClientSurface = { surface, dirty: new DirtyRegion() };
+    if (surface.drawn !== undefined) held.dirty.addRect(surface.drawn);
+    this.#held.set(surface.id, held);
+    const { id: surfaceId, width, height } = surface;
+    const primary = surfaceId === 0;
+    this.pipe.add({
+      bytes: 0,
+      send: () => {
+        this.#sent.set(surfaceId, surface.incarnation);
+        const format = this.profile === "limited" ? SurfaceFormat.XRGB : surface.format;
+        this.send(displayChannel.server.surfaceCreate, {
+          surfaceId,
+          width,
+          height,
+          format,
+          flags: primary ? SurfaceFlags.Primary : 0,
+        });
+      },
+    });
+    return held;
+  }
+
+  #addDestroy(surfaceId: number): void {
+    this.pipe.add({
+      bytes: 0,
+      send: () => {
+        this.#sent.delete(surfaceId);
+        this.send(displayChannel.server.surfaceDestroy, { surfaceId });
+      },
+    });
+  }
+
+  /** Everything that announces the primary surface, in the order clients expect. */
+  #pushPrimary(): void {
+    const primary = this.#source.surface(0);
+    if (primary === undefined || this.#held.get(0)?.surface === primary) return;
+    this.#addFirstPicture(this.#addCreate(primary));
+  }
+
+  #addFirstPicture(held: ClientSurface): void {
+    // Clients take the first picture for the whole: a screenshot tool stops after it.
+    held.dirty.addRect(held.surface.bounds);
+    this.pipe.add({ bytes: 0, send: () => this.#sendWhole(held) });
+    this.#addMonitorsConfig();
+    this.pipe.add({
+      bytes: 0,
+      send: () => {
+        this.#marked = held.surface.incarnation;
+        this.send(displayChannel.server.mark, {});
+      },
+    });
+  }
+
+  /** The whole surface in one picture, as it is now. */
+  #sendWhole(held: ClientSurface): void {
+    held.dirty.clear();
+    this.#sendCurrent(held.surface, held.surface.bounds);
+  }
+
+  /** The pixels of `rect` as they are now. */
+  #sendCurrent(surface: RedSurface, rect: Rect): void {
+    const as32 = this.profile === "limited" && surface.format !== SurfaceFormat.XRGB;
+    sendPicture(this, surface.id, rect, new Picture(as32 ? surface.read32(rect) : surface.view(rect)));
+  }
+
+  #addMonitorsConfig(): void {
+    if (this.#monitorsPending || !this.hasCapability(DisplayCap.MonitorsConfig)) return;
+    this.#monitorsPending = true;
+    this.pipe.add({
+      bytes: 0,
+      send: () => {
+        this.#monitorsPending = false;
+        const heads = this.#source.heads.filter((head) => head.width > 0 && head.height > 0);
+        this.send(displayChannel.server.monitorsConfig, {
+          maxAllowed: this.#source.maxAllowedHeads,
+          heads: heads.map((head) => ({
+            id: head.id,
+            surfaceId: head.surfaceId,
+            width: head.width,
+            height: head.height,
+            x: head.x,
+            y: head.y,
+            flags: head.flags,
+          })),
+        });
+      },
+    });
+  }
+
+  /**
+   * Puts the primary's dirty pixels into the pipe: one round over the pixels that are dirty when it begins, so that a guest which
+   * never stops drawing cannot starve what follows in the pipe.
+   */
+  #addSync(): void {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    let round: Rect[] | undefined;
+    this.pipe.add({
+      bytes: 0,
+      send: () => {
+        const held = this.#held.get(0);
+        round ??= held === undefined ? [] : strips(held.dirty.rects);
+        const rect = round.shift();
+        if (rect !== undefined && held !== undefined) {
+          held.dirty.remove(rect);
+          this.#sendCurrent(held.surface, rect);
+        }
+        if (round.length > 0) return true;
+        this.#syncing = false;
+        if (held !== undefined && !held.dirty.isEmpty) this.#addSync();
+        return false;
+      },
+    });
+  }
+
+  /**
+   * Gives up the order of what waits: drops all drawables, marks what they changed as dirty, and rebuilds the pipe from the
+   * difference between the surfaces the client was sent and those there are.
+   */
+  collapse(): void {
+    if (!this.#started) return;
+    const monitors = this.#monitorsPending;
+    this.#monitorsPending = this.#syncing = false;
+    for (const { damage } of this.pipe.clear()) {
+      if (damage === undefined) continue;
+      const held = this.#held.get(damage.surface.id);
+      if (held?.surface === damage.surface) held.dirty.add(damage.region);
+    }
+    for (const [id, held] of this.#held) {
+      const living = this.#source.surface(id) === held.surface;
+      if (!living || this.#sent.get(id) !== held.surface.incarnation) this.#held.delete(id);
+    }
+    for (const id of this.#sent.keys()) if (!this.#held.has(id)) this.#addDestroy(id);
+    const primary = this.#held.get(0);
+    if (primary === undefined) this.#pushPrimary();
+    else if (this.#marked !== primary.surface.incarnation) this.#addFirstPicture(primary);
+    else {
+      if (!primary.dirty.isEmpty) this.#addSync();
+      if (monitors) this.#addMonitorsConfig();
+    }
+    this.push();
+  }
+}
+
+/** Cuts rectangles into strips of at most {@link SYNC_STRIP_PIXELS}. */
+function strips(rects: readonly Rect[]): Rect[] {
+  const result: Rect[] = [];
+  for (const rect of rects) {
+    const rows = Math.max(1, Math.floor(SYNC_STRIP_PIXELS / (rect.right - rect.left)));
+    for (let top = rect.top; top < rect.bottom; top += rows) {
+      result.push({ ...rect, top, bottom: Math.min(top + rows, rect.bottom) });
+    }
+  }
+  return result;
+}

@@ -1,0 +1,215 @@
+import type { ChannelConnect, SurfacePixels } from "../dispatch/messages.ts";
+import { SurfaceHeap } from "../image/heap.ts";
+import { ImageCompression } from "../protocol/index.ts";
+import { openRedStream } from "../transport/index.ts";
+import type { RedDrawable, RedHead, RedMonitorsConfig, RedSurfaceCreate } from "../protocol/red-command.ts";
+import type { Region } from "../raster/index.ts";
+import { drawDrawable, drawableRegion, surfaceBits } from "../raster/index.ts";
+import { DisplayChannelClient } from "./display-channel-client.ts";
+import type { DisplaySource } from "./display-channel-client.ts";
+import { Drawable } from "./drawable.ts";
+import { ImageEncoders } from "./image-encoders.ts";
+import {
+  CHANNEL_RECEIVE_BUFFER,
+  DISPLAY_INIT_TIMEOUT,
+  MAX_HEADS,
+  MAX_SURFACE_BYTES,
+  MAX_SURFACE_SIDE,
+  NUM_SURFACES,
+} from "./limits.ts";
+import { NoSuchSurface, RedCommandError } from "./red-error.ts";
+import { RedSurface } from "./surface.ts";
+
+/** Something that shows the primary surface in this very tab: it takes pixels, not messages. */
+export interface PixelClient extends Disposable {
+  /** The primary surface was created, or is gone. */
+  surfaceChanged(surface: RedSurface | undefined): void;
+  /** These pixels of it changed. */
+  damaged(region: Region): void;
+}
+
+/** Timeouts that tests shorten. */
+export interface DisplayTimeouts {
+  readonly stall?: number;
+  readonly init?: number;
+}
+
+/**
+ * The display of one QXL device (spice-server's DisplayChannel): its surfaces, rendered at once in command order, and the clients
+ * that watch them. Owns both.
+ */
+export class DisplayChannel implements DisplaySource, Disposable {
+  readonly encoders = new ImageEncoders();
+  readonly clients = new Set<DisplayChannelClient>();
+  compression: number = ImageCompression.AutoGlz;
+  maxAllowedHeads = 1;
+  heads: readonly RedHead[] = [];
+  /** Called when the primary surface came or went. */
+  onPrimaryChanged: ((surface: RedSurface | undefined, mouseMode: number) => void) | undefined;
+  readonly #heap: SurfaceHeap;
+  readonly #timeouts: DisplayTimeouts;
+  readonly #surfaces = new Map<number, RedSurface>();
+  #surfaceBytes = 0;
+  #pixelClient: PixelClient | undefined;
+
+  constructor(options: { heap?: SurfaceHeap; timeouts?: DisplayTimeouts } = {}) {
+    this.#heap = options.heap ?? new SurfaceHeap();
+    this.#timeouts = options.timeouts ?? {};
+  }
+
+  surface(id: number): RedSurface | undefined {
+    return this.#surfaces.get(id);
+  }
+
+  get surfaces(): Iterable<RedSurface> {
+    return this.#surfaces.values();
+  }
+
+  /** Replaces the tab's own screen. */
+  set pixelClient(client: PixelClient | undefined) {
+    this.#pixelClient?.[Symbol.dispose]();
+    this.#pixelClient = client;
+    client?.surfaceChanged(this.#surfaces.get(0));
+  }
+
+  /** Joins a client; it gets nothing until its INIT arrived. */
+  connect(
+    message: ChannelConnect,
+    onGone: (reason: string) => void,
+    onProgress: () => void,
+  ): DisplayChannelClient {
+    const client = new DisplayChannelClient(this, {
+      stream: openRedStream(message.port),
+      miniHeader: message.miniHeader,
+      capabilities: message.capabilities,
+      receiveBuffer: CHANNEL_RECEIVE_BUFFER,
+      stallTimeout: this.#timeouts.stall,
+    });
+    const init = setTimeout(() => {
+      if (!client.started) client.disconnect("no INIT from the display client in time");
+    }, this.#timeouts.init ?? DISPLAY_INIT_TIMEOUT);
+    client.onDisconnect = (reason) => {
+      clearTimeout(init);
+      this.clients.delete(client);
+      onGone(reason);
+    };
+    client.onProgress = onProgress;
+    this.clients.add(client);
+    client.open();
+    return client;
+  }
+
+  /**
+   * Renders a drawing and hands it to every client.
+   * @throws RedCommandError if it makes no sense; nothing was drawn then.
+   */
+  draw(command: RedDrawable, data: Uint8Array): void {
+    const surface = this.#surfaces.get(command.surfaceId);
+    if (surface === undefined)
+      throw new RedCommandError(`drawing on surface ${command.surfaceId}, which does not exist`);
+    const region = drawableRegion(command, surface);
+    if (region.isEmpty || command.operation.type === "nop") return;
+    drawDrawable(surface.raster, command, { data, surface: (id) => this.#surfaces.get(id)?.raster });
+    surface.touch(region.bounds());
+    const drawable = new Drawable(command, data, surface, region, (id) => this.#surfaces.get(id));
+    for (const client of this.clients) client.add(drawable);
+    if (surface.id === 0) this.#pixelClient?.damaged(region);
+  }
+
+  /** @throws RedCommandError if format, size or id are impossible. */
+  createSurface(command: RedSurfaceCreate, data: Uint8Array): void {
+    const { surfaceId: id, format, width, height } = command;
+    const bits = surfaceBits(format);
+    if (bits === 0) throw new RedCommandError(`surface ${id} has unknown format ${format}`);
+    if (!Number.isInteger(id) || id < 0 || id >= NUM_SURFACES)
+      throw new RedCommandError(`surface id ${id} is not below ${NUM_SURFACES}`);
+    if (width < 1 || height < 1 || width > MAX_SURFACE_SIDE || height > MAX_SURFACE_SIDE)
+      throw new RedCommandError(`surface ${id} of ${width} x ${height}; sides are 1 to ${MAX_SURFACE_SIDE}`);
+    this.destroySurface(id);
+    const bytes = ((width * bits + 31) >>> 5) * 4 * height;
+    if (this.#surfaceBytes + bytes > MAX_SURFACE_BYTES)
+      throw new RedCommandError(
+        `surface ${id} of ${bytes} bytes: all surfaces may take ${MAX_SURFACE_BYTES} together`,
+      );
+    const surface = new RedSurface(this.#heap, id, format, width, height);
+    this.#surfaces.set(id, surface);
+    this.#surfaceBytes += surface.byteLength;
+    if (command.data !== undefined) {
+      surface.load(
+        data.subarray(command.data.offset, command.data.offset + command.data.length),
+        command.stride,
+      );
+    }
+    if (id === 0) {
+      this.maxAllowedHeads = 1;
+      this.heads = [{ id: 0, surfaceId: 0, width, height, x: 0, y: 0, flags: 0 }];
+      this.onPrimaryChanged?.(surface, command.mouseMode ?? 0);
+      this.#pixelClient?.surfaceChanged(surface);
+    }
+    for (const client of this.clients) client.surfaceCreated(surface);
+  }
+
+  /** Destroys a surface; one that does not exist is no error, drivers destroy twice. */
+  destroySurface(id: number): void {
+    const surface = this.#surfaces.get(id);
+    if (surface === undefined) return;
+    this.#forget(surface);
+    for (const client of this.clients) client.surfaceDestroyed(id);
+    if (id === 0) this.#primaryGone();
+  }
+
+  /** DESTROY_SURFACES: all at once. */
+  reset(): void {
+    const hadPrimary = this.#surfaces.has(0);
+    for (const surface of this.#surfaces.values()) this.#forget(surface);
+    for (const client of this.clients) client.collapse();
+    if (hadPrimary) this.#primaryGone();
+  }
+
+  setMonitorsConfig({ maxAllowed, heads }: RedMonitorsConfig): void {
+    if (heads.length < 1 || heads.length > MAX_HEADS || heads.length > maxAllowed)
+      throw new RedCommandError(
+        `monitors config with ${heads.length} heads of ${maxAllowed} allowed (at most ${MAX_HEADS})`,
+      );
+    this.maxAllowedHeads = maxAllowed;
+    this.heads = heads;
+    for (const client of this.clients) client.monitorsConfigChanged();
+  }
+
+  /** Whether a client's pipe holds up the guest. */
+  get isBlocked(): boolean {
+    for (const client of this.clients) if (client.isBehind) return true;
+    return false;
+  }
+
+  /** Stops holding up the guest: the pipes that are too long become dirty regions. */
+  unblock(): void {
+    for (const client of this.clients) if (client.isBehind) client.collapse();
+  }
+
+  /** @throws NoSuchSurface */
+  readSurface(id: number): SurfacePixels {
+    const surface = this.#surfaces.get(id);
+    if (surface === undefined) throw new NoSuchSurface(id);
+    const { width, height } = surface;
+    return { surfaceId: id, width, height, pixels: surface.read32(surface.bounds).bytes };
+  }
+
+  #forget(surface: RedSurface): void {
+    this.#surfaces.delete(surface.id);
+    this.#surfaceBytes -= surface.byteLength;
+    surface[Symbol.dispose]();
+  }
+
+  #primaryGone(): void {
+    this.heads = [];
+    this.onPrimaryChanged?.(undefined, 0);
+    this.#pixelClient?.surfaceChanged(undefined);
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.clients) client[Symbol.dispose]();
+    this.pixelClient = undefined;
+    for (const surface of this.#surfaces.values()) this.#forget(surface);
+  }
+}

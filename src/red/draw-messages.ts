@@ -1,0 +1,171 @@
+import { BitmapFmt, isPalette } from "../image/index.ts";
+import type { MessageDef, SpiceClip, SpiceImage, SpicePalette, SpiceQMask } from "../protocol/index.ts";
+import {
+  BitmapFlags,
+  BrushType,
+  ClipType,
+  ImageScaleMode,
+  ImageType,
+  Ropd,
+  displayChannel,
+} from "../protocol/index.ts";
+import type { Rect } from "../protocol/red-command.ts";
+import type { DrawPlan } from "./draw-plan.ts";
+import type { Drawable } from "./drawable.ts";
+import type { EncodedImage } from "./image-encoders.ts";
+import type { Picture } from "./picture.ts";
+
+/** Where messages go: a channel client. */
+export interface MessageSink {
+  send<T>(definition: MessageDef<T>, value: T): void;
+}
+
+/** What it takes to put a drawable's pictures on one client's wire. */
+export interface PictureWire extends MessageSink {
+  encode(picture: Picture): EncodedImage;
+  /** An image id that was not used before on this channel. */
+  nextImageId(): bigint;
+}
+
+const server = displayChannel.server;
+const noMask: SpiceQMask = { flags: 0, pos: { x: 0, y: 0 }, bitmap: null };
+const noClip: SpiceClip = { type: ClipType.None };
+
+/** Sends a drawable as the messages of its plan, which is not `pixels`. */
+export function sendDrawable(wire: PictureWire, drawable: Drawable, plan: Exclude<DrawPlan, "pixels">): void {
+  const { command, surface, region } = drawable;
+  const { operation } = command;
+  const surfaceId = surface.id;
+  switch (plan) {
+    case "fill": {
+      if (operation.type !== "fill" || operation.brush.type !== "solid") return;
+      const { color } = operation.brush;
+      for (const base of bases(drawable)) {
+        const brush = { type: BrushType.Solid, color: color >>> 0 };
+        wire.send(server.drawFill, { base, data: { brush, ropDescriptor: operation.rop, mask: noMask } });
+      }
+      return;
+    }
+    case "copyBitmap":
+      for (const { rect, picture } of drawable.copies) {
+        const image = wireImage(wire.encode(picture), wire.nextImageId());
+        sendCopy(wire, { surfaceId, box: rect, clip: pieceClip(drawable, rect) }, image, origin(rect));
+      }
+      return;
+    case "copySurface": {
+      if (operation.type !== "copy" || operation.src.kind !== "surface") return;
+      const { src } = operation;
+      const descriptor = { id: 0n, type: ImageType.Surface, flags: 0, width: src.width, height: src.height };
+      for (const base of bases(drawable)) {
+        const image: SpiceImage = { descriptor, surface: { surfaceId: src.surfaceId } };
+        sendCopy(wire, base, image, drawable.sourceRect(base.box));
+      }
+      return;
+    }
+    case "copyBits": {
+      const { left: x, top: y } = drawable.copyBitsSource;
+      const box = region.bounds();
+      wire.send(server.copyBits, {
+        base: { surfaceId, box, clip: pieceClip(drawable, box) },
+        srcPos: { x, y },
+      });
+      return;
+    }
+    case "blackness":
+    case "whiteness":
+    case "invers": {
+      const message = {
+        blackness: server.drawBlackness,
+        whiteness: server.drawWhiteness,
+        invers: server.drawInvers,
+      }[plan];
+      for (const base of bases(drawable)) wire.send(message, { base, data: { mask: noMask } });
+    }
+  }
+}
+
+/** Sends pixels as a lossless DRAW_COPY of the whole picture to `rect`. */
+export function sendPicture(wire: PictureWire, surfaceId: number, rect: Rect, picture: Picture): void {
+  const image = wireImage(wire.encode(picture), wire.nextImageId());
+  sendCopy(wire, { surfaceId, box: rect, clip: noClip }, image, origin(rect));
+}
+
+interface Base {
+  readonly surfaceId: number;
+  readonly box: Rect;
+  readonly clip: SpiceClip;
+}
+
+function sendCopy(wire: MessageSink, base: Base, srcBitmap: SpiceImage, srcArea: Rect): void {
+  wire.send(server.drawCopy, {
+    base,
+    data: {
+      srcBitmap,
+      srcArea,
+      ropDescriptor: Ropd.OpPut,
+      scaleMode: ImageScaleMode.Interpolate,
+      mask: noMask,
+    },
+  });
+}
+
+/** One message per piece, or one with a clip where the pieces are many. */
+function bases(drawable: Drawable): Base[] {
+  return drawable.pieces.map((box) => ({
+    surfaceId: drawable.surface.id,
+    box,
+    clip: pieceClip(drawable, box),
+  }));
+}
+
+function pieceClip({ region }: Drawable, box: Rect): SpiceClip {
+  const whole = (box.right - box.left) * (box.bottom - box.top);
+  const rects = region.rects();
+  if (rects.length === 1 || rects.includes(box)) return noClip;
+  return whole === region.area ? noClip : { type: ClipType.Rects, rects };
+}
+
+/** The same size at (0, 0). */
+function origin({ top, left, bottom, right }: Rect): Rect {
+  return { top: 0, left: 0, bottom: bottom - top, right: right - left };
+}
+
+/** The Image of spice.proto. Nothing is cached at the client: `id` only has to differ. */
+export function wireImage(image: EncodedImage, id: bigint): SpiceImage {
+  const { width, height, data } = image;
+  const descriptor = { id, flags: 0, width, height };
+  const palette = wirePalette(image, id);
+  switch (image.imageType) {
+    case ImageType.Quic:
+      return { descriptor: { ...descriptor, type: ImageType.Quic }, quic: { data } };
+    case ImageType.LzRgb:
+      return { descriptor: { ...descriptor, type: ImageType.LzRgb }, lzRgb: { data } };
+    case ImageType.GlzRgb:
+      return { descriptor: { ...descriptor, type: ImageType.GlzRgb }, lzRgb: { data } };
+    case ImageType.Lz4:
+      return { descriptor: { ...descriptor, type: ImageType.Lz4 }, lz4: { data } };
+    case ImageType.LzPlt:
+      return {
+        descriptor: { ...descriptor, type: ImageType.LzPlt },
+        lzPlt: { flags: BitmapFlags.TopDown, palette, data },
+      };
+    default:
+      return {
+        descriptor: { ...descriptor, type: ImageType.Bitmap },
+        bitmap: {
+          format: image.format,
+          flags: BitmapFlags.TopDown,
+          x: width,
+          y: height,
+          stride: image.stride,
+          palette,
+          data,
+        },
+      };
+  }
+}
+
+function wirePalette({ format, palette }: EncodedImage, unique: bigint): SpicePalette | null {
+  if (!isPalette(format) || format === BitmapFmt.A8 || palette === undefined) return null;
+  return { unique, ents: Array.from(palette) };
+}

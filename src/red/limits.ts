@@ -1,0 +1,68 @@
+/**
+ * Items in a client's pipe above which no further command is processed (spice-server's MAX_PIPE_SIZE). Must exceed two ack
+ * windows of 20, so that an ACK can always wake the worker.
+ */
+export const MAX_PIPE_SIZE = 50;
+
+/**
+ * Bytes of guest pixels that one client's pipe may keep in memory; above it the pipe counts as too long, whatever its length.
+ * Twice the credit of a command producer: a client that keeps up never gets there.
+ */
+export const MAX_PIPE_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Milliseconds that a client's long pipe may hold up the guest. Then the pipe is collapsed: its drawables become dirty regions,
+ * sent as pictures of what the surface is by then. Enough for a round trip of a healthy client, too short to be felt.
+ */
+export const PIPE_STALL_TIME = 100;
+
+/** Milliseconds of command processing before the worker lets its other events run (spice-server's 10 ms slice). */
+export const PROCESS_SLICE = 10;
+
+/** Milliseconds a client may take to send its DISPLAY INIT (COMMON_CLIENT_TIMEOUT of spice-server). */
+export const DISPLAY_INIT_TIMEOUT = 30_000;
+
+/** Largest message a display or cursor client may send: spice-server's fixed receive buffer. */
+export const CHANNEL_RECEIVE_BUFFER = 1024;
+
+/** Surfaces of one QXL device (NUM_SURFACES of spice-server); the QXL ROM tells the guest the same number. */
+export const NUM_SURFACES = 1024;
+
+/**
+ * Bytes of memory that all surfaces of one worker may take together. A guest has 64 MiB of video memory by default and its
+ * off-screen surfaces live in the same; four times that leaves room for several heads.
+ */
+export const MAX_SURFACE_BYTES = 256 * 1024 * 1024;
+
+/** Largest width or height of a surface. Beyond every QXL mode, and the largest side an image may have. */
+export const MAX_SURFACE_SIDE = 16_384;
+
+/**
+ * Pixels of one picture when a dirty region is sent piece by piece: 1 MiB of raw pixels. A slow client gets every piece as new
+ * as it can be, and the worker is never busy for long with one of them.
+ */
+export const SYNC_STRIP_PIXELS = 256 * 1024;
+
+/** Rectangles of a dirty region above which its bounding box takes its place: messages cost more than a few equal pixels. */
+export const MAX_DIRTY_RECTS = 16;
+
+/** Clip rectangles up to which a clipped copy is sent as one unclipped, cropped copy each. */
+export const MAX_SPLIT_RECTS = 8;
+
+/** Cursor shapes remembered per client (spice-server's cursor cache); clients keep as many. */
+export const CURSOR_CACHE_SIZE = 256;
+
+/** Items in a cursor pipe above which it is replaced by the present state: nobody needs old pointer moves. */
+export const CURSOR_PIPE_SIZE = 32;
+
+/** Largest width or height of a cursor shape; spice-server's stream device uses the same. */
+export const MAX_CURSOR_SIDE = 1024;
+
+/** Smallest image worth compressing, in bytes (MIN_SIZE_TO_COMPRESS of spice-server). */
+export const MIN_COMPRESS_BYTES = 54;
+
+/** Heads of a monitors configuration (spice-server allows 16 per device). */
+export const MAX_HEADS = 16;
+
+/** Milliseconds between two paints of the tab's own canvas: one frame of a 60 Hz screen. */
+export const CANVAS_FRAME_TIME = 16;

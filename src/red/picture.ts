@@ -1,0 +1,34 @@
+import type { ImageSource } from "../image/index.ts";
+import { sourceBytes } from "../image/index.ts";
+import type { EncodedImage, ImageEncoders, ImagePreference } from "./image-encoders.ts";
+
+/**
+ * Pixels on their way to clients, encoded at most once per preference: equal clients get the same bytes. The source must not
+ * change while the picture lives.
+ */
+export class Picture {
+  /** Bytes of the pixels without padding. */
+  readonly bytes: number;
+  readonly width: number;
+  readonly height: number;
+  readonly source: ImageSource;
+  readonly #encoded = new Map<string, EncodedImage>();
+
+  constructor(source: ImageSource) {
+    this.source = source;
+    this.bytes = sourceBytes(source);
+    this.width = source.width;
+    this.height = source.height;
+  }
+
+  /** The picture as this client wants it. */
+  encode(encoders: ImageEncoders, preference: ImagePreference): EncodedImage {
+    const key = `${preference.compression}/${preference.lz4}`;
+    let image = this.#encoded.get(key);
+    if (image === undefined) {
+      image = encoders.encode(this.source, preference);
+      this.#encoded.set(key, image);
+    }
+    return image;
+  }
+}

@@ -1,0 +1,289 @@
+import type { RedChannelClient } from "../channel/index.ts";
+import type { Dispatcher, Handlers } from "../dispatch/index.ts";
+import type {
+  ChannelConnect,
+  MainMessages,
+  RedInspection,
+  RedWorkerMessages,
+  SurfacePixels,
+} from "../dispatch/messages.ts";
+import type { SurfaceHeap } from "../image/heap.ts";
+import { ChannelType, DisplayCap, ImageCompression, capsToWords, wordsToCaps } from "../protocol/index.ts";
+import type { RedCommand, RedCommandBatch, RedCommandReply } from "../protocol/red-command.ts";
+import { CanvasClient } from "./canvas-client.ts";
+import { CommandQueue } from "./command-queue.ts";
+import { CursorChannel } from "./cursor-channel.ts";
+import { DisplayChannel } from "./display-channel.ts";
+import type { DisplayTimeouts } from "./display-channel.ts";
+import { PIPE_STALL_TIME, PROCESS_SLICE } from "./limits.ts";
+import { RedCommandError } from "./red-error.ts";
+import { Scheduler } from "./scheduler.ts";
+
+/** How a red worker is made. */
+export interface RedWorkerOptions {
+  /** Number of its display and cursor channels: that of the QXL device. */
+  readonly channelId: number;
+  /** Core's MainDispatcher, or whoever wants to hear. Only sent to, never waited for. */
+  readonly main: Pick<Dispatcher<MainMessages>, "send">;
+  /** Memory of the surfaces. */
+  readonly heap?: SurfaceHeap;
+  /** Milliseconds a client's long pipe may hold up the guest; defaults to {@link PIPE_STALL_TIME}. */
+  readonly pipeStallTime?: number;
+  readonly timeouts?: DisplayTimeouts;
+}
+
+interface ConnectedClient {
+  readonly clientId: number;
+  readonly channelType: number;
+  readonly client: RedChannelClient;
+}
+
+/** Bytes of QXLRom.client_capabilities. */
+const ROM_CAPABILITY_BYTES = 58;
+
+/** Capabilities the guest may build on if every client has them. COMPOSITE and A8 surfaces are not drawn here, so never offered. */
+const guestCapabilities: readonly number[] = [DisplayCap.SizedStream, DisplayCap.MonitorsConfig];
+
+/**
+ * One QXL device's thread (spice-server's RedWorker): takes drawing and cursor commands in order, renders them, and feeds the clients
+ * of its two channels. Never waits for core. Owns channels, clients, surfaces and the command port.
+ */
+export class RedWorker implements Disposable {
+  readonly display: DisplayChannel;
+  readonly cursor = new CursorChannel();
+  readonly #options: RedWorkerOptions;
+  readonly #clients = new Set<ConnectedClient>();
+  readonly #queue = new CommandQueue();
+  readonly #scheduler = new Scheduler(() => this.#process());
+  #commandPort: MessagePort | undefined;
+  #canvas: CanvasClient | undefined;
+  #stall: ReturnType<typeof setTimeout> | undefined;
+  #commands = 0;
+  /** Commands that made no sense and were left out. */
+  droppedCommands = 0;
+
+  constructor(options: RedWorkerOptions) {
+    this.#options = options;
+    this.display = new DisplayChannel({ heap: options.heap, timeouts: options.timeouts });
+    this.display.onPrimaryChanged = (surface, mouseMode) => {
+      options.main.send("primaryChanged", {
+        channelId: options.channelId,
+        active: surface !== undefined,
+        width: surface?.width ?? 0,
+        height: surface?.height ?? 0,
+        mouseMode,
+      });
+    };
+    this.cursor.onChange = (state) => this.#canvas?.cursorChanged(state, this.cursor.mouseMode);
+  }
+
+  /** What the QxlDispatcher's port serves. */
+  get handlers(): Handlers<RedWorkerMessages> {
+    return {
+      attachCommands: ({ port }) => this.attachCommands(port),
+      connect: (message) => this.connect(message),
+      disconnectClient: ({ clientId, channelType }) => this.disconnectClient(clientId, channelType),
+      setMouseMode: ({ mode }) => {
+        this.cursor.mouseMode = mode;
+      },
+      setCompression: ({ compression }) => {
+        if (compression < ImageCompression.Off || compression > ImageCompression.Lz4)
+          throw new RangeError(`image compression ${compression} does not exist`);
+        this.display.compression = compression;
+      },
+      attachCanvas: ({ canvas, events }) => this.attachCanvas(canvas, events),
+      readSurface: ({ surfaceId }) => this.readSurface(surfaceId),
+      inspect: () => this.inspect(),
+    };
+  }
+
+  /** The guest's commands come from this port from now on. What came from an earlier one is still carried out. */
+  attachCommands(port: MessagePort): void {
+    this.#closeCommandPort();
+    this.#commandPort = port;
+    port.onmessage = (event: MessageEvent<RedCommandBatch>) => {
+      const batch = event.data;
+      if (batch?.type !== "commands") return;
+      this.#queue.push(batch, () => this.#reply(port, { type: "credit", bytes: batch.bytes }));
+      this.#scheduler.schedule();
+    };
+    this.#announceCapabilities();
+  }
+
+  #reply(port: MessagePort, reply: RedCommandReply): void {
+    if (port === this.#commandPort) port.postMessage(reply);
+  }
+
+  /** A linked client of the display or the cursor channel. A second one of the same client replaces the first. */
+  connect(message: ChannelConnect): void {
+    const { clientId, channelType } = message;
+    if (channelType !== ChannelType.Display && channelType !== ChannelType.Cursor)
+      throw new RangeError(`a red worker has no channel of type ${channelType}`);
+    this.disconnectClient(clientId, channelType);
+    let entry: ConnectedClient | undefined;
+    const gone = (reason: string): void => {
+      // A client that core itself disconnects is taken off the list before.
+      if (entry === undefined || !this.#clients.delete(entry)) return;
+      const { channelId } = this.#options;
+      this.#options.main.send("channelClientDisconnected", { clientId, channelType, channelId, reason });
+      this.#clientsChanged();
+    };
+    const client =
+      channelType === ChannelType.Display
+        ? this.display.connect(message, gone, () => this.#progress())
+        : this.cursor.connect(message, () => this.#isSimple(clientId), gone, this.#options.timeouts?.stall);
+    entry = { clientId, channelType, client };
+    if (client.connected) this.#clients.add(entry);
+    else
+      this.#options.main.send("channelClientDisconnected", {
+        clientId,
+        channelType,
+        channelId: this.#options.channelId,
+        reason: "the client misbehaved at once",
+      });
+    this.#clientsChanged();
+  }
+
+  /** When this returns, that channel client holds no queue, no timer, no stream. */
+  disconnectClient(clientId: number, channelType: number): void {
+    for (const entry of this.#clients) {
+      if (entry.clientId !== clientId || entry.channelType !== channelType) continue;
+      this.#clients.delete(entry);
+      entry.client.disconnect("the server disconnected this client");
+    }
+    this.#clientsChanged();
+  }
+
+  /** Whether this client's display is that of a client without off-screen surfaces, which has a simple cursor, too. */
+  #isSimple(clientId: number): boolean {
+    for (const client of this.display.clients) {
+      if (client.profile === "limited" && this.#isClient(client, clientId)) return true;
+    }
+    return false;
+  }
+
+  #isClient(client: RedChannelClient, clientId: number): boolean {
+    for (const entry of this.#clients)
+      if (entry.client === client && entry.clientId === clientId) return true;
+    return false;
+  }
+
+  #clientsChanged(): void {
+    this.#announceCapabilities();
+    this.#progress();
+  }
+
+  /** set_client_capabilities: what all display clients have in common. The tab's own canvas takes pixels and restricts nothing. */
+  #announceCapabilities(): void {
+    const clients = [...this.display.clients];
+    const common = guestCapabilities.filter(
+      (bit) => clients.length > 0 && clients.every((c) => c.hasCapability(bit)),
+    );
+    const capabilities = new Uint8Array(ROM_CAPABILITY_BYTES);
+    for (const bit of wordsToCaps(capsToWords(common))) capabilities[bit >> 3] |= 1 << (bit & 7);
+    const port = this.#commandPort;
+    if (port !== undefined) {
+      this.#reply(port, { type: "clientCapabilities", present: clients.length > 0, capabilities });
+    }
+  }
+
+  attachCanvas(canvas: OffscreenCanvas, events?: MessagePort): void {
+    this.#canvas = new CanvasClient(canvas, events);
+    this.display.pixelClient = this.#canvas;
+    this.#canvas.cursorChanged(this.cursor.state, this.cursor.mouseMode);
+  }
+
+  /** The surface after all commands received so far. @throws NoSuchSurface */
+  async readSurface(surfaceId: number): Promise<SurfacePixels> {
+    await this.#queue.barrier();
+    return this.display.readSurface(surfaceId);
+  }
+
+  inspect(): RedInspection {
+    return {
+      surfaces: Array.from(this.display.surfaces, ({ id, width, height, format }) => ({
+        id,
+        width,
+        height,
+        format,
+      })),
+      clients: Array.from(this.#clients, ({ clientId, channelType, client }) => ({
+        clientId,
+        channelType,
+        pipe: client.pipe.length,
+        sentMessages: client.sentMessages,
+        sentBytes: client.sentBytes,
+      })),
+      commands: this.#commands,
+    };
+  }
+
+  /** Carries out commands until there are none, a client's pipe is too long, or the slice is used up. */
+  #process(): void {
+    const end = performance.now() + PROCESS_SLICE;
+    while (!this.display.isBlocked) {
+      const next = this.#queue.take();
+      if (next === undefined) return;
+      this.#carryOut(next.command, next.data);
+      if (performance.now() >= end) {
+        this.#scheduler.schedule();
+        return;
+      }
+    }
+    this.#stall ??= setTimeout(() => {
+      this.#stall = undefined;
+      this.display.unblock();
+      this.#scheduler.schedule();
+    }, this.#options.pipeStallTime ?? PIPE_STALL_TIME);
+  }
+
+  /** A pipe became shorter, or a client went: perhaps the guest may go on. */
+  #progress(): void {
+    if (this.#stall === undefined || this.display.isBlocked) return;
+    clearTimeout(this.#stall);
+    this.#stall = undefined;
+    this.#scheduler.schedule();
+  }
+
+  #carryOut(command: RedCommand, data: Uint8Array): void {
+    this.#commands++;
+    try {
+      switch (command.type) {
+        case "draw":
+          return this.display.draw(command, data);
+        case "surfaceCreate":
+          return this.display.createSurface(command, data);
+        case "surfaceDestroy":
+          return this.display.destroySurface(command.surfaceId);
+        case "monitorsConfig":
+          return this.display.setMonitorsConfig(command);
+        case "reset":
+          this.display.reset();
+          return this.cursor.process({ type: "cursorReset" }, data);
+        default:
+          return this.cursor.process(command, data);
+      }
+    } catch (error) {
+      // The guest may send what it likes; it loses only that command. Our own mistakes must not stop the thread either.
+      this.droppedCommands++;
+      if (!(error instanceof RedCommandError)) console.error(`red worker: ${command.type} failed`, error);
+    }
+  }
+
+  #closeCommandPort(): void {
+    if (this.#commandPort === undefined) return;
+    this.#commandPort.onmessage = null;
+    this.#commandPort.close();
+    this.#commandPort = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#stall);
+    this.#closeCommandPort();
+    this.#queue.clear();
+    this.#scheduler[Symbol.dispose]();
+    for (const { clientId, channelType } of this.#clients) this.disconnectClient(clientId, channelType);
+    this.cursor[Symbol.dispose]();
+    this.display[Symbol.dispose]();
+  }
+}
