@@ -2,7 +2,7 @@
 import { Dispatcher, serveDispatcher, webLocksLiveness } from "../dispatch/index.ts";
 import type { Handlers, RedWorkerMessages } from "../dispatch/index.ts";
 import type { GuestControlEvents, GuestControlMessages, GuestWorkerStart } from "../guest/control.ts";
-import type { RedWorkerStart } from "./red-contract.ts";
+import type { RedWorkerStart } from "../red/index.ts";
 import type { CoreStart, HostControlEvents, HostControlMessages } from "../server/host-control.ts";
 import { ANSWER_DEADLINE_MS, LOCK_POLL_MS } from "./limits.ts";
 
