@@ -6,7 +6,7 @@ import { utf8Read } from "./utf8.ts";
 
 type Value = Record<string, unknown>;
 
-/** The structure being read: its value so far and the lengths it announced. */
+/** The structure being read: its value so far and the lengths it announced, by the names of its `lengthOf` fields. */
 interface Scope {
   readonly value: Value;
   readonly lengths: Record<string, number>;
@@ -104,6 +104,8 @@ export class Decoder {
         return this.#read(node.target, scope);
       case "lengthOf":
         return this.#int(node.int.type);
+      case "padding":
+        return this.#take(node.size);
     }
   }
 
@@ -130,8 +132,8 @@ export class Decoder {
       if (node.kind === "when" && !isPresent(node, scope.value)) continue;
       this.#path.push(name);
       const value = this.#read(node, scope);
-      if (node.kind === "lengthOf") scope.lengths[node.field] = value as number;
-      else scope.value[name] = value;
+      if (node.kind === "lengthOf") scope.lengths[name] = value as number;
+      else if (node.kind !== "padding") scope.value[name] = value;
       this.#path.pop();
     }
   }
@@ -175,9 +177,7 @@ export class Decoder {
       case "prefix":
         return this.#int(length.int.type);
       case "field":
-        return (
-          scope.lengths[this.#fieldName()] ?? this.#fail("bad-length", `no field ${length.field} before it`)
-        );
+        return scope.lengths[length.field];
       case "rest": {
         const left = this.#bytes.length - this.#offset;
         if (left % unit !== 0)
@@ -191,10 +191,6 @@ export class Decoder {
           scope.value[length.height] as number,
         );
     }
-  }
-
-  #fieldName(): string {
-    return String(this.#path[this.#path.length - 1]);
   }
 
   #pointer(node: PointerNode, scope: Scope): unknown {

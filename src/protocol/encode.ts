@@ -7,13 +7,19 @@ import { utf8Length, utf8Write } from "./utf8.ts";
 
 type Value = Record<string, unknown>;
 
+/** The structure being written: its value and the lengths it announced, by the names of its `lengthOf` fields. */
+interface Scope {
+  readonly value: Value;
+  readonly lengths: Record<string, number>;
+}
+
 /** A pointer whose target is still to be written. */
 interface Pending {
   /** Where the offset goes, in scratch bytes. */
   readonly at: number;
   readonly target: SchemaNode;
   readonly value: unknown;
-  readonly scope: Value;
+  readonly scope: Scope;
   readonly path: readonly (string | number)[];
 }
 
@@ -49,7 +55,7 @@ export class Encoder {
 
   /** Writes a whole value, with all that it points to. */
   write(node: SchemaNode, value: unknown): void {
-    this.#write(node, value, {});
+    this.#write(node, value, { value: {}, lengths: {} });
     for (let index = 0; index < this.#pending.length; index++) {
       const { at, target, value: pointed, scope, path } = this.#pending[index];
       this.#path = [...path];
@@ -106,17 +112,18 @@ export class Encoder {
     return start;
   }
 
-  #write(node: SchemaNode, value: unknown, scope: Value): void {
+  #write(node: SchemaNode, value: unknown, scope: Scope): void {
     switch (node.kind) {
       case "int":
         return this.#int(node, value);
       case "bigint":
         return this.#bigint(node, value);
       case "struct":
-        return this.#fields(node.fields, this.#object(value));
+        return this.#fields(node.fields, { value: this.#object(value), lengths: {} });
       case "variant": {
         const object = this.#object(value);
-        this.#fields(node.common, object);
+        const inner: Scope = { value: object, lengths: {} };
+        this.#fields(node.common, inner);
         const fields = node.cases[tagOf(node, object)];
         if (fields === undefined) {
           this.#fail(
@@ -124,7 +131,7 @@ export class Encoder {
             `${node.tag} ${tagOf(node, object)} is none of ${Object.keys(node.cases).join(", ")}`,
           );
         }
-        return this.#fields(fields, object);
+        return this.#fields(fields, inner);
       }
       case "array": {
         if (!Array.isArray(value)) this.#fail("bad-presence", "must be an array");
@@ -157,7 +164,9 @@ export class Encoder {
       case "when":
         return this.#write(node.target, value, scope);
       case "lengthOf":
-        return this.#int(node.int, measure(value));
+        return this.#int(node.int, value);
+      case "padding":
+        this.#scratch.fill(0, this.#reserve(node.size), this.#used);
     }
   }
 
@@ -166,17 +175,19 @@ export class Encoder {
     return value as Value;
   }
 
-  #fields(fields: Fields, value: Value): void {
+  #fields(fields: Fields, scope: Scope): void {
+    const { value, lengths } = scope;
     for (const name in fields) {
       const node = fields[name];
       this.#path.push(name);
       if (node.kind === "lengthOf") {
-        this.#write(node, value[node.field], value);
+        lengths[name] = measure(value[node.field]);
+        this.#write(node, lengths[name], scope);
       } else if (node.kind !== "when") {
-        this.#write(node, value[name], value);
+        this.#write(node, value[name], scope);
       } else if (isPresent(node, value)) {
         if (value[name] === undefined) this.#fail("bad-presence", `is missing, ${node.field} asks for it`);
-        this.#write(node, value[name], value);
+        this.#write(node, value[name], scope);
       } else if (value[name] !== undefined) {
         this.#fail("bad-presence", `is given, but ${node.field} excludes it`);
       }
@@ -202,17 +213,23 @@ export class Encoder {
     this.#view.setBigUint64(this.#reserve(8), BigInt.asUintN(64, value), true);
   }
 
-  #length(length: Length, count: number, scope: Value): void {
+  #length(length: Length, count: number, scope: Scope): void {
     if (length.from === "prefix") return this.#int(length.int, count);
-    if (length.from === "field" || length.from === "rest") return;
+    if (length.from === "rest") return;
     const expected =
       length.from === "fixed"
         ? length.count
-        : imageBytes(length.bits, scope[length.width] as number, scope[length.height] as number);
+        : length.from === "field"
+          ? scope.lengths[length.field]
+          : imageBytes(
+              length.bits,
+              scope.value[length.width] as number,
+              scope.value[length.height] as number,
+            );
     if (count !== expected) this.#fail("bad-length", `has ${count}, must have ${expected}`);
   }
 
-  #text(node: TextNode, value: unknown, scope: Value): void {
+  #text(node: TextNode, value: unknown, scope: Scope): void {
     if (typeof value !== "string") this.#fail("bad-presence", "must be a string");
     const size = utf8Length(value);
     this.#length(node.length, node.nul === "counted" ? size + 1 : size, scope);

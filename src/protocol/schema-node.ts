@@ -49,6 +49,8 @@ export interface StructNode {
   readonly kind: "struct";
   readonly fields: Fields;
   readonly name?: string;
+  /** Bytes of a structure in guest memory, see layout.ts; a union at its end may make it larger than its fields. */
+  readonly size?: number;
 }
 
 /** Common fields, one of which (`tag`, a dotted path) selects the fields that follow. With `mask` only those bits of the tag count. */
@@ -103,6 +105,12 @@ export interface LengthOfNode {
   readonly field: string;
 }
 
+/** Bytes without meaning: written as zeros, skipped when read, no part of the value. */
+export interface PaddingNode {
+  readonly kind: "padding";
+  readonly size: number;
+}
+
 export type SchemaNode =
   | IntNode
   | BigIntNode
@@ -113,13 +121,15 @@ export type SchemaNode =
   | TextNode
   | PointerNode
   | WhenNode
-  | LengthOfNode;
+  | LengthOfNode
+  | PaddingNode;
 
 /** Fewest bytes that a node can take in place: what bounds a hostile count before anything is allocated. */
 export function minSize(node: SchemaNode): number {
   switch (node.kind) {
     case "int":
     case "bigint":
+    case "padding":
       return node.size;
     case "struct":
       return fieldsMinSize(node.fields);

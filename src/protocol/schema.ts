@@ -6,6 +6,7 @@ import type {
   IntNode,
   Length,
   LengthOfNode,
+  PaddingNode,
   SchemaNode,
   WhenNode,
 } from "./schema-node.ts";
@@ -27,7 +28,7 @@ type Simplify<T> = { [K in keyof T]: T[K] } & {};
 
 /** The value of a list of fields: lengths are left out, conditional fields are optional. */
 export type InferFields<F extends Fields> = Simplify<
-  { [K in keyof F as F[K] extends LengthOfNode | WhenNode ? never : K]: Infer<F[K]> } & {
+  { [K in keyof F as F[K] extends LengthOfNode | PaddingNode | WhenNode ? never : K]: Infer<F[K]> } & {
     [K in keyof F as F[K] extends WhenNode ? K : never]?: Infer<F[K]>;
   }
 >;
@@ -167,4 +168,9 @@ export function unless<T>(field: string, mask: number, target: Schema<T>): WhenN
 /** The length of a later `field` which refers back to this one by name; computed when encoding, absent from the value. */
 export function lengthOf(field: string, type: IntNode): LengthOfNode & Typed<never> {
   return { kind: "lengthOf", int: type, field };
+}
+
+/** So many bytes without meaning. */
+export function padding(size: number): PaddingNode & Typed<never> {
+  return { kind: "padding", size };
 }
