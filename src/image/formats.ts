@@ -1,32 +1,34 @@
-/** SpiceBitmapFmt (spice.proto `bitmap_fmt`): how pixels lie in memory. */
+import { BitmapFmt as Wire, ImageType as WireType } from "../protocol/enums.ts";
+
+/** SpiceBitmapFmt by the names of what it holds: palette indices, colours, alpha. */
 export const BitmapFmt = {
-  PLT1_LE: 1,
-  PLT1_BE: 2,
-  PLT4_LE: 3,
-  PLT4_BE: 4,
-  PLT8: 5,
-  RGB16: 6,
-  RGB24: 7,
-  RGB32: 8,
-  RGBA: 9,
-  A8: 10,
+  PLT1_LE: Wire.Bit1Le,
+  PLT1_BE: Wire.Bit1Be,
+  PLT4_LE: Wire.Bit4Le,
+  PLT4_BE: Wire.Bit4Be,
+  PLT8: Wire.Bit8,
+  RGB16: Wire.Bit16,
+  RGB24: Wire.Bit24,
+  RGB32: Wire.Bit32,
+  RGBA: Wire.Rgba,
+  A8: Wire.Bit8A,
 } as const;
 export type BitmapFmt = (typeof BitmapFmt)[keyof typeof BitmapFmt];
 
-/** SpiceImageType (spice.proto `image_type`): how the data of a SpiceImage is coded. */
+/** SpiceImageType: how the data of a SpiceImage is coded. */
 export const ImageType = {
-  BITMAP: 0,
-  QUIC: 1,
-  LZ_PLT: 100,
-  LZ_RGB: 101,
-  GLZ_RGB: 102,
-  FROM_CACHE: 103,
-  SURFACE: 104,
-  JPEG: 105,
-  FROM_CACHE_LOSSLESS: 106,
-  ZLIB_GLZ_RGB: 107,
-  JPEG_ALPHA: 108,
-  LZ4: 109,
+  BITMAP: WireType.Bitmap,
+  QUIC: WireType.Quic,
+  LZ_PLT: WireType.LzPlt,
+  LZ_RGB: WireType.LzRgb,
+  GLZ_RGB: WireType.GlzRgb,
+  FROM_CACHE: WireType.FromCache,
+  SURFACE: WireType.Surface,
+  JPEG: WireType.Jpeg,
+  FROM_CACHE_LOSSLESS: WireType.FromCacheLossless,
+  ZLIB_GLZ_RGB: WireType.ZlibGlzRgb,
+  JPEG_ALPHA: WireType.JpegAlpha,
+  LZ4: WireType.Lz4,
 } as const;
 export type ImageType = (typeof ImageType)[keyof typeof ImageType];
 

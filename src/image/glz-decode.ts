@@ -4,7 +4,7 @@ import { GLZ_HEADER_BYTES } from "./glz-format.ts";
 import { GLZ_DECODE_WINDOW_IMAGES, GLZ_DECODE_WINDOW_PIXELS } from "./limits.ts";
 import { LzReader, lzSize } from "./lz-decode.ts";
 import { LZ_MAGIC, LZ_VERSION, lzFormatOf } from "./lz-format.ts";
-import type { DecodedImage, ImageDecoder } from "./source.ts";
+import type { DecodeHints, DecodedImage, ImageDecoder } from "./source.ts";
 import { outputBuffer } from "./source.ts";
 import { lengthBias, literalBytes, writeAlphaUnits, writeUnits } from "./units.ts";
 
@@ -80,7 +80,7 @@ export class GlzDecoder implements ImageDecoder {
   }
 
   /** @throws GlzImageMissingError if an image referred to has not arrived; the call may then be repeated later. */
-  decode(bytes: Uint8Array, into?: Uint8Array): DecodedImage {
+  decode(bytes: Uint8Array, hints?: DecodeHints): DecodedImage {
     if (bytes.length < GLZ_HEADER_BYTES)
       throw new ImageDecodeError("glz", bytes.length, "shorter than its header of 33 bytes");
     const view = new DataView(bytes.buffer, bytes.byteOffset, GLZ_HEADER_BYTES);
@@ -106,7 +106,7 @@ export class GlzDecoder implements ImageDecoder {
     }
     this.window.add(id, { units, alpha, oldest: id - view.getUint32(29) });
     const outStride = isPalette(format) ? rowUnits : rowBytes(format, width);
-    const out = outputBuffer(outStride * height, into);
+    const out = outputBuffer(outStride * height, hints?.into);
     writeUnits(format, units, 0, count, out);
     if (alpha !== undefined) writeAlphaUnits(alpha, 0, count, out);
     return {

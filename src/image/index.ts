@@ -1,12 +1,33 @@
 /**
- * Image codecs of SPICE: QUIC, LZ, GLZ, LZ4, each an encoder and a decoder, and the WebAssembly memory that surfaces live in.
+ * Image codecs of SPICE (QUIC, LZ, GLZ, LZ4), the WebAssembly memory that surfaces live in, and blits on it.
+ *
+ * ```ts
+ * const heap = new SurfaceHeap();
+ * const codecs = createCodecs(heap, await loadImageModule(await (await fetch(wasmUrl)).arrayBuffer(), heap));
+ * const stream = codecs.encoders.quic.encode({ format: 8, width, height, stride, offset: pointer, bytes: heap.u8, topDown: true });
+ * ```
  * @packageDocumentation
  */
+export { createCodecs, createDecoders } from "./codecs.ts";
+export type { EncoderTable, ImageCodecs } from "./codecs.ts";
 export { ImageDecodeError } from "./error.ts";
 export { BitmapFmt, ImageType, bitsPerPixel, isPalette, rowBytes } from "./formats.ts";
+export { GlzDecoder, GlzImageMissingError, GlzWindow } from "./glz-decode.ts";
+export { GlzDictionary } from "./glz-dictionary.ts";
+export { GlzEncoder } from "./glz-encode.ts";
+export { HeapLimitError, Scratch, SurfaceHeap } from "./heap.ts";
+export * from "./limits.ts";
+export { Lz4Decoder } from "./lz4-decode.ts";
+export { Lz4Encoder } from "./lz4-encode.ts";
 export { LzDecoder } from "./lz-decode.ts";
 export { LzEncoder, LzWorkspace } from "./lz-encode.ts";
+export { loadImageModule } from "./module.ts";
+export type { ImageModule } from "./module.ts";
+export { hashPixels } from "./pixel-hash.ts";
+export { Rop2 } from "./primitives.ts";
+export type { SurfacePrimitives } from "./primitives.ts";
+export { PlainPrimitives } from "./primitives-plain.ts";
 export { QuicDecoder } from "./quic-decode.ts";
 export { QuicEncoder } from "./quic-encode.ts";
-export { isValidSource, sourceBytes } from "./source.ts";
-export type { DecodedImage, ImageDecoder, ImageEncoder, ImageSource } from "./source.ts";
+export { isValidSource, outputBuffer, sourceBytes } from "./source.ts";
+export type { DecodeHints, DecodedImage, ImageDecoder, ImageEncoder, ImageSource } from "./source.ts";

@@ -2,7 +2,7 @@ import { ImageDecodeError } from "./error.ts";
 import { BitmapFmt, ImageType, isPalette, rowBytes } from "./formats.ts";
 import { MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "./limits.ts";
 import { LZ_HEADER_BYTES, LZ_MAGIC, LZ_NEAR, LZ_VERSION, lzFormatOf } from "./lz-format.ts";
-import type { DecodedImage, ImageDecoder } from "./source.ts";
+import type { DecodeHints, DecodedImage, ImageDecoder } from "./source.ts";
 import { outputBuffer } from "./source.ts";
 import { lengthBias, literalBytes, writeAlphaUnits, writeUnits } from "./units.ts";
 
@@ -88,7 +88,7 @@ export class LzDecoder implements ImageDecoder {
   readonly imageTypes = [ImageType.LZ_RGB, ImageType.LZ_PLT];
   private units = new Uint32Array(0);
 
-  decode(bytes: Uint8Array, into?: Uint8Array): DecodedImage {
+  decode(bytes: Uint8Array, hints?: DecodeHints): DecodedImage {
     if (bytes.length < LZ_HEADER_BYTES)
       throw new ImageDecodeError("lz", bytes.length, "shorter than its header of 28 bytes");
     const view = new DataView(bytes.buffer, bytes.byteOffset, LZ_HEADER_BYTES);
@@ -103,7 +103,7 @@ export class LzDecoder implements ImageDecoder {
     const { count, rowUnits } = lzSize("lz", format, width, height, stride, bytes.length);
     if (this.units.length < count) this.units = new Uint32Array(count);
     const outStride = isPalette(format) ? rowUnits : rowBytes(format, width);
-    const out = outputBuffer(outStride * height, into);
+    const out = outputBuffer(outStride * height, hints?.into);
     const reader = new LzReader("lz", bytes, LZ_HEADER_BYTES);
     decodeLzUnits(reader, this.units, count, literalBytes(format));
     writeUnits(format, this.units, 0, count, out);

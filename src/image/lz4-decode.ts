@@ -2,7 +2,7 @@ import { ImageDecodeError } from "./error.ts";
 import { ImageType, rowBytes } from "./formats.ts";
 import { MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "./limits.ts";
 import { LZ4_HEADER_BYTES, isLz4Format } from "./lz4-format.ts";
-import type { DecodedImage } from "./source.ts";
+import type { DecodeHints, DecodedImage, ImageDecoder } from "./source.ts";
 import { outputBuffer } from "./source.ts";
 
 /**
@@ -48,12 +48,13 @@ export function decodeLz4Block(
   throw fail("a block ends without literals");
 }
 
-/** Decodes SPICE's LZ4. The stream does not tell the size, so this is no ImageDecoder: the SpiceImage's descriptor does. */
-export class Lz4Decoder {
+/** Decodes SPICE's LZ4. The hints must tell the size, which is in the SpiceImage's descriptor and not in the stream. */
+export class Lz4Decoder implements ImageDecoder {
   readonly name = "lz4";
   readonly imageTypes = [ImageType.LZ4];
 
-  decode(bytes: Uint8Array, width: number, height: number, into?: Uint8Array): DecodedImage {
+  decode(bytes: Uint8Array, hints: DecodeHints = {}): DecodedImage {
+    const { width = 0, height = 0, into } = hints;
     if (bytes.length < LZ4_HEADER_BYTES)
       throw new ImageDecodeError("lz4", bytes.length, "shorter than its header of 2 bytes");
     const format = bytes[1];

@@ -1,5 +1,5 @@
+import { createRequire } from "node:module";
 import * as fc from "fast-check";
-import { decompressBlock } from "lz4js";
 import { describe, expect, it } from "vitest";
 import { ImageDecodeError } from "./error.ts";
 import { sourceBytes } from "./source.ts";
@@ -13,6 +13,10 @@ import { WasmLz4Encoder } from "./wasm-encoders.ts";
 import { WasmWorkspace } from "./wasm-workspace.ts";
 import { rowBytes } from "./formats.ts";
 
+/** Another decoder; its package has no types. */
+const { decompressBlock } = createRequire(import.meta.url)("lz4js") as {
+  decompressBlock(from: Uint8Array, to: Uint8Array, start: number, length: number, at: number): number;
+};
 const heap = new SurfaceHeap();
 const encoders: [string, ImageEncoder][] = [
   ["plain", new Lz4Encoder()],
@@ -37,7 +41,7 @@ describe.each(encoders)("LZ4, %s", (_, encoder) => {
       fc.property(arbitrarySource(rgbFormats, 120), (source) => {
         const stream = encoder.encode(source);
         if (stream === undefined) return;
-        const image = decoder.decode(stream, source.width, source.height);
+        const image = decoder.decode(stream, { width: source.width, height: source.height });
         expect(image).toMatchObject({ format: source.format, topDown: source.topDown });
         expect(firstDifference(image.bytes, packed(source))).toBe(-1);
         const other = new Uint8Array(sourceBytes(source));
@@ -56,9 +60,9 @@ describe("LZ4 decoding", () => {
     const second = [0x04, 6, 0, 0x60, 9, 9, 9, 9, 9, 9];
     const stream = Uint8Array.of(1, 8, 0, 0, 0, first.length, ...first, 0, 0, 0, second.length, ...second);
     const pixels = [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 9, 9, 9, 9, 9, 9];
-    expect([...decoder.decode(stream, 5, 1).bytes]).toEqual(pixels);
-    expect(() => decoder.decode(stream, 6, 1)).toThrow(ImageDecodeError);
-    expect(() => decoder.decode(stream, 4, 1)).toThrow(ImageDecodeError);
+    expect([...decoder.decode(stream, { width: 5, height: 1 }).bytes]).toEqual(pixels);
+    expect(() => decoder.decode(stream, { width: 6, height: 1 })).toThrow(ImageDecodeError);
+    expect(() => decoder.decode(stream, { width: 4, height: 1 })).toThrow(ImageDecodeError);
   });
 
   it("answers broken streams with an ImageDecodeError and nothing else", () => {
@@ -72,11 +76,10 @@ describe("LZ4 decoding", () => {
           if (stream === undefined) return;
           for (const [at, value] of edits) stream[at % stream.length] = value;
           try {
-            decoder.decode(
-              stream.subarray(0, cut % 3 === 0 ? cut % stream.length : stream.length),
-              source.width,
-              source.height,
-            );
+            decoder.decode(stream.subarray(0, cut % 3 === 0 ? cut % stream.length : stream.length), {
+              width: source.width,
+              height: source.height,
+            });
           } catch (error) {
             expect(error).toBeInstanceOf(ImageDecodeError);
           }

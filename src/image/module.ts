@@ -66,7 +66,7 @@ export interface ImageModule {
     width: number,
     height: number,
     opacity: number,
-    opaque: number,
+    opaque: boolean,
   ): void;
   /** Pixels of any SpiceBitmapFmt to 32 bits; `palette` points at one u32 for each possible index. */
   convertRect(
@@ -80,7 +80,7 @@ export interface ImageModule {
     palette: number,
   ): void;
   /** Lower half (signed) of a 64-bit hash of rows of `length` bytes; with `pad` every fourth byte counts as 0. */
-  hashRect(from: number, stride: number, length: number, height: number, seed: number, pad: number): number;
+  hashRect(from: number, stride: number, length: number, height: number, seed: number, pad: boolean): number;
   /** Upper half of the last hash. */
   hashUpper(): number;
   staticEnd(): number;

@@ -14,7 +14,7 @@ import {
   quicRunBits,
 } from "./quic-model.ts";
 import { quicFormatOf, writeQuicRow } from "./quic-rows.ts";
-import type { DecodedImage, ImageDecoder } from "./source.ts";
+import type { DecodeHints, DecodedImage, ImageDecoder } from "./source.ts";
 import { outputBuffer } from "./source.ts";
 
 /** Mirror of the row encoder; every index is bounded by the segment's end, every symbol by the family's mask. */
@@ -149,7 +149,7 @@ export class QuicDecoder implements ImageDecoder {
   readonly name = "quic";
   readonly imageTypes = [ImageType.QUIC];
 
-  decode(bytes: Uint8Array, into?: Uint8Array): DecodedImage {
+  decode(bytes: Uint8Array, hints?: DecodeHints): DecodedImage {
     if (bytes.length < 20)
       throw new ImageDecodeError("quic", bytes.length, "shorter than its header of 20 bytes");
     const bits = new QuicBitReader(bytes);
@@ -172,7 +172,7 @@ export class QuicDecoder implements ImageDecoder {
     if (width + height > bytes.length * 8)
       throw new ImageDecodeError("quic", 12, `size ${width}x${height} is beyond ${bytes.length} bytes`);
     const stride = rowBytes(format, width);
-    const out = outputBuffer(stride * height, into);
+    const out = outputBuffer(stride * height, hints?.into);
     const family = type === QuicImageType.RGB16 ? family5 : family8;
     const colors = new QuicRowDecoder(bits, family, type === QuicImageType.GRAY ? 1 : 3, width);
     const alpha = type === QuicImageType.RGBA ? new QuicRowDecoder(bits, family8, 1, width) : undefined;

@@ -40,16 +40,25 @@ export interface DecodedImage extends ImageSource {
   imageType: number;
 }
 
+/** What a decoder may be told beside the stream. */
+export interface DecodeHints {
+  /** Reused for the pixels when it is large enough, so that a steady state allocates nothing. */
+  into?: Uint8Array;
+  /** Size from the SpiceImage's descriptor. LZ4 needs it, since its stream does not tell; the others ignore it. */
+  width?: number;
+  height?: number;
+}
+
 /** The inverse of an ImageEncoder. */
 export interface ImageDecoder {
   readonly name: string;
+  /** SpiceImageTypes that it decodes. */
   readonly imageTypes: readonly number[];
   /**
    * Decodes a whole stream; never reads or writes outside its buffers whatever the bytes are.
-   * @param into reused for the pixels when it is large enough, so that a steady state allocates nothing.
    * @throws ImageDecodeError on bad input.
    */
-  decode(bytes: Uint8Array, into?: Uint8Array): DecodedImage;
+  decode(bytes: Uint8Array, hints?: DecodeHints): DecodedImage;
 }
 
 /** Whether the source is well-formed: a known format, a size within the limits, and every row inside `bytes`. */

@@ -1,0 +1,76 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createCodecs, createDecoders } from "./codecs.ts";
+import { BitmapFmt } from "./formats.ts";
+import { GlzDictionary } from "./glz-dictionary.ts";
+import { SurfaceHeap } from "./heap.ts";
+import { loadImageModuleFromFile } from "./load.node.ts";
+import { loadImageModule } from "./module.ts";
+import {
+  arbitrarySource,
+  canonicalPixels,
+  firstDifference,
+  paletteFormats,
+  rgbFormats,
+} from "./source.testing.ts";
+
+const heap = new SurfaceHeap();
+const fast = createCodecs(heap, await loadImageModuleFromFile(heap));
+const slow = createCodecs();
+
+describe("the table of codecs", () => {
+  it.each([
+    ["WebAssembly", fast],
+    ["plain", slow],
+  ])("decodes by image type what any encoder made, %s", (_, codecs) => {
+    const dictionary = new GlzDictionary(codecs.heap, 1, 1 << 17);
+    const encoders = [...Object.values(codecs.encoders), codecs.glz(dictionary)];
+    const decoders = createDecoders();
+    fc.assert(
+      fc.property(
+        arbitrarySource([...rgbFormats, ...paletteFormats, BitmapFmt.A8]),
+        fc.nat(4),
+        (source, which) => {
+          const encoder = encoders[which];
+          const stream = encoder.encode(source);
+          if (!encoder.accepts(source)) expect(stream).toBeUndefined();
+          if (stream === undefined) return;
+          const { width, height } = source;
+          const image = decoders.get(encoder.imageType)?.decode(stream, { width, height });
+          expect(image?.imageType).toBe(encoder.imageType);
+          expect(firstDifference(canonicalPixels(image ?? source), canonicalPixels(source))).toBe(-1);
+        },
+      ),
+      { numRuns: 500 },
+    );
+    dictionary[Symbol.dispose]();
+  });
+
+  it("allocates nothing for images once the largest was seen", () => {
+    const bytes = new Uint8Array(200 * 200 * 4);
+    const source = {
+      format: BitmapFmt.RGBA,
+      width: 200,
+      height: 200,
+      stride: 800,
+      offset: 0,
+      bytes,
+      topDown: true,
+    };
+    for (const encoder of Object.values(fast.encoders)) encoder.encode(source);
+    const { used } = heap;
+    for (let side = 3; side <= 200; side += 7) {
+      for (const encoder of Object.values(fast.encoders))
+        encoder.encode({ ...source, width: side, height: side });
+    }
+    expect(heap.used).toBe(used);
+  });
+
+  it("falls back to plain TypeScript where the module cannot be compiled", async () => {
+    const other = new SurfaceHeap();
+    const module = await loadImageModule(new Uint8Array([0, 0x61, 0x73, 0x6d, 9, 0, 0, 0]), other);
+    expect(module).toBeUndefined();
+    expect(createCodecs(other, module).accelerated).toBe(false);
+    expect(fast.accelerated).toBe(true);
+  });
+});

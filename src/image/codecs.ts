@@ -1,0 +1,80 @@
+import { GlzDecoder } from "./glz-decode.ts";
+import type { GlzDictionary } from "./glz-dictionary.ts";
+import { GlzEncoder } from "./glz-encode.ts";
+import { SurfaceHeap } from "./heap.ts";
+import { Lz4Decoder } from "./lz4-decode.ts";
+import { Lz4Encoder } from "./lz4-encode.ts";
+import { LzDecoder } from "./lz-decode.ts";
+import { LzEncoder, LzWorkspace } from "./lz-encode.ts";
+import type { ImageModule } from "./module.ts";
+import type { SurfacePrimitives } from "./primitives.ts";
+import { PlainPrimitives } from "./primitives-plain.ts";
+import { QuicDecoder } from "./quic-decode.ts";
+import { QuicEncoder } from "./quic-encode.ts";
+import type { ImageDecoder, ImageEncoder, ImageSource } from "./source.ts";
+import { WasmGlzEncoder, WasmLz4Encoder, WasmLzEncoder, WasmQuicEncoder } from "./wasm-encoders.ts";
+import { WasmWorkspace } from "./wasm-workspace.ts";
+
+/** The encoders that need nothing but pixels, by name. GLZ also needs a client's dictionary: ImageCodecs.glz. */
+export interface EncoderTable {
+  readonly quic: ImageEncoder;
+  readonly lz: ImageEncoder;
+  readonly lz_plt: ImageEncoder;
+  readonly lz4: ImageEncoder;
+}
+
+/** Everything that compresses images for one thread, and the blits of its surfaces. */
+export interface ImageCodecs {
+  readonly heap: SurfaceHeap;
+  /** Whether WebAssembly does the work; if not, the plain TypeScript twins do. */
+  readonly accelerated: boolean;
+  readonly encoders: EncoderTable;
+  readonly primitives: SurfacePrimitives;
+  /** A GLZ encoder over a client's dictionary, which must live in the same heap. */
+  glz(dictionary: GlzDictionary): ImageEncoder;
+  /** LZ stream (type XXXA) of the alpha plane of an RGBA source, for JPEG_ALPHA. */
+  encodeAlpha(source: ImageSource): Uint8Array;
+}
+
+/** The encoders of one thread: in WebAssembly if the module is given, else in plain TypeScript. */
+export function createCodecs(heap: SurfaceHeap = new SurfaceHeap(), module?: ImageModule): ImageCodecs {
+  if (module === undefined) {
+    const work = new LzWorkspace();
+    return {
+      heap,
+      accelerated: false,
+      encoders: {
+        quic: new QuicEncoder(),
+        lz: new LzEncoder("lz", work),
+        lz_plt: new LzEncoder("lz_plt", work),
+        lz4: new Lz4Encoder(),
+      },
+      primitives: new PlainPrimitives(heap),
+      glz: (dictionary) => new GlzEncoder(dictionary),
+      encodeAlpha: (source) => work.encodeAlpha(source),
+    };
+  }
+  const work = new WasmWorkspace(heap, module);
+  const lz = new WasmLzEncoder("lz", work);
+  return {
+    heap,
+    accelerated: true,
+    encoders: {
+      quic: new WasmQuicEncoder(work),
+      lz,
+      lz_plt: new WasmLzEncoder("lz_plt", work),
+      lz4: new WasmLz4Encoder(work),
+    },
+    primitives: module,
+    glz: (dictionary) => new WasmGlzEncoder(dictionary, work),
+    encodeAlpha: (source) => lz.encodeAlpha(source),
+  };
+}
+
+/** Decoders by SpiceImageType, for one client: the GLZ decoder among them keeps that client's window. */
+export function createDecoders(): ReadonlyMap<number, ImageDecoder> {
+  const decoders = [new QuicDecoder(), new LzDecoder(), new GlzDecoder(), new Lz4Decoder()];
+  return new Map(
+    decoders.flatMap((decoder: ImageDecoder) => decoder.imageTypes.map((type) => [type, decoder] as const)),
+  );
+}
