@@ -193,7 +193,9 @@ const DESKTOP: LevelRecipe = {
       "xprop",
       "xdpyinfo",
     ].map((name) => `usr/bin/${name}`),
-    ...["xset", "xsetroot", "xrdb", "xrandr", "xmodmap", "x11perf"].map((name) => `usr/bin/${name}`),
+    ...["xset", "xsetroot", "xrdb", "xrandr", "xrefresh", "xmodmap", "x11perf"].map(
+      (name) => `usr/bin/${name}`,
+    ),
     ...["xfe", "xfwrite", "xfimage"].map((name) => `usr/bin/${name}`),
     "usr/share/xfe/xferc",
     "usr/share/xfe/icons/default-theme/**",
