@@ -8,7 +8,7 @@ import type {
   SurfacePixels,
 } from "../dispatch/messages.ts";
 import type { SurfaceHeap } from "../image/heap.ts";
-import { ChannelType, DisplayCap, ImageCompression, capsToWords, wordsToCaps } from "../protocol/index.ts";
+import { ChannelType, DisplayCap, ImageCompression } from "../protocol/index.ts";
 import type { RedCommand, RedCommandBatch, RedCommandReply } from "../protocol/red-command.ts";
 import { CanvasClient } from "./canvas-client.ts";
 import { CommandQueue } from "./command-queue.ts";
@@ -59,6 +59,8 @@ export class RedWorker implements Disposable {
   #canvas: CanvasClient | undefined;
   #stall: ReturnType<typeof setTimeout> | undefined;
   #commands = 0;
+  /** Capabilities last told to the guest, as text. */
+  #announced = "";
   /** Commands that made no sense and were left out. */
   droppedCommands = 0;
 
@@ -107,7 +109,7 @@ export class RedWorker implements Disposable {
       this.#queue.push(batch, () => this.#reply(port, { type: "credit", bytes: batch.bytes }));
       this.#scheduler.schedule();
     };
-    this.#announceCapabilities();
+    this.#announceCapabilities(true);
   }
 
   #reply(port: MessagePort, reply: RedCommandReply): void {
@@ -174,17 +176,18 @@ export class RedWorker implements Disposable {
   }
 
   /** set_client_capabilities: what all display clients have in common. The tab's own canvas takes pixels and restricts nothing. */
-  #announceCapabilities(): void {
+  #announceCapabilities(always = false): void {
     const clients = [...this.display.clients];
+    const present = clients.length > 0;
     const common = guestCapabilities.filter(
-      (bit) => clients.length > 0 && clients.every((c) => c.hasCapability(bit)),
+      (bit) => present && clients.every((client) => client.hasCapability(bit)),
     );
+    const announced = `${present} ${common}`;
+    if (this.#commandPort === undefined || (announced === this.#announced && !always)) return;
+    this.#announced = announced;
     const capabilities = new Uint8Array(ROM_CAPABILITY_BYTES);
-    for (const bit of wordsToCaps(capsToWords(common))) capabilities[bit >> 3] |= 1 << (bit & 7);
-    const port = this.#commandPort;
-    if (port !== undefined) {
-      this.#reply(port, { type: "clientCapabilities", present: clients.length > 0, capabilities });
-    }
+    for (const bit of common) capabilities[bit >> 3] |= 1 << (bit & 7);
+    this.#reply(this.#commandPort, { type: "clientCapabilities", present, capabilities });
   }
 
   attachCanvas(canvas: OffscreenCanvas, events?: MessagePort): void {

@@ -1,0 +1,309 @@
+import type { ImageDecoder } from "../image/index.ts";
+import { LzDecoder, QuicDecoder, isPalette } from "../image/index.ts";
+import type { ParsedMessage, SpiceClip, SpiceImage } from "../protocol/index.ts";
+import {
+  BitmapFlags,
+  ClipType,
+  DisplayCap,
+  ImageType,
+  MessageParser,
+  Ropd,
+  baseClient,
+  baseServer,
+  capsToWords,
+  displayChannel,
+  encodeMessage,
+} from "../protocol/index.ts";
+import type { MessageDef } from "../protocol/index.ts";
+import type { Rect, RedDrawOperation, RedImage } from "../protocol/red-command.ts";
+import type { RasterSurface } from "../raster/index.ts";
+import { drawDrawable, surfaceBits } from "../raster/index.ts";
+import type { RedStream } from "../transport/index.ts";
+import { openRedStream } from "../transport/index.ts";
+
+/** Capabilities as spice-gtk and spice-html5 announce them (clients.md). */
+export const spiceGtkCaps = capsToWords([
+  DisplayCap.SizedStream,
+  DisplayCap.MonitorsConfig,
+  DisplayCap.Composite,
+  DisplayCap.A8Surface,
+  DisplayCap.StreamReport,
+  DisplayCap.Lz4Compression,
+]);
+export const spiceHtml5Caps = capsToWords([
+  DisplayCap.SizedStream,
+  DisplayCap.StreamReport,
+  DisplayCap.MultiCodec,
+]);
+
+export interface TestClientOptions {
+  readonly caps?: readonly number[];
+  readonly miniHeader?: boolean;
+  /** Sent as PREFERRED_COMPRESSION behind INIT. */
+  readonly compression?: number;
+  /** Reads, but never acknowledges. */
+  readonly silent?: boolean;
+  /** Never even reads. */
+  readonly deaf?: boolean;
+  /** Sends no INIT. */
+  readonly withoutInit?: boolean;
+}
+
+/**
+ * A display client on a real stream with a real parser: decodes every image, applies every message to surfaces of its own, and
+ * throws at whatever a stock client could not do.
+ */
+export class TestDisplayClient implements Disposable {
+  readonly port: MessagePort;
+  readonly capabilities: { readonly common: readonly number[]; readonly channel: readonly number[] };
+  readonly miniHeader: boolean;
+  readonly surfaces = new Map<number, RasterSurface>();
+  readonly names: string[] = [];
+  readonly imageTypes: number[] = [];
+  heads: readonly { width: number; height: number; surfaceId: number }[] = [];
+  bytes = 0;
+  closed: string | undefined;
+  failure: unknown;
+  readonly #stream: RedStream;
+  readonly #parser: MessageParser;
+  readonly #limited: boolean;
+  readonly #silent: boolean;
+  readonly #decoders: readonly ImageDecoder[] = [new QuicDecoder(), new LzDecoder()];
+  #serial = 0n;
+  #received = 0n;
+  #window = 0;
+  #untilAck = 0;
+
+  constructor(options: TestClientOptions = {}) {
+    const channel = options.caps ?? spiceGtkCaps;
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    this.capabilities = { common: [], channel };
+    this.miniHeader = options.miniHeader ?? true;
+    this.#limited = channel === spiceHtml5Caps;
+    this.#silent = options.silent ?? false;
+    this.#stream = openRedStream(port2);
+    this.#parser = new MessageParser({ channel: displayChannel.server, miniHeader: this.miniHeader });
+    this.#stream.onClose = (reason) => (this.closed = reason);
+    if (options.deaf !== true) this.#stream.onData = (bytes) => this.#receive(bytes);
+    if (options.withoutInit === true) return;
+    this.send(displayChannel.client.init, {
+      pixmapCacheId: 1,
+      pixmapCacheSize: 20_971_520n,
+      glzDictionaryId: 1,
+      glzDictionaryWindowSize: 0,
+    });
+    if (options.compression !== undefined) {
+      this.send(displayChannel.client.preferredCompression, { imageCompression: options.compression });
+    }
+  }
+
+  send<T>(definition: MessageDef<T>, value: T): void {
+    this.#stream.write(
+      encodeMessage(definition, value, { miniHeader: this.miniHeader, serial: ++this.#serial }),
+    );
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#stream.write(bytes);
+  }
+
+  /** RGB of a surface as 0x00RRGGBB words. */
+  rgb(id: number): Uint32Array {
+    const surface = this.#surface(id);
+    const words = new Uint32Array(surface.bytes.buffer, 0, surface.width * surface.height);
+    return words.map((word) => word & 0xffffff);
+  }
+
+  #surface(id: number): RasterSurface {
+    const surface = this.surfaces.get(id);
+    if (surface === undefined) throw new Error(`the client was sent nothing of surface ${id}`);
+    return surface;
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.bytes += bytes.length;
+    try {
+      for (const message of this.#parser.push(bytes)) {
+        this.#received++;
+        if (message.serial !== undefined && message.serial !== this.#received)
+          throw new Error(`serial ${message.serial}, expected ${this.#received}`);
+        this.#acknowledge();
+        this.#apply(message);
+      }
+    } catch (error) {
+      this.failure ??= error;
+    }
+  }
+
+  #acknowledge(): void {
+    if (this.#window === 0 || --this.#untilAck > 0) return;
+    this.#untilAck = this.#window;
+    if (!this.#silent) this.send(baseClient.ack, {});
+  }
+
+  #apply(message: ParsedMessage): void {
+    const { server } = displayChannel;
+    this.names.push(message.name);
+    switch (message.def) {
+      case baseServer.setAck: {
+        const { generation, window } = must(message.as(baseServer.setAck));
+        this.#window = this.#untilAck = window;
+        this.send(baseClient.ackSync, { generation });
+        return;
+      }
+      case baseServer.ping: {
+        const { id, timestamp } = must(message.as(baseServer.ping));
+        return this.send(baseClient.pong, { id, timestamp });
+      }
+      case server.surfaceCreate: {
+        const { surfaceId, width, height, format } = must(message.as(server.surfaceCreate));
+        if (this.surfaces.has(surfaceId)) throw new Error(`surface ${surfaceId} exists already`);
+        if (this.#limited && (surfaceId !== 0 || format !== 32))
+          throw new Error("spice-html5 cannot hold this surface");
+        const stride = ((width * surfaceBits(format) + 31) >> 5) * 4;
+        const bytes = new Uint8Array(stride * height);
+        this.surfaces.set(surfaceId, { bytes, offset: 0, stride, width, height, format });
+        return;
+      }
+      case server.surfaceDestroy: {
+        const { surfaceId } = must(message.as(server.surfaceDestroy));
+        this.#surface(surfaceId);
+        this.surfaces.delete(surfaceId);
+        return;
+      }
+      case server.monitorsConfig:
+        this.heads = must(message.as(server.monitorsConfig)).heads;
+        return;
+      case server.drawCopy: {
+        const { base, data } = must(message.as(server.drawCopy));
+        const source = new Uint8Array(0);
+        const { image, bytes } = this.#decode(must(data.srcBitmap), source);
+        if (this.#limited) this.#checkLimited(base.box, base.clip, data.srcArea, image);
+        return this.#draw(base, bytes, {
+          type: "copy",
+          src: image,
+          srcArea: data.srcArea,
+          rop: data.ropDescriptor,
+          scaleMode: data.scaleMode,
+        });
+      }
+      case server.drawFill: {
+        const { base, data } = must(message.as(server.drawFill));
+        if (this.#limited && (data.ropDescriptor !== Ropd.OpPut || base.clip.type !== ClipType.None))
+          throw new Error("spice-html5 cannot draw this fill");
+        if (!("color" in data.brush)) throw new Error("only solid fills are sent");
+        const brush = { type: "solid", color: data.brush.color } as const;
+        return this.#draw(base, new Uint8Array(0), { type: "fill", brush, rop: data.ropDescriptor });
+      }
+      case server.copyBits: {
+        const { base, srcPos } = must(message.as(server.copyBits));
+        if (this.#limited && base.clip.type !== ClipType.None) throw new Error("spice-html5 cannot clip");
+        return this.#draw(base, new Uint8Array(0), { type: "copyBits", src: srcPos });
+      }
+      case server.drawBlackness:
+        return this.#draw(must(message.as(server.drawBlackness)).base, new Uint8Array(0), {
+          type: "blackness",
+        });
+      case server.drawWhiteness:
+        return this.#draw(must(message.as(server.drawWhiteness)).base, new Uint8Array(0), {
+          type: "whiteness",
+        });
+      case server.drawInvers:
+        return this.#draw(must(message.as(server.drawInvers)).base, new Uint8Array(0), { type: "invers" });
+      case server.mark:
+      case server.invalAllPalettes:
+        return;
+      default:
+        throw new Error(`unexpected ${message.name}`);
+    }
+  }
+
+  #draw(
+    base: { surfaceId: number; box: Rect; clip: SpiceClip },
+    data: Uint8Array,
+    operation: RedDrawOperation,
+  ): void {
+    if (this.#limited && !["copy", "fill", "copyBits"].includes(operation.type))
+      throw new Error(`spice-html5 does not know ${operation.type}`);
+    const { surfaceId, box } = base;
+    const target = this.#surface(surfaceId);
+    const clip = "rects" in base.clip ? base.clip.rects : undefined;
+    drawDrawable(
+      target,
+      { type: "draw", surfaceId, effect: 1, mmTime: 0, bbox: box, clip, operation },
+      { data, surface: (id) => this.#surface(id) },
+    );
+  }
+
+  /** What spice-html5 does with a DRAW_COPY: puts the whole image at the box's corner. */
+  #checkLimited(box: Rect, clip: SpiceClip, srcArea: Rect, image: RedImage): void {
+    const width = box.right - box.left;
+    const height = box.bottom - box.top;
+    const whole = srcArea.left === 0 && srcArea.top === 0 && image.width === width && image.height === height;
+    if (clip.type !== ClipType.None || !whole || image.kind !== "bitmap" || ![8, 9].includes(image.format))
+      throw new Error("spice-html5 cannot draw this copy");
+  }
+
+  #decode(image: SpiceImage, none: Uint8Array): { image: RedImage; bytes: Uint8Array } {
+    const { id, width, height, type } = image.descriptor;
+    this.imageTypes.push(type);
+    if ("surface" in image) {
+      const { surfaceId } = image.surface;
+      return { image: { kind: "surface", surfaceId, width, height }, bytes: none };
+    }
+    const common = { kind: "bitmap", id, cacheMe: false, width, height } as const;
+    if ("bitmap" in image) {
+      const { format, stride, data, flags } = image.bitmap;
+      const palette = image.bitmap.palette ?? undefined;
+      return {
+        image: {
+          ...common,
+          format,
+          stride,
+          topDown: (flags & BitmapFlags.TopDown) !== 0,
+          palette: palette && { unique: palette.unique, entries: palette.ents },
+          data: { offset: 0, length: data.length },
+        },
+        bytes: data,
+      };
+    }
+    const stream =
+      "quic" in image
+        ? image.quic
+        : "lzRgb" in image
+          ? image.lzRgb
+          : "lzPlt" in image
+            ? image.lzPlt
+            : undefined;
+    const decoder = this.#decoders.find(({ imageTypes }) => imageTypes.includes(type));
+    if (stream === undefined || decoder === undefined) throw new Error(`cannot decode image type ${type}`);
+    const decoded = decoder.decode(stream.data);
+    if (decoded.width !== width || decoded.height !== height)
+      throw new Error("descriptor and stream differ in size");
+    const palette =
+      type === ImageType.LzPlt && "lzPlt" in image ? (image.lzPlt.palette ?? undefined) : undefined;
+    if (isPalette(decoded.format) && palette === undefined)
+      throw new Error("a palette image without palette");
+    return {
+      image: {
+        ...common,
+        format: decoded.format,
+        stride: decoded.stride,
+        topDown: decoded.topDown,
+        palette: palette && { unique: palette.unique, entries: palette.ents },
+        data: { offset: decoded.offset, length: decoded.bytes.length - decoded.offset },
+      },
+      bytes: decoded.bytes,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.close("the client left");
+  }
+}
+
+function must<T>(value: T | undefined | null): T {
+  if (value === undefined || value === null) throw new Error("missing");
+  return value;
+}
