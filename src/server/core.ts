@@ -188,13 +188,11 @@ export class Core {
     return {
       core: {
         links: reds.links,
-        clients: reds
-          .clients()
-          .map((client) => ({
-            ...client,
-            sentBytes: reds.sentBytes(client.id),
-            pipes: client.channels.length,
-          })),
+        clients: reds.clients().map((client) => ({
+          ...client,
+          sentBytes: reds.sentBytes(client.id),
+          pipes: client.channels.length,
+        })),
         keys: reds.readyKeys,
       },
       red: await machine.qxl.call("inspect", {}).catch(() => undefined),

@@ -224,6 +224,7 @@ export class Reds implements AsyncDisposable {
       agentConnected: this.#agent.open,
       multiMediaTime: Math.floor(performance.now()) >>> 0,
     });
+    main.open();
     this.onChange?.();
   }
 
@@ -273,7 +274,8 @@ export class Reds implements AsyncDisposable {
       client.removeChannel(channel);
       this.onChange?.();
     };
-    if (!client.addChannel(channel)) inputs.disconnect("the session is ending");
+    if (client.addChannel(channel)) inputs.open();
+    else inputs.disconnect("the session is ending");
   }
 
   /** Hands the stream to the red worker's thread; asynchronous, as upstream's connect is. */
