@@ -1,5 +1,6 @@
 import { Decoder } from "./decode.ts";
 import type { Encoder } from "./encode.ts";
+import type { ProtocolErrorCode } from "./errors.ts";
 import { ProtocolError } from "./errors.ts";
 import { subMessages } from "./base.ts";
 import type { MessageDef, MessageTable } from "./message.ts";
@@ -108,6 +109,10 @@ interface Header {
   readonly subList: number;
 }
 
+const EMPTY = new Uint8Array(0);
+/** First allocation for a body that arrives in pieces. */
+const BODY_BUFFER_MIN = 4096;
+
 /** What a {@link MessageParser} accepts. */
 export interface MessageParserOptions {
   readonly miniHeader: boolean;
@@ -118,22 +123,28 @@ export interface MessageParserOptions {
 }
 
 /**
- * Cuts a byte stream into messages. Takes any chunking; keeps no more than one unfinished message; never allocates for bytes that
- * have not arrived. After an error the stream is unreadable and the parser stays failed.
+ * Cuts a byte stream into messages. Takes any chunking; keeps no more than one unfinished message, in at most twice
+ * the bytes that have arrived, whatever its header announces. After an error the stream is unreadable and the parser stays failed.
  */
 export class MessageParser {
   readonly #mini: boolean;
   readonly #table: ReadonlyMap<number, MessageDef<unknown>>;
   readonly #maxSize: number;
-  /** Bytes not yet cut, oldest first; the first chunk is read from `#start`. */
-  #chunks: Uint8Array[] = [];
+  /** Chunks not yet cut, oldest first; the first is read from `#start`. Empty between two pushes, if each is iterated to its end. */
+  readonly #chunks: Uint8Array[] = [];
   #start = 0;
-  #available = 0;
+  /** Header being collected, and how much of it is there. */
+  readonly #head: Uint8Array;
+  #headFilled = 0;
   #header: Header | undefined;
+  /** Body being collected, grown as its bytes arrive, and how much of it is there. */
+  #body = EMPTY;
+  #bodyFilled = 0;
   #error: ProtocolError | undefined;
 
   constructor(options: MessageParserOptions) {
     this.#mini = options.miniHeader;
+    this.#head = new Uint8Array(options.miniHeader ? MINI_HEADER_SIZE : FULL_HEADER_SIZE);
     this.#table = byId(options.channel);
     this.#maxSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
   }
@@ -145,13 +156,12 @@ export class MessageParser {
    */
   push(bytes: Uint8Array): Iterable<ParsedMessage> {
     if (bytes.length > 0) this.#chunks.push(bytes);
-    this.#available += bytes.length;
     return this.#cut();
   }
 
-  /** Bytes of an unfinished message. */
+  /** Bytes of an unfinished message, its header included. */
   get pending(): number {
-    return this.#available;
+    return this.#headFilled + this.#bodyFilled;
   }
 
   /**
@@ -159,35 +169,33 @@ export class MessageParser {
    * @throws ProtocolError if that is inside a message.
    */
   end(): void {
-    if (this.#header === undefined && this.#available === 0) return;
+    if (this.pending === 0) return;
     const what =
       this.#header === undefined
         ? "a message header"
         : `${this.#header.def.name} (${this.#header.size} bytes)`;
-    throw this.#fail(
-      new ProtocolError(
-        "truncated",
-        `the stream ended inside ${what}, ${this.#available} bytes after its start`,
-      ),
-    );
+    throw this.#fail("truncated", `the stream ended inside ${what}, ${this.pending} bytes after its start`);
   }
 
   *#cut(): Generator<ParsedMessage> {
     for (;;) {
       if (this.#error !== undefined) throw this.#error;
-      this.#header ??= this.#readHeader();
-      if (this.#header === undefined || this.#available < this.#header.size) return;
-      const { def, size, serial, subList } = this.#header;
+      if (this.#header === undefined) {
+        this.#headFilled = this.#fill(this.#head, this.#headFilled);
+        if (this.#headFilled < this.#head.length) return;
+        this.#header = this.#readHeader();
+      }
+      const body = this.#takeBody(this.#header.size);
+      if (body === undefined) return;
+      const { def, serial, subList } = this.#header;
       this.#header = undefined;
-      yield new ParsedMessage(def, this.#take(size), serial, subList);
+      this.#headFilled = 0;
+      yield new ParsedMessage(def, body, serial, subList);
     }
   }
 
-  #readHeader(): Header | undefined {
-    const length = this.#mini ? MINI_HEADER_SIZE : FULL_HEADER_SIZE;
-    if (this.#available < length) return undefined;
-    const bytes = this.#take(length);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+  #readHeader(): Header {
+    const view = new DataView(this.#head.buffer);
     const at = this.#mini ? 0 : 8;
     const type = view.getUint16(at, true);
     const size = view.getUint32(at + 2, true);
@@ -195,67 +203,71 @@ export class MessageParser {
     const def = this.#table.get(type);
     if (def === undefined) {
       throw this.#fail(
-        new ProtocolError(
-          "unknown-message",
-          `message type ${type} (${size} bytes) does not exist on this channel`,
-        ),
+        "unknown-message",
+        `message type ${type} (${size} bytes) does not exist on this channel`,
       );
     }
     const limit = Math.min(def.maxSize, this.#maxSize);
     if (size > limit) {
-      throw this.#fail(
-        new ProtocolError(
-          "message-too-large",
-          `${def.name} announces ${size} bytes, ${limit} are allowed here`,
-        ),
-      );
+      throw this.#fail("message-too-large", `${def.name} announces ${size} bytes, ${limit} are allowed here`);
     }
-    if (subList >= size && subList !== 0) {
-      throw this.#fail(
-        new ProtocolError("bad-sub-list", `${def.name} has its sub list at byte ${subList} of ${size}`),
-      );
+    if (subList !== 0 && subList >= size) {
+      throw this.#fail("bad-sub-list", `${def.name} has its sub list at byte ${subList} of ${size}`);
     }
     return { def, size, serial: this.#mini ? undefined : view.getBigUint64(0, true), subList };
   }
 
-  #fail(error: ProtocolError): ProtocolError {
-    this.#error = error;
-    this.#chunks = [];
-    this.#available = 0;
-    return error;
+  #fail(code: ProtocolErrorCode, problem: string): ProtocolError {
+    this.#error = new ProtocolError(code, problem);
+    this.#chunks.length = 0;
+    this.#body = EMPTY;
+    return this.#error;
   }
 
-  /** The next `size` bytes, which are there; a view if one chunk has them all. */
-  #take(size: number): Uint8Array {
-    this.#available -= size;
-    if (size === 0) return new Uint8Array(0);
-    const first = this.#chunks[0];
-    if (first.length - this.#start >= size) {
-      const view = first.subarray(this.#start, this.#start + size);
-      this.#start += size;
-      this.#dropUsed(1);
+  /** The body if all of it is there: a view on the chunk that has it, or the buffer in which its pieces were collected. */
+  #takeBody(size: number): Uint8Array | undefined {
+    if (size === 0) return EMPTY;
+    const chunk = this.#chunks[0];
+    if (this.#bodyFilled === 0 && chunk !== undefined && chunk.length - this.#start >= size) {
+      const view = chunk.subarray(this.#start, this.#start + size);
+      this.#consume(size);
       return view;
     }
-    const joined = new Uint8Array(size);
-    let filled = 0;
-    let index = 0;
-    for (; filled < size; index++) {
-      const chunk = this.#chunks[index];
-      const piece = chunk.subarray(this.#start, this.#start + size - filled);
-      joined.set(piece, filled);
-      filled += piece.length;
-      this.#start = filled < size ? 0 : this.#start + piece.length;
+    while (this.#chunks.length > 0 && this.#bodyFilled < size) {
+      const wanted = Math.min(size, this.#bodyFilled + this.#chunks[0].length);
+      if (this.#body.length < wanted) {
+        const grown = new Uint8Array(
+          Math.min(size, Math.max(wanted, 2 * this.#body.length, BODY_BUFFER_MIN)),
+        );
+        grown.set(this.#body.subarray(0, this.#bodyFilled));
+        this.#body = grown;
+      }
+      this.#bodyFilled = this.#fill(this.#body, this.#bodyFilled);
     }
-    this.#dropUsed(index);
-    return joined;
+    if (this.#bodyFilled < size) return undefined;
+    const body = this.#body;
+    this.#body = EMPTY;
+    this.#bodyFilled = 0;
+    return body;
   }
 
-  /** Forgets the chunks before the `index`th, and that one too if it is used up. */
-  #dropUsed(index: number): void {
-    const last = this.#chunks[index - 1];
-    const keep = this.#start < last.length ? index - 1 : index;
-    if (keep === index) this.#start = 0;
-    if (keep > 0) this.#chunks.splice(0, keep);
+  /** Copies what the chunks have behind the `filled` bytes of `target`, and returns how many it has then. */
+  #fill(target: Uint8Array, filled: number): number {
+    while (filled < target.length && this.#chunks.length > 0) {
+      const piece = this.#chunks[0].subarray(this.#start, this.#start + target.length - filled);
+      target.set(piece, filled);
+      filled += piece.length;
+      this.#consume(piece.length);
+    }
+    return filled;
+  }
+
+  /** Moves on by `size` bytes, which the first chunk has. */
+  #consume(size: number): void {
+    this.#start += size;
+    if (this.#start < this.#chunks[0].length) return;
+    this.#chunks.shift();
+    this.#start = 0;
   }
 }
 
