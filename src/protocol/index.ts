@@ -9,6 +9,7 @@ export * from "./caps.ts";
 export * from "./channels.ts";
 export * from "./cursor.ts";
 export * from "./display.ts";
+export * from "./docs.ts";
 export * from "./drawing.ts";
 export * from "./enums.ts";
 export * from "./errors.ts";

@@ -2,6 +2,7 @@ import { SchemaError } from "./errors.ts";
 import { encodeStruct } from "./message.ts";
 import type { InferFields, Typed } from "./schema.ts";
 import type { Fields, SchemaNode, StructNode } from "./schema-node.ts";
+import { fixedSize } from "./schema-node.ts";
 
 /**
  * A packed C structure in guest memory: a schema of fixed size whose field offsets are known. `offset.x` is where field `x` starts;
@@ -52,19 +53,9 @@ export function layout(
 
 /** Bytes of a schema that has the same size whatever its value. */
 export function sizeOf(node: SchemaNode): number {
-  switch (node.kind) {
-    case "int":
-    case "bigint":
-    case "padding":
-      return node.size;
-    case "struct":
-      return node.size ?? Object.values(node.fields).reduce((sum, field) => sum + sizeOf(field), 0);
-    case "array":
-    case "bytes":
-      if (node.length.from === "fixed")
-        return node.length.count * (node.kind === "array" ? sizeOf(node.element) : 1);
-  }
-  throw new TypeError(`a ${node.kind} has no fixed size, use it in messages only`);
+  const size = fixedSize(node);
+  if (size === undefined) throw new TypeError(`a ${node.kind} has no fixed size, use it in messages only`);
+  return size;
 }
 
 /**

@@ -5,6 +5,7 @@ import { CONTROL_MESSAGE_MAX } from "./limits.ts";
 import type { InferFields, Schema } from "./schema.ts";
 import { struct } from "./schema.ts";
 import type { Fields } from "./schema-node.ts";
+import { fixedSize } from "./schema-node.ts";
 
 /** One message of a channel: its number, its name in the channel's table, the layout of its body and how long that may be. */
 export interface MessageDef<T> {
@@ -18,7 +19,7 @@ export interface MessageDef<T> {
 }
 
 export interface MessageOptions {
-  /** Largest body in bytes, by default {@link CONTROL_MESSAGE_MAX}. */
+  /** Largest body in bytes; by default the size of the fields if that is fixed, else {@link CONTROL_MESSAGE_MAX}. */
   readonly maxSize?: number;
   readonly trailing?: "error" | "ignore";
 }
@@ -45,8 +46,9 @@ export function message<const F extends Fields>(
   fields: F,
   options: MessageOptions = {},
 ): MessageDef<InferFields<F>> {
-  const { maxSize = CONTROL_MESSAGE_MAX, trailing = "error" } = options;
-  return { id, name, schema: struct(fields), maxSize, trailing };
+  const schema = struct(fields);
+  const { maxSize = fixedSize(schema) ?? CONTROL_MESSAGE_MAX, trailing = "error" } = options;
+  return { id, name, schema, maxSize, trailing };
 }
 
 /** An encoder that holds the whole message, `reserved` bytes in front of its body. */

@@ -157,3 +157,27 @@ function lengthMinSize(length: Length, element: number): number {
   if (length.from === "fixed") return length.count * element;
   return length.from === "prefix" ? length.int.size : 0;
 }
+
+/** Bytes of a node that takes the same room whatever its value and points to nothing; undefined for others. */
+export function fixedSize(node: SchemaNode): number | undefined {
+  switch (node.kind) {
+    case "int":
+    case "bigint":
+    case "padding":
+      return node.size;
+    case "struct":
+      return node.size ?? Object.values(node.fields).reduce<number | undefined>(addFixed, 0);
+    case "array":
+    case "bytes": {
+      const element = node.kind === "array" ? fixedSize(node.element) : 1;
+      return node.length.from === "fixed" && element !== undefined ? node.length.count * element : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function addFixed(sum: number | undefined, node: SchemaNode): number | undefined {
+  const size = fixedSize(node);
+  return sum === undefined || size === undefined ? undefined : sum + size;
+}
