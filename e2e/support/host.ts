@@ -1,0 +1,146 @@
+import { createServer } from "node:net";
+import { rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium, type BrowserContext, type Page } from "@playwright/test";
+import { fromBgrx, type Picture } from "./ppm.ts";
+import { Program } from "./process.ts";
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The profile in which the desktop is booted once; every later journey starts from the state kept there. */
+export const desktopProfile = join(root, ".cache/e2e-profile");
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** `npm start` with free ports; ends with everything it started when disposed. */
+export class Server implements AsyncDisposable {
+  readonly program: Program;
+  readonly httpPort: number;
+  readonly spicePort: number;
+
+  private constructor(program: Program, httpPort: number, spicePort: number) {
+    this.program = program;
+    this.httpPort = httpPort;
+    this.spicePort = spicePort;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.httpPort}/`;
+  }
+
+  static async start(...args: string[]): Promise<Server> {
+    const httpPort = await freePort();
+    const spicePort = await freePort();
+    const program = new Program(
+      process.execPath,
+      [
+        join(root, "scripts/start.mjs"),
+        "--http-port",
+        String(httpPort),
+        "--spice-port",
+        String(spicePort),
+        ...args,
+      ],
+      { cwd: root },
+    );
+    await program.printed(/Join it with/, 600_000);
+    return new Server(program, httpPort, spicePort);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.program[Symbol.asyncDispose]();
+  }
+}
+
+const chromiumArgs = ["--no-sandbox", "--disable-background-networking", "--no-first-run"];
+
+/** The hosting tab, in a real Chromium with a profile that lasts. */
+export class HostTab implements AsyncDisposable {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly errors: string[];
+
+  private constructor(context: BrowserContext, page: Page, errors: string[]) {
+    this.context = context;
+    this.page = page;
+    this.errors = errors;
+  }
+
+  /** Opens the page; `ready` waits for the machine, however it starts. */
+  static async open(url: string, options: { profile?: string; fresh?: boolean } = {}): Promise<HostTab> {
+    const profile = options.profile ?? desktopProfile;
+    if (options.fresh) await rm(profile, { recursive: true, force: true });
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: process.env.SPICETAB_CHROMIUM ?? "/usr/bin/chromium",
+      headless: true,
+      viewport: { width: 1280, height: 900 },
+      args: chromiumArgs,
+    });
+    const page = context.pages()[0] ?? (await context.newPage());
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(error.message));
+    await page.goto(url);
+    await page.waitForFunction(() => "spicetab" in window);
+    return new HostTab(context, page, errors);
+  }
+
+  async ready(): Promise<void> {
+    await this.page.evaluate(() => window.spicetab.ready);
+  }
+
+  /** Waits until `test`, which runs in the page, holds of the host's state. */
+  async until(test: () => boolean, timeout = 60_000): Promise<void> {
+    await this.page.waitForFunction(test, undefined, { timeout, polling: 100 });
+  }
+
+  /** The server's primary surface. */
+  async surface(): Promise<Picture> {
+    const { width, height, base64 } = await this.page.evaluate(async () => {
+      const { width, height, pixels } = await window.spicetab.readSurface(0);
+      const blob = new Blob([pixels.slice()]);
+      const url = await new Promise<string>((resolve) => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result as string);
+        reader.readAsDataURL(blob);
+      });
+      return { width, height, base64: url.slice(url.indexOf(",") + 1) };
+    });
+    return fromBgrx(width, height, new Uint8Array(Buffer.from(base64, "base64")));
+  }
+
+  /** The primary once it has not changed for `quiet` milliseconds. */
+  async restingSurface(quiet = 1_500): Promise<Picture> {
+    let last = await this.surface();
+    for (let tries = 0; tries < 60; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, quiet));
+      const next = await this.surface();
+      if (
+        next.width === last.width &&
+        next.height === last.height &&
+        Buffer.compare(next.rgb, last.rgb) === 0
+      )
+        return next;
+      last = next;
+    }
+    throw new Error("the guest's screen never came to rest");
+  }
+
+  /** Keeps the machine's state and leaves, as a person does who closes the tab in peace. */
+  async leave(): Promise<void> {
+    await this.page.evaluate(() => window.spicetab.leave());
+    await this.context.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.context.close();
+  }
+}
