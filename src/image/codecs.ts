@@ -4,6 +4,7 @@ import { GlzEncoder } from "./glz-encode.ts";
 import { SurfaceHeap } from "./heap.ts";
 import { Lz4Decoder } from "./lz4-decode.ts";
 import { Lz4Encoder } from "./lz4-encode.ts";
+import { WasmJpegEncoder } from "./jpeg-encode.ts";
 import { LzDecoder } from "./lz-decode.ts";
 import { LzEncoder, LzWorkspace } from "./lz-encode.ts";
 import type { ImageModule } from "./module.ts";
@@ -21,6 +22,8 @@ export interface EncoderTable {
   readonly lz: ImageEncoder;
   readonly lz_plt: ImageEncoder;
   readonly lz4: ImageEncoder;
+  /** Lossy; absent where WebAssembly SIMD is. */
+  readonly jpeg?: WasmJpegEncoder;
 }
 
 /** Everything that compresses images for one thread, and the blits of its surfaces. */
@@ -64,6 +67,7 @@ export function createCodecs(heap: SurfaceHeap = new SurfaceHeap(), module?: Ima
       lz,
       lz_plt: new WasmLzEncoder("lz_plt", work),
       lz4: new WasmLz4Encoder(work),
+      jpeg: new WasmJpegEncoder(work),
     },
     primitives: module,
     glz: (dictionary) => new WasmGlzEncoder(dictionary, work),

@@ -33,6 +33,18 @@ export interface ImageModule {
   glzEncodeAlpha(units: number, count: number, row: number, out: number): number;
   /** One LZ4 block of `length` bytes; returns the end of the output. */
   lz4Encode(start: number, length: number, out: number): number;
+  /** Most bytes that jpegEncode may write. */
+  jpegBound(width: number, height: number): number;
+  /** `format` 0 BGRX, 1 BGR, 2 16 bit 555; `source` is the top row. Returns the length. */
+  jpegEncode(
+    source: number,
+    stride: number,
+    width: number,
+    height: number,
+    format: number,
+    quality: number,
+    out: number,
+  ): number;
   packRows(from: number, stride: number, length: number, height: number, out: number): void;
   /** Copies `height` rows of `length` bytes; rectangles of one surface may overlap. */
   copyRect(

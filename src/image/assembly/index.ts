@@ -2,6 +2,7 @@
 export { convertRect } from "./convert";
 export { windowOpen } from "./glz-window";
 export { hashRect, hashUpper } from "./hash";
+export { jpegBound, jpegEncode } from "./jpeg";
 export { glzEncode, glzEncodeAlpha, lzEncode } from "./lz";
 export { lz4Encode, packRows } from "./lz4";
 export { quicEncode } from "./quic";

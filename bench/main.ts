@@ -1,0 +1,20 @@
+/** `npm run bench -- <name> [options]`: benchmarks that quote ratios taken in one run, since machines are noisy. */
+const BENCHES: Record<string, { readonly about: string; readonly run: (args: string[]) => Promise<void> }> = {
+  codecs: {
+    about: "image encoders against spice-server's C: speed and size   [--json] [--browser] [--rounds N]",
+    run: async (args) => (await import("./codecs/run.ts")).runCodecs(args),
+  },
+  restore: {
+    about: "time from navigation to a live screen against v86's own restore of the same state   [--json]",
+    run: async (args) => (await import("./restore/run.ts")).runRestore(args),
+  },
+};
+
+const [name, ...args] = process.argv.slice(2);
+const bench = BENCHES[name ?? ""];
+if (!bench) {
+  const list = Object.entries(BENCHES).map(([key, { about }]) => `  ${key.padEnd(10)} ${about}`);
+  process.stderr.write(`Usage: npm run bench -- <name>\n\n${list.join("\n")}\n`);
+  process.exit(2);
+}
+await bench.run(args);
