@@ -94,7 +94,8 @@ export class Decoder {
         const size = this.#length(node.length, scope, 1);
         const at = this.#take(size);
         const all = this.#bytes.subarray(at, at + size);
-        if (node.nul === "after") this.#take(1);
+        // Upstream's own decoder does not look for this NUL, so its absence is no error.
+        if (node.nul === "after" && this.#bytes[this.#offset] === 0) this.#take(1);
         const nul = node.nul === "none" ? -1 : all.indexOf(0);
         return utf8Read(nul < 0 ? all : all.subarray(0, nul));
       }
