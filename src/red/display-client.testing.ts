@@ -67,7 +67,8 @@ export class TestDisplayClient implements Disposable {
   readonly #stream: RedStream;
   readonly #parser: MessageParser;
   readonly #limited: boolean;
-  readonly #silent: boolean;
+  #silent: boolean;
+  #owed = 0;
   readonly #decoders: readonly ImageDecoder[] = [new QuicDecoder(), new LzDecoder()];
   #serial = 0n;
   #received = 0n;
@@ -139,7 +140,14 @@ export class TestDisplayClient implements Disposable {
   #acknowledge(): void {
     if (this.#window === 0 || --this.#untilAck > 0) return;
     this.#untilAck = this.#window;
-    if (!this.#silent) this.send(baseClient.ack, {});
+    if (this.#silent) this.#owed++;
+    else this.send(baseClient.ack, {});
+  }
+
+  /** A silent client acknowledges what it owes, and everything from now on. */
+  release(): void {
+    this.#silent = false;
+    for (; this.#owed > 0; this.#owed--) this.send(baseClient.ack, {});
   }
 
   #apply(message: ParsedMessage): void {

@@ -1,4 +1,4 @@
-import { BitmapFmt, isPalette } from "../image/index.ts";
+import { isPalette } from "../image/index.ts";
 import type { MessageDef, SpiceClip, SpiceImage, SpicePalette, SpiceQMask } from "../protocol/index.ts";
 import {
   BitmapFlags,
@@ -49,7 +49,7 @@ export function sendDrawable(wire: PictureWire, drawable: Drawable, plan: Exclud
     case "copyBitmap":
       for (const { rect, picture } of drawable.copies) {
         const image = wireImage(wire.encode(picture), wire.nextImageId());
-        sendCopy(wire, { surfaceId, box: rect, clip: pieceClip(drawable, rect) }, image, origin(rect));
+        sendCopy(wire, { surfaceId, box: rect, clip: pieceClip(drawable) }, image, origin(rect));
       }
       return;
     case "copySurface": {
@@ -65,8 +65,10 @@ export function sendDrawable(wire: PictureWire, drawable: Drawable, plan: Exclud
     case "copyBits": {
       const { left: x, top: y } = drawable.copyBitsSource;
       const box = region.bounds();
+      // One message for all rectangles, as they may overlap the source of each other.
+      const clip = region.size === 1 ? noClip : { type: ClipType.Rects, rects: region.rects() };
       wire.send(server.copyBits, {
-        base: { surfaceId, box, clip: pieceClip(drawable, box) },
+        base: { surfaceId, box, clip },
         srcPos: { x, y },
       });
       return;
@@ -114,15 +116,13 @@ function bases(drawable: Drawable): Base[] {
   return drawable.pieces.map((box) => ({
     surfaceId: drawable.surface.id,
     box,
-    clip: pieceClip(drawable, box),
+    clip: pieceClip(drawable),
   }));
 }
 
-function pieceClip({ region }: Drawable, box: Rect): SpiceClip {
-  const whole = (box.right - box.left) * (box.bottom - box.top);
-  const rects = region.rects();
-  if (rects.length === 1 || rects.includes(box)) return noClip;
-  return whole === region.area ? noClip : { type: ClipType.Rects, rects };
+/** The clip of a message whose box is one of the pieces: a piece that stands for many rectangles needs them. */
+function pieceClip({ region, pieces }: Drawable): SpiceClip {
+  return pieces.length === region.size ? noClip : { type: ClipType.Rects, rects: region.rects() };
 }
 
 /** The same size at (0, 0). */
@@ -134,7 +134,6 @@ function origin({ top, left, bottom, right }: Rect): Rect {
 export function wireImage(image: EncodedImage, id: bigint): SpiceImage {
   const { width, height, data } = image;
   const descriptor = { id, flags: 0, width, height };
-  const palette = wirePalette(image, id);
   switch (image.imageType) {
     case ImageType.Quic:
       return { descriptor: { ...descriptor, type: ImageType.Quic }, quic: { data } };
@@ -147,7 +146,7 @@ export function wireImage(image: EncodedImage, id: bigint): SpiceImage {
     case ImageType.LzPlt:
       return {
         descriptor: { ...descriptor, type: ImageType.LzPlt },
-        lzPlt: { flags: BitmapFlags.TopDown, palette, data },
+        lzPlt: { flags: BitmapFlags.TopDown, palette: wirePalette(image, id), data },
       };
     default:
       return {
@@ -158,14 +157,13 @@ export function wireImage(image: EncodedImage, id: bigint): SpiceImage {
           x: width,
           y: height,
           stride: image.stride,
-          palette,
+          palette: isPalette(image.format) ? wirePalette(image, id) : null,
           data,
         },
       };
   }
 }
 
-function wirePalette({ format, palette }: EncodedImage, unique: bigint): SpicePalette | null {
-  if (!isPalette(format) || format === BitmapFmt.A8 || palette === undefined) return null;
-  return { unique, ents: Array.from(palette) };
+function wirePalette({ palette }: EncodedImage, unique: bigint): SpicePalette {
+  return { unique, ents: Array.from(palette ?? []) };
 }

@@ -155,10 +155,18 @@ const lifeCycle: fc.Arbitrary<RedCommand> = surfaceId.chain((id) =>
   ),
 );
 
+const command = fc.oneof({ weight: 12, arbitrary: drawable }, { weight: 1, arbitrary: lifeCycle });
+
 /** What a guest might draw: mostly sensible, on surfaces that come and go. Data is {@link batchData}. */
-export const arbitraryCommands: fc.Arbitrary<RedCommand[]> = fc.array(
-  fc.oneof({ weight: 12, arbitrary: drawable }, { weight: 1, arbitrary: lifeCycle }),
-  { maxLength: 60 },
+export const arbitraryCommands: fc.Arbitrary<RedCommand[]> = fc.array(command, {
+  maxLength: 40,
+  size: "max",
+});
+
+/** More of the primary than a pipe holds. */
+export const manyCommands: fc.Arbitrary<RedCommand[]> = fc.array(
+  fc.oneof({ weight: 40, arbitrary: drawable }, { weight: 1, arbitrary: lifeCycle }),
+  { minLength: 150, maxLength: 250, size: "max" },
 );
 
 /** All four surfaces, at the start. */
