@@ -121,6 +121,7 @@ export const vdiChunkHeader = struct(
   { port: enumeration(u32, "VdiPort", VdiPort), size: u32 },
   "VDIChunkHeader",
 );
+/** Value of {@link vdiChunkHeader}. */
 export type VDIChunkHeader = Infer<typeof vdiChunkHeader>;
 
 /** Header of an agent message; `size` bytes of data follow, possibly in later chunks. */
@@ -128,6 +129,7 @@ export const vdAgentMessage = struct(
   { protocol: u32, type: enumeration(u32, "AgentMessageType", AgentMessageType), opaque: u64, size: u32 },
   "VDAgentMessage",
 );
+/** Value of {@link vdAgentMessage}. */
 export type VDAgentMessage = Infer<typeof vdAgentMessage>;
 
 const monitor = struct({ height: u32, width: u32, depth: u32, x: i32, y: i32 }, "VDAgentMonConfig");

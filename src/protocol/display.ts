@@ -57,6 +57,7 @@ export const head = struct(
   { id: u32, surfaceId: u32, width: u32, height: u32, x: u32, y: u32, flags: u32 },
   "Head",
 );
+/** A monitor as MONITORS_CONFIG carries it. */
 export type SpiceHead = Infer<typeof head>;
 
 /** DisplayChannel of spice.proto: surfaces, drawing, images, video streams, monitors. */

@@ -27,6 +27,7 @@ export const clip = variant(
   { [ClipType.None]: {}, [ClipType.Rects]: { rects: array(rect, u32) } },
   "Clip",
 );
+/** A clip as drawing messages carry it. */
 export type SpiceClip = Infer<typeof clip>;
 
 /** What every drawing message starts with. */
@@ -43,6 +44,7 @@ export const brush = variant(
   },
   "Brush",
 );
+/** A brush as drawing messages carry it. */
 export type SpiceBrush = Infer<typeof brush>;
 
 /** A 1 bit image that lets pixels through; `bitmap` null for no mask. */
@@ -50,6 +52,7 @@ export const qMask = struct(
   { flags: flags(u8, "MaskFlags", MaskFlags), pos: point, bitmap: pointer(image) },
   "QMask",
 );
+/** A mask as drawing messages carry it. */
 export type SpiceQMask = Infer<typeof qMask>;
 
 /** Segments of lines or curves. The segments lie one after the other, though C holds pointers to them. */

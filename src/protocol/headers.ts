@@ -3,6 +3,7 @@ import type { Encoder } from "./encode.ts";
 import type { ProtocolErrorCode } from "./errors.ts";
 import { ProtocolError } from "./errors.ts";
 import { subMessages } from "./base.ts";
+import { BODY_BUFFER_MIN } from "./limits.ts";
 import type { MessageDef, MessageTable } from "./message.ts";
 import { decodeBody, encoderFor } from "./message.ts";
 import type { Infer } from "./schema.ts";
@@ -110,8 +111,6 @@ interface Header {
 }
 
 const EMPTY = new Uint8Array(0);
-/** First allocation for a body that arrives in pieces. */
-const BODY_BUFFER_MIN = 4096;
 
 /** What a {@link MessageParser} accepts. */
 export interface MessageParserOptions {

@@ -97,4 +97,5 @@ export const image = variant(
 );
 /** An image as drawing messages carry it. Narrow it by the presence of its data: `"quic" in image`. */
 export type SpiceImage = Infer<typeof image>;
+/** A palette as image data carries it. */
 export type SpicePalette = Infer<typeof palette>;

@@ -36,3 +36,6 @@ export const AGENT_MONITORS_MAX = 256;
 
 /** Byte fields at least this long are handed out by reference from encodeMessageParts; below it, copying is cheaper than another part. */
 export const PART_THRESHOLD = 4096;
+
+/** Bytes first allocated for a body that arrives in pieces; doubled as it fills, so a header that lies about its size costs nothing. */
+export const BODY_BUFFER_MIN = 4096;

@@ -34,6 +34,7 @@ export const linkHeader = struct(
   { magic: u32, majorVersion: u32, minorVersion: u32, size: u32 },
   "LinkHeader",
 );
+/** The first 16 bytes of either direction. */
 export type LinkHeader = Infer<typeof linkHeader>;
 
 /** SpiceLinkMess without the capability words that `capsOffset` leads to. */

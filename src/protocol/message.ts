@@ -18,9 +18,11 @@ export interface MessageDef<T> {
   readonly trailing: "error" | "ignore";
 }
 
+/** What may differ from one message to the next. */
 export interface MessageOptions {
   /** Largest body in bytes; by default the size of the fields if that is fixed, else {@link CONTROL_MESSAGE_MAX}. */
   readonly maxSize?: number;
+  /** See {@link MessageDef.trailing}; by default an error. */
   readonly trailing?: "error" | "ignore";
 }
 

@@ -24,7 +24,7 @@ function build(node: SchemaNode, gen: Gen, scope: Scope, longest: number): unkno
       const known = Object.values(node.meaning?.values ?? {});
       if (known.length === 0 || gen(fc.nat, 7) === 0)
         return gen(fc.integer, { min: node.min, max: node.max });
-      if (!node.meaning!.flags) return gen(fc.constantFrom<number>, ...known);
+      if (!node.meaning!.flags) return gen(fc.constantFrom<number[]>, ...known);
       return gen(fc.subarray<number>, known).reduce((bits, bit) => bits + bit, 0) % (node.max + 1);
     }
     case "bigint":
@@ -34,12 +34,12 @@ function build(node: SchemaNode, gen: Gen, scope: Scope, longest: number): unkno
     case "variant":
       return buildVariant(node, gen, longest);
     case "array": {
-      const count = lengthOf(node.length, gen, scope, gen(fc.nat, 3));
+      const count = lengthOf(node.length, scope, gen(fc.nat, 3));
       return Array.from({ length: count }, () => build(node.element, gen, scope, longest));
     }
     case "bytes": {
-      const free = Math.min(gen(fc.constantFrom<number>, 0, 1, 5, 32, 5000), longest);
-      const count = lengthOf(node.length, gen, scope, free);
+      const free = Math.min(gen(fc.constantFrom<number[]>, 0, 1, 5, 32, 5000), longest);
+      const count = lengthOf(node.length, scope, free);
       const seed = gen(fc.nat, 255);
       return Uint8Array.from({ length: count }, (_, index) => (seed + index * 7) & 0xff);
     }
@@ -56,7 +56,7 @@ function build(node: SchemaNode, gen: Gen, scope: Scope, longest: number): unkno
 }
 
 function buildVariant(node: VariantNode, gen: Gen, longest: number): Value {
-  const key = gen(fc.constantFrom<number>, ...Object.keys(node.cases).map(Number));
+  const key = gen(fc.constantFrom<number[]>, ...Object.keys(node.cases).map(Number));
   const tag = node.mask === undefined ? key : (gen(fc.nat, 255) & ~node.mask) | key;
   const scope: Scope = { value: {}, lengths: {}, forced: { [node.tag.split(".").at(-1)!]: tag } };
   buildFields(node.common, gen, scope, longest);
@@ -82,7 +82,7 @@ function imageSides(node: SchemaNode): string[] {
   return node.kind === "bytes" && node.length.from === "image" ? [node.length.width, node.length.height] : [];
 }
 
-function lengthOf(length: Length, gen: Gen, scope: Scope, free: number): number {
+function lengthOf(length: Length, scope: Scope, free: number): number {
   switch (length.from) {
     case "fixed":
       return length.count;

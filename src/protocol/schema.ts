@@ -50,17 +50,22 @@ function bigInt(type: BigIntName, min: bigint, max: bigint): BigIntNode & Typed<
   return { kind: "bigint", type, size: 8, min, max };
 }
 
+/** 0 to 255. */
 export const u8 = int("u8", 1, 0, 0xff);
+/** -128 to 127. */
 export const i8 = int("i8", 1, -0x80, 0x7f);
+/** 0 to 65535, little-endian. */
 export const u16 = int("u16", 2, 0, 0xffff);
+/** Signed 16 bits, little-endian. */
 export const i16 = int("i16", 2, -0x8000, 0x7fff);
+/** 0 to 4294967295, little-endian. */
 export const u32 = int("u32", 4, 0, 0xffff_ffff);
+/** Signed 32 bits, little-endian. */
 export const i32 = int("i32", 4, -0x8000_0000, 0x7fff_ffff);
+/** Unsigned 64 bits as a bigint, little-endian. */
 export const u64 = bigInt("u64", 0n, 0xffff_ffff_ffff_ffffn);
+/** Signed 64 bits as a bigint, little-endian. */
 export const i64 = bigInt("i64", -0x8000_0000_0000_0000n, 0x7fff_ffff_ffff_ffffn);
-
-/** Fixed point 28.4, kept as the raw integer: 16 is one pixel. */
-export const fixed28 = i32;
 
 /** An integer whose values have names; other values pass, as in spice-server. */
 export function enumeration(
