@@ -23,7 +23,14 @@ interface Window {
   mask: number;
   head: number;
   find(number: number): WindowImage;
+  /** The last image with as many units and the same type. */
+  previous: WindowImage | undefined;
 }
+
+/** A match of so many units with the previous image is taken without looking for a longer one. */
+const LONG = 64;
+/** Images before the current one among which the previous one of the same size is looked for. */
+const PREVIOUS = 16;
 
 /**
  * The search of LzMatcher over a whole window of images: a run, the unit above, and the last place anywhere in the window where
@@ -41,6 +48,8 @@ function search(
   const start = (first - origin) & mask;
   const end = start + count;
   const last = end - 3;
+  const { previous } = window;
+  const previousStart = previous === undefined ? -1 : (previous.first - origin) & mask;
   let pending = start;
   let i = start + 1;
   let misses = 0;
@@ -51,18 +60,36 @@ function search(
     let from = -1;
     let floor = start;
     let back = 0;
-    if (units[i - 1] === unit && second === unit) {
-      from = i - 1;
-      length = 2 + matchLength(units, i + 1, i + 2, end);
+    if (previous !== undefined) {
+      // Windows are often drawn again with few changes: the same place in the last image of the size.
+      const place = previousStart + i - start;
+      if (units[place] === unit && units[place + 1] === second) {
+        from = place;
+        length = 2 + matchLength(units, place + 2, i + 2, end);
+        back = image.id - previous.id;
+        floor = previousStart;
+      }
     }
-    if (i - start >= row && units[i - row] === unit && units[i - row + 1] === second) {
+    const open = back === 0 || length < LONG;
+    if (open && units[i - 1] === unit && second === unit) {
+      const run = 2 + matchLength(units, i + 1, i + 2, end);
+      if (run >= length) {
+        from = i - 1;
+        length = run;
+        back = 0;
+        floor = start;
+      }
+    }
+    if (open && i - start >= row && units[i - row] === unit && units[i - row + 1] === second) {
       const above = 2 + matchLength(units, i - row + 2, i + 2, end);
       if (above > length) {
         from = i - row;
         length = above;
+        back = 0;
+        floor = start;
       }
     }
-    if (length < 3 || from !== i - 1) {
+    if (open && (length < 3 || from !== i - 1)) {
       const slot = hashUnits(unit, second, units[i + 2], bits);
       const seen = table[slot];
       const here = first + i - start;
@@ -81,6 +108,8 @@ function search(
           if (found > length + 1) {
             from = place;
             length = found;
+            back = 0;
+            floor = start;
           }
         } else if (older.type === image.type) {
           const stop = Math.min(end, i + older.first + older.count - seen);
@@ -148,7 +177,14 @@ export class GlzMatcher {
         }
         return read(low);
       },
+      previous: undefined,
     };
+    for (let id = image.id - 1; id >= Math.max(dictionary.oldestId, image.id - PREVIOUS); id--) {
+      const older = read(id);
+      if (older.count !== image.count || older.type !== image.type) continue;
+      window.previous = older;
+      break;
+    }
     return search(window, image, out, at);
   }
 
@@ -169,6 +205,7 @@ export class GlzMatcher {
       mask: 0x7fffffff,
       head: base,
       find: (number) => ({ first: number, count: 0, id: 0, type: -1 }),
+      previous: undefined,
     };
     return search(window, { first: base, count, row, literal: 1, id: 0, type: 0 }, out, at);
   }

@@ -26,11 +26,11 @@ export const LZ_TABLE = 0xf0000;
 export const LZ_TABLE_BITS = 14;
 /** Hash table of the LZ4 encoder. */
 export const LZ4_TABLE = 0x100000;
-export const LZ4_TABLE_BITS = 13;
+export const LZ4_TABLE_BITS = 12;
 /** Static data of the compiler (passed to it as --memoryBase). */
 export const STATIC_BASE = 0x110000;
 /** First byte of the heap. */
-export const HEAP_BASE = 0x111000;
+export const HEAP_BASE = 0x118000;
 /** Bytes behind the last allocation that are never handed out: SIMD loads and stores may touch them. */
 export const HEAP_GUARD = 0x100;
 

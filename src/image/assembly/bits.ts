@@ -1,9 +1,9 @@
 // Bits of a QUIC stream, most significant first, in 32-bit words stored little-endian.
 
 /** Bits not yet stored: the low `count` (< 32) bits. */
-let word: u64 = 0;
-let count: i32 = 0;
-let out: usize = 0;
+export let word: u64 = 0;
+export let count: i32 = 0;
+export let out: usize = 0;
 
 export function bitsStart(at: usize): void {
   word = 0;
@@ -26,4 +26,12 @@ export function bitsEnd(): usize {
   if (count > 0) bitsPut(0, 32 - count);
   store<u32>(out, 0);
   return out + 4;
+}
+
+/** Puts the writer into a state that was kept in locals for speed. */
+@inline
+export function bitsRestore(newWord: u64, newCount: i32, newOut: usize): void {
+  word = newWord;
+  count = newCount;
+  out = newOut;
 }

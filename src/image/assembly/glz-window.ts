@@ -72,6 +72,29 @@ export function windowFind(number: u32): bool {
   return load<u32>(found, 12) === kind;
 }
 
+let previousBack: u32 = 0;
+
+/** Images before the current one among which previousStart looks. */
+@inline
+const PREVIOUS: u32 = 16;
+
+/** First unit of the last image with as many units and the same type, 0 if there is none; previousId then tells how many back it is. */
+export function previousStart(count: u32): usize {
+  for (let back: u32 = 1; back <= min(PREVIOUS, current - headId); back++) {
+    const at = entry(current - back);
+    if (load<u32>(at, 4) === count && load<u32>(at, 12) === kind) {
+      previousBack = back;
+      return windowUnit(load<u32>(at));
+    }
+  }
+  return 0;
+}
+
+@inline
+export function previousId(): u32 {
+  return previousBack;
+}
+
 @inline
 export function imageStart(): usize {
   return windowUnit(load<u32>(found));

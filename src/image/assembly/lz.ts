@@ -1,6 +1,6 @@
 // The search of LZ and GLZ over u32 units: the same decisions as lz-match.ts and glz-match.ts, so the same bytes.
 import { GLZ_TABLE_BITS, LZ_TABLE, LZ_TABLE_BITS } from "../layout";
-import { imageEnd, imageId, imageStart, putGlzMatch, referenceBytes, windowFind, windowHead, windowTable, windowUnit } from "./glz-window";
+import { imageEnd, imageId, imageStart, previousId, previousStart, putGlzMatch, referenceBytes, windowFind, windowHead, windowTable, windowUnit } from "./glz-window";
 
 @inline
 const NEAR: u32 = 8191;
@@ -8,6 +8,10 @@ const NEAR: u32 = 8191;
 const FAR: u32 = 65535 + 8190;
 @inline
 const SKIP_SHIFT: i32 = 6;
+
+/** Bytes of units from which on a match with the previous image is taken without looking for a longer one. */
+@inline
+const LONG: usize = 4 * 64;
 
 /** Where matches may point and how they are written. */
 @inline
@@ -103,42 +107,70 @@ function search(start: usize, count: u32, row: u32, literal: i32, out: usize, wi
   const end = start + (<usize>count << 2);
   const last = end - 12;
   const rowBytes = <usize>row << 2;
+  // The last image of the same size and type: windows are often drawn again with few changes.
+  const previous: usize = window === GLZ_WINDOW ? previousStart(count) : 0;
+  const previousBack: u32 = window === GLZ_WINDOW ? previousId() : 0;
   let pending = start;
   let i = start + 4;
   let misses: u32 = 0;
   while (i <= last) {
-    const unit = load<u32>(i);
-    const second = load<u32>(i, 4);
+    // Two units at once: the shortest match there is.
+    const pair = load<u64>(i);
     let length: usize = 0; // in bytes of units
     let from: usize = 0;
     let floor = start; // how far back a match may begin
     let id: u32 = 0; // of the image referred to, if not this one
     let origin: usize = 0; // and its first unit
-    if (load<u32>(i - 4) === unit && second === unit) {
-      from = i - 4;
-      length = 8 + matchBytes(i + 4, i + 8, end);
-    }
-    if (i - start >= rowBytes && load<u32>(i - rowBytes) === unit && load<u32>(i - rowBytes, 4) === second) {
-      const above: usize = matchBytes(i - rowBytes + 8, i + 8, end) + 8;
-      if (above > length) {
-        from = i - rowBytes;
-        length = above;
+    if (window === GLZ_WINDOW && previous !== 0) {
+      const at = previous + (i - start);
+      if (load<u64>(at) === pair) {
+        from = at;
+        length = matchBytes(at + 8, i + 8, end) + 8;
+        id = previousBack;
+        origin = previous;
+        floor = previous;
       }
     }
-    if (length < 12 || from !== i - 4) {
-      const slot = table + hash(unit, second, load<u32>(i, 8), bits);
+    const open = origin === 0 || length < LONG;
+    if (open) {
+      if (load<u64>(i - 4) === pair) {
+        const run: usize = matchBytes(i + 4, i + 8, end) + 8;
+        if (run >= length) {
+          from = i - 4;
+          length = run;
+          id = 0;
+          origin = 0;
+          floor = start;
+        }
+      }
+      if (i - start >= rowBytes && load<u64>(i - rowBytes) === pair) {
+        const above: usize = matchBytes(i - rowBytes + 8, i + 8, end) + 8;
+        if (above > length) {
+          from = i - rowBytes;
+          length = above;
+          id = 0;
+          origin = 0;
+          floor = start;
+        }
+      }
+    }
+    if (open && (length < 12 || from !== i - 4)) {
+      const slot = table + hash(<u32>pair, <u32>(pair >> 32), load<u32>(i, 8), bits);
       const seen = load<u32>(slot);
       const here = first + <u32>((i - start) >> 2);
       store<u32>(slot, here);
       if (window === GLZ_WINDOW) {
         if (seen >= head && seen < here) {
           const at = seen >= first ? start + (<usize>(seen - first) << 2) : windowUnit(seen);
-          if (at !== from && load<u32>(at) === unit && load<u32>(at, 4) === second) {
+          if (at !== from && load<u64>(at) === pair) {
             if (seen >= first) {
               const found: usize = matchBytes(at + 8, i + 8, end) + 8;
               if (found > length + 4) {
                 from = at;
                 length = found;
+                id = 0;
+                origin = 0;
+                floor = start;
               }
             } else if (windowFind(seen)) {
               const stop = min(end, i + (imageEnd() - at));
@@ -160,8 +192,7 @@ function search(start: usize, count: u32, row: u32, literal: i32, out: usize, wi
         if (
           at !== from &&
           (window !== LZ || <u32>((i - at) >> 2) - 1 <= FAR) &&
-          load<u32>(at) === unit &&
-          load<u32>(at, 4) === second
+          load<u64>(at) === pair
         ) {
           const found: usize = matchBytes(at + 8, i + 8, end) + 8;
           if (found > length + 4) {

@@ -12,7 +12,7 @@ import {
   QUIC_ROW_BYTES,
   QUIC_STATE,
 } from "../layout";
-import { bitsEnd, bitsPut, bitsStart } from "./bits";
+import { bitsEnd, bitsPut, bitsRestore, bitsStart, count, out as bitsOut, word } from "./bits";
 import {
   modelReset,
   modelUpdate,
@@ -195,9 +195,44 @@ function segment(state: usize, contexts: usize, equal: usize, start: i32, end: i
   let stop = i + wait;
   let run = first ? end : nextBit(CANDIDATES, i, end, true);
   for (;;) {
+    // The writer's state is kept in locals here, where most of the time goes.
+    let bits = word;
+    let held = count;
+    let to = bitsOut;
     while (i < run) {
       const symbols = load<u32>(SYMBOLS + (i << 2));
-      putPixel(context, symbols, colors, codes);
+      if (colors) {
+        const r = codeOf(0, (context >> 16) & 255, (symbols >> 16) & 255, codes);
+        const g = codeOf(1, (context >> 8) & 255, (symbols >> 8) & 255, codes);
+        const b = codeOf(2, context & 255, symbols & 255, codes);
+        const tail = (g >> 16) + (b >> 16);
+        const length = (r >> 16) + tail;
+        if (length > 32) {
+          bits = (bits << (r >> 16)) | (r & 0xffff);
+          held += r >> 16;
+          store<u32>(to, <u32>(bits >> ((held - 32) & 63)));
+          to += (held >>> 5) << 2;
+          held &= 31;
+          // Two codes have 52 bits at most, so they may have to go one by one.
+          bits = (bits << (g >> 16)) | (g & 0xffff);
+          held += g >> 16;
+          store<u32>(to, <u32>(bits >> ((held - 32) & 63)));
+          to += (held >>> 5) << 2;
+          held &= 31;
+          bits = (bits << (b >> 16)) | (b & 0xffff);
+          held += b >> 16;
+        } else {
+          bits = (bits << length) | (((r & 0xffff) << tail) | ((g & 0xffff) << (b >> 16)) | (b & 0xffff));
+          held += length;
+        }
+      } else {
+        const code = codeOf(3, context & 255, symbols & 255, codes);
+        bits = (bits << (code >> 16)) | (code & 0xffff);
+        held += code >> 16;
+      }
+      store<u32>(to, <u32>(bits >> ((held - 32) & 63)));
+      to += (held >>> 5) << 2;
+      held &= 31;
       store<u32>(contexts + (i << 2), symbols);
       if (i === stop) {
         learn(context, symbols, limit, colors, bpc, lengths);
@@ -206,6 +241,7 @@ function segment(state: usize, contexts: usize, equal: usize, start: i32, end: i
       context = symbols;
       i++;
     }
+    bitsRestore(bits, held, to);
     if (i >= end) break;
     const length = nextBit(equal, i, end, false) - i;
     putRun(state, length);
