@@ -20,3 +20,6 @@ export const CONFIG_DEADLINE_MS = 10_000;
 
 /** Milliseconds between two looks whether the workers hold their locks, which takes until their scripts are loaded. */
 export const LOCK_POLL_MS = 20;
+
+/** Milliseconds core has to tell the clients that the machine goes away. */
+export const SHUTDOWN_DEADLINE_MS = 1_000;

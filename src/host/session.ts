@@ -13,7 +13,7 @@ import {
 import { fetchConfig, webSocketUrl } from "./config.ts";
 import type { PageConfig } from "./config.ts";
 import type { Host, LocalHand } from "./host-api.ts";
-import { FIRMWARE_POLL_MS, SAVE_DEADLINE_MS } from "./limits.ts";
+import { FIRMWARE_POLL_MS, SAVE_DEADLINE_MS, SHUTDOWN_DEADLINE_MS } from "./limits.ts";
 import { ownershipGraph } from "./ownership.ts";
 import { configProblem, guestProblem, refusedStateProblem, saveProblem, threadProblem } from "./problems.ts";
 import { fromCore, relayProblem } from "./relay-state.ts";
@@ -148,7 +148,10 @@ export class HostSession implements Host {
   async leave(): Promise<void> {
     if (this.#threads === undefined) return;
     if (this.#state.phase === "running") await this.#save({ unlessRecent: true }).catch(() => {});
-    await this.#threads.core.call("shutdown", { reason: "the hosting tab was closed" }).catch(() => {});
+    // Core may close this very port before it answers: the wait is only for the clients to be told.
+    const deadline = SHUTDOWN_DEADLINE_MS;
+    const reason = "the hosting tab was closed";
+    await this.#threads.core.call("shutdown", { reason }, [], { deadline }).catch(() => {});
     this.#close();
   }
 

@@ -68,9 +68,8 @@ export async function hostHeadless(options: HeadlessOptions): Promise<AsyncDispo
   return {
     async [Symbol.asyncDispose]() {
       closing = true;
-      const parting = page
-        .evaluate("globalThis.spicetab?.leave()")
-        .catch((error: Error) => options.report({ kind: "error", text: error.message }));
+      // A browser that is gone already has nothing left to save.
+      const parting = page.evaluate("globalThis.spicetab?.leave()").catch(() => {});
       await Promise.race([
         parting,
         new Promise((resolve) => setTimeout(resolve, PARTING_DEADLINE_MS).unref()),
