@@ -229,9 +229,9 @@ export class GuestService implements AsyncDisposable {
       kernelNow,
       loadWasm,
       sink: red.sink,
-      makeDisplay: (bus) => red.makeDisplay(bus),
       events: this.#machineEvents(),
     });
+    red.serve(machine.qxl);
     this.#progress("machine", 1, 1);
     return machine;
   }

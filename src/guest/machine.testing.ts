@@ -1,9 +1,8 @@
 /** Machines for tests: the real v86, with a firmware of zeros where the test does not run it. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { DataSpan, RedCommand } from "../protocol/red-command.ts";
-import type { RedCommandSink } from "./command-sink.ts";
-import type { DisplayDevice } from "./display-device.ts";
+import type { DataSpan, RedCommand, RedCommandBatch, RedDrawable } from "../protocol/red-command.ts";
+import { RedCommandBatcher } from "../qxl/index.ts";
 import { Machine } from "./machine.ts";
 import type { MachineEvents, MachineOptions } from "./machine.ts";
 
@@ -13,66 +12,59 @@ const wasm = readFileSync(createRequire(import.meta.url).resolve("v86/build/v86.
 export const loadWasm: MachineOptions["loadWasm"] = async (imports) =>
   (await WebAssembly.instantiate(wasm, imports)).instance.exports;
 
-/** Keeps commands and paints surface 0 as a red worker would, for the commands that the scan-out sends. */
-export class RecordingSink implements RedCommandSink {
-  creditAvailable = true;
+/** Stands at the other end of a real batcher: keeps commands, gives credit, paints what surface 0 shows. */
+export class RecordingRed {
+  readonly sink = new RedCommandBatcher({ post: (batch) => this.#onBatch(batch) });
   readonly commands: RedCommand[] = [];
   width = 0;
   height = 0;
+  /** 0x00RRGGBB. */
   pixels = new Uint32Array(0);
-  #spans = new Map<number, Uint8Array>();
-  #offset = 0;
 
-  span(bytes: Uint8Array): DataSpan {
-    const span = { offset: this.#offset, length: bytes.length };
-    this.#spans.set(span.offset, bytes.slice());
-    this.#offset += bytes.length;
-    return span;
+  #onBatch({ commands, data, bytes }: RedCommandBatch): void {
+    const take = ({ offset, length }: DataSpan) => new Uint8Array(data.slice(offset, offset + length));
+    for (const command of commands) this.#onCommand(command, take);
+    this.sink.credit(bytes);
   }
 
-  push(command: RedCommand): void {
+  #onCommand(command: RedCommand, take: (span: DataSpan) => Uint8Array): void {
     this.commands.push(command);
-    if (command.type === "surfaceCreate") {
+    if (command.type === "surfaceCreate" && command.surfaceId === 0) {
       this.width = command.width;
       this.height = command.height;
       this.pixels = new Uint32Array(command.width * command.height);
-      if (command.data) this.pixels.set(this.#words(command.data));
-    } else if (command.type === "surfaceDestroy") {
+      if (command.data) this.#blit(take(command.data), command.stride, 0, 0, command.width, command.height);
+    } else if (command.type === "reset" || (command.type === "surfaceDestroy" && command.surfaceId === 0)) {
       this.width = 0;
       this.height = 0;
-    } else if (
-      command.type === "draw" &&
-      command.operation.type === "copy" &&
-      command.operation.src.kind === "bitmap"
-    ) {
-      const { top, left, bottom, right } = command.bbox;
-      const words = this.#words(command.operation.src.data);
-      for (let y = top; y < bottom; y++) {
-        const row = words.subarray((y - top) * (right - left), (y - top + 1) * (right - left));
-        this.pixels.set(row, y * this.width + left);
-      }
+    } else if (command.type === "draw" && command.surfaceId === 0) {
+      this.#draw(command, take);
     }
   }
 
-  flush(): void {}
+  #draw({ bbox, operation }: RedDrawable, take: (span: DataSpan) => Uint8Array): void {
+    const [width, height] = [bbox.right - bbox.left, bbox.bottom - bbox.top];
+    if (operation.type === "fill" && operation.brush.type === "solid") {
+      for (let y = bbox.top; y < bbox.bottom; y++) {
+        this.pixels.fill(operation.brush.color, y * this.width + bbox.left, y * this.width + bbox.right);
+      }
+    } else if (operation.type === "copy" && operation.src.kind === "bitmap") {
+      const { stride, data } = operation.src;
+      const { top, left } = operation.srcArea;
+      this.#blit(take(data).subarray(top * stride + left * 4), stride, bbox.left, bbox.top, width, height);
+    }
+  }
 
-  #words({ offset }: DataSpan): Uint32Array {
-    const bytes = this.#spans.get(offset) ?? new Uint8Array(0);
-    return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  #blit(bytes: Uint8Array, stride: number, left: number, top: number, width: number, height: number): void {
+    for (let y = 0; y < Math.min(height, this.height - top); y++) {
+      for (let x = 0; x < Math.min(width, this.width - left); x++) {
+        const at = y * stride + x * 4;
+        this.pixels[(top + y) * this.width + left + x] =
+          bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16);
+      }
+    }
   }
 }
-
-/** A display that never leaves VGA mode. */
-export const vgaOnlyDisplay = (): DisplayDevice => ({
-  ioWrite: () => {},
-  vgaWrite: () => {},
-  primarySize: undefined,
-  clientMonitorsConfig: () => false,
-  reset: () => {},
-  resync: () => {},
-  saveState: () => [],
-  restoreState: () => {},
-});
 
 /** Events that a test records. */
 export const silentEvents = (events: Partial<MachineEvents> = {}): MachineEvents => ({
@@ -95,8 +87,7 @@ export const makeBareMachine = async (options: Partial<MachineOptions> = {}): Pr
     bios: new ArrayBuffer(0x10000),
     vgaBios: new ArrayBuffer(0x8000),
     loadWasm,
-    sink: new RecordingSink(),
-    makeDisplay: vgaOnlyDisplay,
+    sink: new RecordingRed().sink,
     events: silentEvents(),
     ...options,
   });

@@ -4,10 +4,10 @@
  */
 import { V86 } from "v86";
 import type { ClientHead } from "../dispatch/messages.ts";
-import type { RedCommandSink } from "./command-sink.ts";
+import type { QxlSink, QxlState } from "../qxl/index.ts";
+import { QxlDevice } from "../qxl/index.ts";
 import { loadKernel } from "./direct-boot.ts";
 import type { KernelFiles } from "./direct-boot.ts";
-import type { DisplayDevice, DisplayDeviceFactory } from "./display-device.ts";
 import { MachineOptionsError, StateRefusedError } from "./errors.ts";
 import { ensureImageData } from "./image-data.ts";
 import { Keyboard, watchLeds } from "./keyboard.ts";
@@ -63,9 +63,11 @@ export interface MachineOptions {
   readonly floppy?: ArrayBuffer;
   /** Instantiates v86.wasm with v86's imports. */
   readonly loadWasm: (imports: WebAssembly.Imports) => Promise<WebAssembly.Exports>;
-  readonly sink: RedCommandSink;
-  readonly makeDisplay: DisplayDeviceFactory;
+  /** Where drawing commands go: the RedCommandBatcher of a red worker's port. */
+  readonly sink: QxlSink;
   readonly events: MachineEvents;
+  /** What the QXL driver logs, and what the device has against it. */
+  readonly log?: (line: string) => void;
 }
 
 /** A saved moment. `state` is v86's own file with our devices inside. */
@@ -97,7 +99,7 @@ export class Machine implements AsyncDisposable {
   readonly identity: MachineIdentity;
   readonly layout: ApertureLayout;
   readonly memory: GuestMemory;
-  readonly display: DisplayDevice;
+  readonly qxl: QxlDevice;
   readonly scanout: VgaScanout;
   readonly agentPort: AgentPort;
   readonly keyboard: Keyboard;
@@ -162,16 +164,9 @@ export class Machine implements AsyncDisposable {
       memory: this.memory,
       sink: options.sink,
     });
-    this.display = options.makeDisplay({
-      memory: this.memory,
-      layout,
-      raiseIrq: () => cpu.devices.pci.raise_irq(QXL_PCI_ID),
-      lowerIrq: () => cpu.devices.pci.lower_irq(QXL_PCI_ID),
-      enterVga: () => this.scanout.enter(),
-      leaveVga: () => this.scanout.leave(),
-    });
-    registerQxlFunction(cpu, layout, (offset, value) => this.display.ioWrite(offset, value));
-    watchVgaWrites(cpu, () => this.display.vgaWrite());
+    registerQxlFunction(cpu, layout, (offset, value) => this.qxl.ioWrite(offset, value));
+    watchVgaWrites(cpu, () => this.qxl.vgaWrite());
+    this.qxl = this.#makeQxl();
     this.agentPort = new AgentPort(cpu, {
       state: (open) => events.agentState(open),
       data: (bytes) => events.agentData(bytes),
@@ -186,8 +181,7 @@ export class Machine implements AsyncDisposable {
     this.#rebootCpu = cpu.reboot_internal.bind(cpu);
     cpu.reboot_internal = () => this.#rebooted();
     replaceUnpackMemory(cpu, () => this.#pristine);
-    embedDevices(cpu, [this.display, this.agentPort, this.#ownState()]);
-    this.scanout.enter();
+    embedDevices(cpu, [this.#qxlState(), this.agentPort, this.#ownState()]);
   }
 
   get running(): boolean {
@@ -206,7 +200,7 @@ export class Machine implements AsyncDisposable {
 
   /** Size of what is on the screen, in pixels. */
   get screenSize(): { width: number; height: number } {
-    return this.display.primarySize ?? this.scanout.mode ?? { width: 0, height: 0 };
+    return this.qxl.primarySize ?? this.scanout.mode ?? { width: 0, height: 0 };
   }
 
   run(): void {
@@ -237,7 +231,7 @@ export class Machine implements AsyncDisposable {
 
   /** Whether the QXL driver takes the heads (ROM and interrupt); if not, they are the agent's business. */
   clientMonitorsConfig(heads: readonly ClientHead[]): boolean {
-    return this.display.clientMonitorsConfig(heads);
+    return this.qxl.clientMonitorsConfig(heads);
   }
 
   stats(): MachineStats {
@@ -278,17 +272,19 @@ export class Machine implements AsyncDisposable {
       throw new StateRefusedError("content", `v86 could not read it (${String(cause)})`, { cause });
     }
     this.#pristine = false;
-    this.resync();
+    // The device has sent its surfaces already; VGA's picture is ours.
+    this.scanout.resync();
   }
 
   /** Sends the whole picture again: the red worker is new, or the machine was restored. */
   resync(): void {
-    this.display.resync();
+    this.qxl.resync();
     this.scanout.resync();
     if (this.#wanted) this.scanout.poll();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.qxl[Symbol.dispose]();
     this.scanout[Symbol.dispose]();
     this.keyboard[Symbol.dispose]();
     this.#wanted = false;
@@ -298,6 +294,36 @@ export class Machine implements AsyncDisposable {
   #loadKernel(files: KernelFiles): void {
     this.#pristine = false;
     loadKernel(this.emulator.v86.cpu, this.layout.usable, files);
+  }
+
+  #makeQxl(): QxlDevice {
+    const { emulator, layout, memory, scanout } = this;
+    const { pci } = emulator.v86.cpu.devices;
+    return new QxlDevice({
+      bus: {
+        ram: () => memory.ram(),
+        vram: () => memory.vram(),
+        rom: () => memory.rom(),
+        raiseIrq: () => pci.raise_irq(QXL_PCI_ID),
+        lowerIrq: () => pci.lower_irq(QXL_PCI_ID),
+        enterVga: () => scanout.enter(),
+        leaveVga: () => scanout.leave(),
+      },
+      sink: this.#options.sink,
+      ram: layout.ram,
+      vram: layout.vram,
+      vgamemSize: QXL_VGAMEM_BYTES,
+      now: () => performance.now(),
+      log: this.#options.log,
+    });
+  }
+
+  /** The device's state is plain JSON; v86's format keeps strings. */
+  #qxlState(): StatefulDevice {
+    return {
+      saveState: () => [JSON.stringify(this.qxl.saveState())],
+      restoreState: ([state]) => this.qxl.restoreState(JSON.parse(String(state)) as QxlState),
+    };
   }
 
   #ownState(): StatefulDevice {
@@ -316,7 +342,7 @@ export class Machine implements AsyncDisposable {
   /** Runs inside the guest's port write or triple fault. v86 resets CPU and memory map; the rest is ours. */
   #rebooted(): void {
     this.#rebootCpu();
-    this.display.reset();
+    this.qxl.reset();
     this.agentPort.reset();
     this.keyboard.clear();
     this.pointer.clear();

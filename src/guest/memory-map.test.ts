@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { MachineOptionsError } from "./errors.ts";
 import type { Machine } from "./machine.ts";
-import { inb, makeBareMachine, outb, outl, outw, vgaOnlyDisplay } from "./machine.testing.ts";
+import { inb, makeBareMachine, outb, outl, outw } from "./machine.testing.ts";
 import { layOutAperture } from "./memory-map.ts";
 import { QXL_IO_PORT, QXL_PCI_ID, qxlConfigSpace } from "./pci-function.ts";
 
@@ -60,21 +60,21 @@ test("QXL is the only VGA function on the bus", async () => {
   expect(functions.filter((entry) => entry.class === 0x0300)).toEqual([{ id: QXL_PCI_ID, class: 0x0300 }]);
 });
 
-test("writes to QXL's ports reach the device with their offset, reads give ones", async () => {
-  const writes: [number, number][] = [];
-  await using machine = await makeBareMachine({
-    makeDisplay: () => ({
-      ...vgaOnlyDisplay(),
-      ioWrite: (offset, value) => void writes.push([offset, value]),
-    }),
-  });
-  outb(machine, QXL_IO_PORT, 7);
-  outl(machine, QXL_IO_PORT + 24, 0x1ff);
-  expect(writes).toEqual([
-    [0, 7],
-    [24, 0xff],
-  ]);
-  expect(inb(machine, QXL_IO_PORT)).toBe(0xff);
+test("QXL's ports reach the device with their offset, reads give ones", async () => {
+  await using machine = await makeBareMachine();
+  // NOTIFY_OOM .. LOG do nothing in VGA mode; SET_MODE 0 leaves it.
+  expect(machine.qxl.mode).toBe("vga");
+  outl(machine, QXL_IO_PORT + 6, 0);
+  expect(machine.qxl.mode).toBe("compat");
+  expect(machine.scanoutMode).toBeUndefined();
+  expect(inb(machine, QXL_IO_PORT + 6)).toBe(0xff);
+});
+
+test("writing a VGA register brings the legacy screen back", async () => {
+  await using machine = await makeBareMachine();
+  outb(machine, QXL_IO_PORT + 6, 0);
+  outb(machine, 0x3d4, 0x0c);
+  expect(machine.qxl.mode).toBe("vga");
 });
 
 test("the configuration space says QXL revision 4, VGA class, INTA", () => {

@@ -1,16 +1,13 @@
 import { expect, test } from "vitest";
 import { StateRefusedError } from "./errors.ts";
-import { makeBareMachine, outb, silentEvents, vgaOnlyDisplay } from "./machine.testing.ts";
+import { QXL_IO_PORT } from "./pci-function.ts";
+import { makeBareMachine, outb, silentEvents } from "./machine.testing.ts";
 import { MemoryStateStore } from "./memory-state-store.ts";
 
 test("memory, aperture, devices and the registers that v86 forgets come back", async () => {
-  const restored: unknown[] = [];
-  const makeDisplay = (mark: number) => () => ({
-    ...vgaOnlyDisplay(),
-    saveState: () => ["display", mark, Uint16Array.of(1, 2, 3)],
-    restoreState: (state: readonly unknown[]) => void restored.push(...state),
-  });
-  await using first = await makeBareMachine({ makeDisplay: makeDisplay(5) });
+  await using first = await makeBareMachine();
+  outb(first, QXL_IO_PORT + 6, 0);
+  const { primarySize } = first.qxl;
   first.memory.all().set([1, 2, 3], 0x123456);
   first.memory.ram()[77] = 88;
   first.memory.vram()[0x3ffffff] = 99;
@@ -23,7 +20,6 @@ test("memory, aperture, devices and the registers that v86 forgets come back", a
 
   const leds: number[] = [];
   await using second = await makeBareMachine({
-    makeDisplay: makeDisplay(0),
     events: silentEvents({ leds: (value) => void leds.push(value) }),
   });
   second.memory.all()[0x200000] = 1;
@@ -31,7 +27,8 @@ test("memory, aperture, devices and the registers that v86 forgets come back", a
   expect([...second.memory.all().subarray(0x123456, 0x123459)]).toEqual([1, 2, 3]);
   expect(second.memory.ram()[77]).toBe(88);
   expect(second.memory.vram()[0x3ffffff]).toBe(99);
-  expect(restored).toEqual(["display", 5, Uint16Array.of(1, 2, 3)]);
+  expect(second.qxl.mode).toBe("compat");
+  expect(second.qxl.primarySize).toEqual(primarySize);
   expect(leds).toEqual([2]);
   const cpu2 = second.emulator.v86.cpu;
   expect(cpu2.mxcsr[0]).toBe(0x1f00);
@@ -39,7 +36,7 @@ test("memory, aperture, devices and the registers that v86 forgets come back", a
   // They are views again: a change in wasm memory is seen, and saved.
   cpu2.mxcsr[0] = 0x1f80;
   const again = await second.saveState();
-  await using third = await makeBareMachine({ makeDisplay: makeDisplay(0) });
+  await using third = await makeBareMachine();
   await third.restoreState(again);
   expect(third.emulator.v86.cpu.mxcsr[0]).toBe(0x1f80);
 });

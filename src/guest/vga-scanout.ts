@@ -3,7 +3,7 @@
  * through the same command stream as the QXL device's. As in QEMU's qxl-render, only while the device is in VGA mode.
  */
 import type { Rect } from "../protocol/red-command.ts";
-import type { RedCommandSink } from "./command-sink.ts";
+import type { QxlSink } from "../qxl/index.ts";
 import { SCANOUT_IDLE_AFTER, SCANOUT_IDLE_RATE_HZ, SCANOUT_MAX_PIXELS, SCANOUT_RATE_HZ } from "./limits.ts";
 import type { GuestMemory } from "./memory-map.ts";
 import { QXL_VGAMEM_BYTES } from "./memory-map.ts";
@@ -24,7 +24,8 @@ export interface VgaScanoutOptions {
   readonly cpu: V86Cpu;
   readonly screen: V86Screen;
   readonly memory: GuestMemory;
-  readonly sink: RedCommandSink;
+  /** Changes add up in the frame buffer while there is no credit. */
+  readonly sink: Pick<QxlSink, "creditAvailable" | "span" | "push" | "flush">;
 }
 
 /** What is scanned out; for tests and the page's status. */

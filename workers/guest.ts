@@ -1,0 +1,29 @@
+/**
+ * The guest's DedicatedWorker: the page makes it and posts one GuestWorkerStart with the ports. Everything else is
+ * GuestService's.
+ */
+import fallbackUrl from "v86/build/v86-fallback.wasm?url";
+import wasmUrl from "v86/build/v86.wasm?url";
+import { webLocksLiveness } from "../src/dispatch/index.ts";
+import type { GuestWorkerStart } from "../src/guest/control.ts";
+import { GuestService } from "../src/guest/guest-service.ts";
+import { openStateStore } from "../src/guest/open-state-store.ts";
+import { RedLink } from "../src/guest/red-link.ts";
+import { loadWasmFrom } from "../src/guest/v86-wasm.ts";
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const start = async (message: GuestWorkerStart): Promise<void> => {
+  webLocksLiveness().holdAlive(`guest:${message.id}`);
+  // Lives as long as the worker: terminating the worker ends both.
+  new GuestService({
+    start: message,
+    red: new RedLink(),
+    store: await openStateStore(),
+    loadWasm: loadWasmFrom(wasmUrl, fallbackUrl),
+  });
+};
+
+self.addEventListener("message", ({ data }: MessageEvent<GuestWorkerStart>) => {
+  if (data.type === "start") void start(data);
+});
