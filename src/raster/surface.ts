@@ -42,6 +42,7 @@ export interface RasterSource {
 export function isValidSurface(surface: RasterSurface): boolean {
   const { bytes, offset, stride, width, height, format } = surface;
   const bits = surfaceBits(format);
+  if (![offset, stride, width, height].every((number) => Number.isSafeInteger(number))) return false;
   if (bits === 0 || width < 1 || height < 1 || width > MAX_RASTER_SIDE || height > MAX_RASTER_SIDE)
     return false;
   const row = Math.ceil((width * bits) / 8);

@@ -1,0 +1,190 @@
+import { QXLReleaseInfo, QxlCmd } from "../protocol/index.ts";
+import type { RasterSource } from "../raster/index.ts";
+import { drawDrawable } from "../raster/index.ts";
+import type { QxlSink } from "./bus.ts";
+import { parseCursorCmd } from "./cursor-parser.ts";
+import { CursorState } from "./cursor-state.ts";
+import type { DeviceMemory } from "./device-memory.ts";
+import type { DrawableContext } from "./drawable-parser.ts";
+import { UnsupportedDrawError, parseDrawable } from "./drawable-parser.ts";
+import { QxlGuestError } from "./errors.ts";
+import { MAX_SURFACES_BYTES } from "./limits.ts";
+import type { MemorySlots } from "./memory-slots.ts";
+import type { GuestResource, ReleaseList } from "./release-list.ts";
+import { parseSurfaceCmd } from "./surface-parser.ts";
+import type { DeviceSurface } from "./surface-table.ts";
+import { SurfaceTable, surfaceBytes } from "./surface-table.ts";
+
+/** Counts since the device was made. */
+export interface ProcessorStats {
+  /** Ring commands taken. */
+  commands: number;
+  /** Of these: what was built wrongly and lost. */
+  lost: number;
+  /** Of these: drawing operations that are not implemented, by name. */
+  readonly unsupported: Map<string, number>;
+  /** What was wrong with the last lost command. */
+  lastError: string | undefined;
+}
+
+export interface ProcessorOptions {
+  readonly memory: DeviceMemory;
+  readonly slots: MemorySlots;
+  readonly sink: QxlSink;
+  readonly releases: ReleaseList;
+  readonly nSurfaces: number;
+  readonly quic: RasterSource["quic"];
+}
+
+/**
+ * Carries out ring commands: copies them out of the guest, draws them into the guest's own surfaces (so that what UPDATE_AREA
+ * and saved states show is always complete), passes them on, and gives them back. A command that makes no sense is lost alone.
+ */
+export class CommandProcessor {
+  readonly surfaces: SurfaceTable;
+  readonly cursor = new CursorState();
+  readonly stats: ProcessorStats = { commands: 0, lost: 0, unsupported: new Map(), lastError: undefined };
+  /** COMPAT mode: old drawables, and with `compat16` colours of 16 bits. */
+  compat = false;
+  compat16 = false;
+  readonly #options: ProcessorOptions;
+
+  constructor(options: ProcessorOptions) {
+    this.#options = options;
+    this.surfaces = new SurfaceTable(options.memory);
+  }
+
+  process(address: bigint, type: number): void {
+    this.stats.commands++;
+    const resource = this.#resource(address);
+    if (resource === undefined) {
+      this.#lose("ring item: an address in no memory slot");
+      return;
+    }
+    let keep = false;
+    try {
+      keep = this.#carryOut(address, type, resource);
+    } catch (error) {
+      this.#options.sink.discard();
+      if (error instanceof QxlGuestError) this.#lose(error.message);
+      else if (error instanceof UnsupportedDrawError) {
+        this.stats.unsupported.set(error.message, (this.stats.unsupported.get(error.message) ?? 0) + 1);
+      } else throw error;
+    }
+    if (!keep) this.#options.releases.release(resource);
+  }
+
+  /** Takes a surface out of the world: its CREATE command goes back to the guest. */
+  destroySurface(id: number): void {
+    const surface = this.surfaces.delete(id);
+    if (surface === undefined) return;
+    this.#options.sink.push({ type: "surfaceDestroy", surfaceId: id });
+    if (surface.created) this.#options.releases.release(surface.created);
+  }
+
+  /** Puts a surface into the world, in the place of one with its id. Without `keepData` it begins black. */
+  createSurface(surface: DeviceSurface, keepData: boolean): void {
+    const { sink } = this.#options;
+    this.destroySurface(surface.id);
+    if (!keepData) this.surfaces.erase(surface);
+    this.surfaces.add(surface);
+    sink.push(this.surfaces.createCommand(surface, sink, keepData));
+  }
+
+  /** As at a device reset: the guest has forgotten its commands, nothing is released. */
+  reset(): void {
+    this.surfaces.clear();
+    this.cursor.reset();
+    this.compat = false;
+    this.compat16 = false;
+  }
+
+  /** Where a command's QXLReleaseInfo is and what the guest wrote there; undefined when it cannot be reached. */
+  #resource(address: bigint): GuestResource | undefined {
+    try {
+      const { slots, memory } = this.#options;
+      const info = slots.resolve(address, QXLReleaseInfo.size, "ring item");
+      return { info, id: memory.view(info.bank).getBigUint64(info.offset, true) };
+    } catch (error) {
+      if (error instanceof QxlGuestError) return undefined;
+      throw error;
+    }
+  }
+
+  /** @returns whether the command stays with us */
+  #carryOut(address: bigint, type: number, resource: GuestResource): boolean {
+    switch (type) {
+      case QxlCmd.Draw:
+        this.#draw(address);
+        return false;
+      case QxlCmd.Surface:
+        return this.#surface(address, resource);
+      case QxlCmd.Cursor:
+        this.#cursor(address);
+        return false;
+      case QxlCmd.Nop:
+      case QxlCmd.Update:
+      case QxlCmd.Message:
+        // UPDATE is obsolete (the I/O command replaced it), MESSAGE is a driver's debug text.
+        return false;
+      default:
+        throw new QxlGuestError("QXLCommand.type", `${type} is unknown`);
+    }
+  }
+
+  #draw(address: bigint): void {
+    const { slots, sink, quic } = this.#options;
+    const { compat, compat16, surfaces } = this;
+    const context: DrawableContext = { slots, sink, compat, compat16, surfaceSize: (id) => surfaces.get(id) };
+    const drawable = parseDrawable(context, address);
+    const surface = surfaces.get(drawable.surfaceId);
+    const { bbox, operation } = drawable;
+    if (
+      surface === undefined ||
+      operation.type === "nop" ||
+      Math.max(0, bbox.left) >= Math.min(surface.width, bbox.right) ||
+      Math.max(0, bbox.top) >= Math.min(surface.height, bbox.bottom)
+    ) {
+      sink.discard();
+      return;
+    }
+    const target = surfaces.raster(surface);
+    const find = (id: number) => {
+      const other = surfaces.get(id);
+      return other && surfaces.raster(other);
+    };
+    drawDrawable(target, drawable, { data: sink.data, surface: find, quic });
+    sink.push(drawable);
+  }
+
+  #surface(address: bigint, resource: GuestResource): boolean {
+    const command = parseSurfaceCmd(this.#options.slots, address, this.#options.nSurfaces);
+    if (command.type === "destroy") {
+      this.destroySurface(command.id);
+      return false;
+    }
+    const { surface, keepData } = command;
+    const old = this.surfaces.get(surface.id);
+    const others = this.surfaces.bytes - (old ? surfaceBytes(old) : 0);
+    if (others + surfaceBytes(surface) > MAX_SURFACES_BYTES) {
+      throw new QxlGuestError(
+        "QXLSurfaceCmd",
+        `all surfaces together would exceed ${MAX_SURFACES_BYTES} bytes`,
+      );
+    }
+    this.createSurface({ ...surface, created: resource }, keepData);
+    return true;
+  }
+
+  #cursor(address: bigint): void {
+    const { slots, sink } = this.#options;
+    const command = parseCursorCmd(slots, sink, address);
+    this.cursor.apply(command, sink.data);
+    sink.push(command);
+  }
+
+  #lose(problem: string): void {
+    this.stats.lost++;
+    this.stats.lastError = problem;
+  }
+}

@@ -1,0 +1,586 @@
+import { QXLSurfaceCreate, QXL_IO_RANGE_SIZE, QxlInterrupt, QxlIo } from "../protocol/index.ts";
+import type { RedMonitorsConfig } from "../protocol/red-command.ts";
+import type { RasterSource } from "../raster/index.ts";
+import { SurfaceFormat } from "../raster/index.ts";
+import type { QxlBar, QxlBus, QxlSink } from "./bus.ts";
+import { CommandProcessor } from "./command-processor.ts";
+import type { ProcessorStats } from "./command-processor.ts";
+import { BANK_RAM, DeviceMemory } from "./device-memory.ts";
+import { QxlGuestError, QxlStateError } from "./errors.ts";
+import { InterruptLine } from "./interrupts.ts";
+import { DEFAULT_SURFACES, MAX_FORCED_BYTES, MAX_LOG_LINES } from "./limits.ts";
+import { MemorySlots } from "./memory-slots.ts";
+import { qxlModes } from "./modes.ts";
+import type { QxlMode as QxlModeEntry } from "./modes.ts";
+import { parseMonitorsConfig } from "./monitors-config.ts";
+import type { CommandRing } from "./ram-header.ts";
+import { RAM_HEADER_BYTES, RamHeader } from "./ram-header.ts";
+import { ReleaseList } from "./release-list.ts";
+import type { QxlClientHead } from "./rom.ts";
+import { CLIENT_CAPABILITIES_BYTES, QxlRomMemory } from "./rom.ts";
+import type { QxlMode, QxlState } from "./state.ts";
+import {
+  QXL_STATE_VERSION,
+  assertState,
+  cursorState,
+  restoreCursor,
+  surfaceFromState,
+  surfaceState,
+} from "./state.ts";
+import { StructReader } from "./struct-reader.ts";
+import { parsePrimary } from "./surface-parser.ts";
+
+export interface QxlDeviceOptions {
+  readonly bus: QxlBus;
+  readonly sink: QxlSink;
+  /** BAR0 and BAR1: a guest names memory slots by guest-physical addresses. */
+  readonly ram: QxlBar;
+  readonly vram: QxlBar;
+  /** Bytes of the draw area at the start of BAR0, and the most that a primary may take. */
+  readonly vgamemSize: number;
+  /** PCI revision; below 4 clients cannot speak to the driver. Default 4. */
+  readonly revision?: number;
+  /** ROM id: the number of the device, for several. Default 0. */
+  readonly id?: number;
+  readonly nSurfaces?: number;
+  /** Decodes QUIC images that a guest draws with. Without it they are passed on but not drawn here. */
+  readonly quic?: RasterSource["quic"];
+  /** Milliseconds, for drawables' mm_time. */
+  readonly now?: () => number;
+  readonly onModeChange?: (mode: QxlMode) => void;
+  /** The driver's own log (IO LOG), and what this device has against the guest. */
+  readonly log?: (line: string) => void;
+}
+
+export interface QxlStats extends Readonly<ProcessorStats> {
+  readonly released: number;
+  readonly releasesPending: number;
+  readonly surfaces: number;
+  readonly interrupts: number;
+  readonly guestBug: boolean;
+}
+
+/** Asynchronous I/O commands and what they do. */
+const ASYNC_PORTS = new Map<number, number>([
+  [QxlIo.UpdateAreaAsync, QxlIo.UpdateArea],
+  [QxlIo.MemslotAddAsync, QxlIo.MemslotAdd],
+  [QxlIo.CreatePrimaryAsync, QxlIo.CreatePrimary],
+  [QxlIo.DestroyPrimaryAsync, QxlIo.DestroyPrimary],
+  [QxlIo.DestroySurfaceAsync, QxlIo.DestroySurfaceWait],
+  [QxlIo.DestroyAllSurfacesAsync, QxlIo.DestroyAllSurfaces],
+  [QxlIo.FlushSurfacesAsync, QxlIo.FlushSurfacesAsync],
+  [QxlIo.MonitorsConfigAsync, QxlIo.MonitorsConfigAsync],
+]);
+
+/** Commands that take effect behind everything in the rings. */
+const DRAINING_PORTS: ReadonlySet<number> = new Set([
+  QxlIo.UpdateArea,
+  QxlIo.DestroyPrimary,
+  QxlIo.DestroySurfaceWait,
+  QxlIo.DestroyAllSurfaces,
+  QxlIo.FlushSurfacesAsync,
+]);
+
+/** Commands that mean something in VGA mode; the others are ignored there. */
+const VGA_PORTS: ReadonlySet<number> = new Set([
+  QxlIo.Reset,
+  QxlIo.SetMode,
+  QxlIo.MemslotAdd,
+  QxlIo.MemslotDel,
+  QxlIo.CreatePrimary,
+  QxlIo.UpdateIrq,
+  QxlIo.Log,
+]);
+
+/**
+ * The QXL device, as QEMU's hw/display/qxl.c and spice-server's command parser together: ROM, RAM header, rings, memory slots,
+ * I/O commands, interrupts and surfaces, over plain memory. Everything that a guest writes is copied before it is checked.
+ */
+export class QxlDevice implements Disposable {
+  readonly #options: QxlDeviceOptions;
+  readonly #bus: QxlBus;
+  readonly #sink: QxlSink;
+  readonly #nSurfaces: number;
+  readonly #modes: readonly QxlModeEntry[];
+  readonly #memory: DeviceMemory;
+  readonly #rom: QxlRomMemory;
+  readonly #ram: RamHeader;
+  readonly #slots: MemorySlots;
+  readonly #interrupts: InterruptLine;
+  readonly #releases: ReleaseList;
+  readonly #processor: CommandProcessor;
+  #mode: QxlMode = "vga";
+  #guestBug = false;
+  #monitors: RedMonitorsConfig | undefined;
+  #pendingAsync: { readonly port: number; readonly value: number } | undefined;
+  #clientPresent = false;
+  #clientCapabilities: Uint8Array = new Uint8Array(CLIENT_CAPABILITIES_BYTES);
+  #logLines = 0;
+  #disposed = false;
+
+  /** Powers the device on: memory is initialised, VGA mode is entered. */
+  constructor(options: QxlDeviceOptions) {
+    const { bus, sink, ram, vram, vgamemSize } = options;
+    this.#options = options;
+    this.#bus = bus;
+    this.#sink = sink;
+    this.#nSurfaces = options.nSurfaces ?? DEFAULT_SURFACES;
+    this.#modes = qxlModes(vgamemSize);
+    this.#memory = new DeviceMemory(bus);
+    const ramHeaderOffset = ram.size - RAM_HEADER_BYTES;
+    this.#rom = new QxlRomMemory(this.#memory, {
+      id: options.id ?? 0,
+      vgamemSize,
+      ramHeaderOffset,
+      nSurfaces: this.#nSurfaces,
+      modes: this.#modes,
+    });
+    this.#ram = new RamHeader(this.#memory, ramHeaderOffset);
+    this.#slots = new MemorySlots(this.#memory, ram, vram);
+    this.#interrupts = new InterruptLine(bus, this.#ram);
+    this.#releases = new ReleaseList(this.#memory, this.#ram.releases, () =>
+      this.#interrupts.raise(QxlInterrupt.Display),
+    );
+    this.#processor = new CommandProcessor({
+      memory: this.#memory,
+      slots: this.#slots,
+      sink,
+      releases: this.#releases,
+      nSurfaces: this.#nSurfaces,
+      quic: options.quic,
+    });
+    this.#hardReset();
+  }
+
+  get mode(): QxlMode {
+    return this.#mode;
+  }
+
+  /** Size of the driver's primary surface in pixels; undefined without one. */
+  get primarySize(): { readonly width: number; readonly height: number } | undefined {
+    const primary = this.#processor.surfaces.get(0);
+    return primary && { width: primary.width, height: primary.height };
+  }
+
+  get stats(): QxlStats {
+    return {
+      ...this.#processor.stats,
+      released: this.#releases.total,
+      releasesPending: this.#releases.pending,
+      surfaces: this.#processor.surfaces.size,
+      interrupts: this.#interrupts.raised,
+      guestBug: this.#guestBug,
+    };
+  }
+
+  /** Reads of the I/O BAR give all ones. */
+  ioRead(_port: number): number {
+    return 0xff;
+  }
+
+  /** A byte written to BAR3 + `port`. */
+  ioWrite(port: number, value: number): void {
+    if (this.#disposed) return;
+    this.#memory.refresh();
+    if (this.#guestBug && port !== QxlIo.Reset) return;
+    if (port >= QXL_IO_RANGE_SIZE) {
+      this.#setGuestBug(`write to I/O port ${port}`);
+      return;
+    }
+    const operation = ASYNC_PORTS.get(port);
+    if (operation === undefined) this.#sync(port, value);
+    else this.#async(port, operation, value);
+  }
+
+  /** A legacy VGA register is about to be written: outside of VGA mode the guest wants its console back. */
+  vgaWrite(): void {
+    if (this.#mode === "vga" || this.#disposed) return;
+    this.#memory.refresh();
+    this.#destroyPrimary();
+    this.#interrupts.update();
+    this.#guestBug = false;
+    this.#pendingAsync = undefined;
+    this.#enterVga();
+  }
+
+  /** Hard reset, as by the machine's reset button: into VGA mode, all memory of the device's own initialised. */
+  reset(): void {
+    if (this.#disposed) return;
+    this.#memory.refresh();
+    this.#hardReset();
+  }
+
+  /** The sink has credit again: goes on with what waits in the rings. */
+  creditAvailable(): void {
+    if (this.#disposed || this.#mode === "vga" || this.#guestBug) return;
+    this.#memory.refresh();
+    const drained = this.#drain(false);
+    const waiting = this.#pendingAsync;
+    if (!drained || waiting === undefined) return;
+    this.#pendingAsync = undefined;
+    this.#completeAsync(ASYNC_PORTS.get(waiting.port) ?? waiting.port, waiting.value);
+  }
+
+  /** Whether display clients are there and what all of them can do (58 bytes of capability bits), for the driver. */
+  setClientCapabilities(present: boolean, capabilities: Uint8Array): void {
+    this.#clientPresent = present;
+    this.#clientCapabilities = capabilities.slice(0, CLIENT_CAPABILITIES_BYTES);
+    if (this.#disposed || (this.#options.revision ?? 4) < 4) return;
+    this.#memory.refresh();
+    this.#rom.writeCapabilities(present, this.#clientCapabilities);
+    this.#interrupts.raise(QxlInterrupt.Client);
+  }
+
+  /**
+   * Offers the monitors that a client wants to the driver; without heads only asks.
+   * @returns false if no driver listens: then they are the guest agent's business
+   */
+  clientMonitorsConfig(heads: readonly QxlClientHead[]): boolean {
+    if (this.#disposed || (this.#options.revision ?? 4) < 4) return false;
+    this.#memory.refresh();
+    const { mask } = this.#ram;
+    // 0 and all ones are what old Windows drivers write, whatever they handle.
+    if (mask === 0 || mask === 0xffff_ffff || !(mask & QxlInterrupt.ClientMonitorsConfig)) return false;
+    if (heads.length === 0) return true;
+    this.#rom.writeMonitorsConfig(heads);
+    this.#interrupts.raise(QxlInterrupt.ClientMonitorsConfig);
+    return true;
+  }
+
+  /** What of the device is not in its memory, as plain JSON. */
+  saveState(): QxlState {
+    const { surfaces, cursor, compat16 } = this.#processor;
+    return {
+      version: QXL_STATE_VERSION,
+      mode: this.#mode,
+      guestBug: this.#guestBug,
+      compat16,
+      slots: this.#slots.save(),
+      surfaces: surfaces.all().map((surface) => surfaceState(surface)),
+      releases: this.#releases.save(),
+      cursor: cursorState(cursor),
+      monitors: this.#monitors ?? null,
+      pendingAsync: this.#pendingAsync ?? null,
+    };
+  }
+
+  /**
+   * Becomes a saved device; its memory must have been restored before. Sends everything to the sink again.
+   * @throws QxlStateError when it does not fit; then the device was reset
+   */
+  restoreState(state: QxlState): void {
+    if (this.#disposed) return;
+    this.#memory.refresh();
+    try {
+      assertState(state);
+      this.#restore(state);
+    } catch (error) {
+      this.#hardReset();
+      throw error instanceof TypeError ? new QxlStateError(error.message) : error;
+    }
+    this.#rom.writeCapabilities(this.#clientPresent, this.#clientCapabilities);
+    this.#interrupts.announce();
+    if (this.#mode === "vga") this.#bus.enterVga();
+    else this.#bus.leaveVga();
+    this.#options.onModeChange?.(this.#mode);
+    this.resync();
+    this.creditAvailable();
+  }
+
+  /** Sends surfaces with their content, cursor and monitors: to a new red worker, or after a restore. */
+  resync(): void {
+    if (this.#disposed) return;
+    this.#memory.refresh();
+    const sink = this.#sink;
+    const { surfaces, cursor } = this.#processor;
+    sink.push({ type: "reset" });
+    for (const surface of surfaces.all()) sink.push(surfaces.createCommand(surface, sink, true));
+    if (this.#monitors) sink.push(this.#monitors);
+    const command = cursor.command(sink);
+    if (command) sink.push(command);
+    sink.flush();
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+  }
+
+  #sync(port: number, value: number): void {
+    if (this.#mode === "vga" && !VGA_PORTS.has(port)) return;
+    if (DRAINING_PORTS.has(port)) this.#drain(true);
+    this.#execute(port, value);
+  }
+
+  #async(port: number, operation: number, value: number): void {
+    if (this.#mode === "vga" && !VGA_PORTS.has(operation)) {
+      this.#interrupts.raise(QxlInterrupt.IoCmd);
+      return;
+    }
+    if (this.#pendingAsync !== undefined) {
+      this.#setGuestBug(`I/O command ${port} while ${this.#pendingAsync.port} is under way`);
+      return;
+    }
+    if (DRAINING_PORTS.has(operation) && !this.#drain(false) && !this.#guestBug) {
+      this.#pendingAsync = { port, value };
+      return;
+    }
+    this.#completeAsync(operation, value);
+  }
+
+  #completeAsync(operation: number, value: number): void {
+    this.#execute(operation, value);
+    this.#interrupts.raise(QxlInterrupt.IoCmd);
+  }
+
+  #execute(port: number, value: number): void {
+    switch (port) {
+      case QxlIo.NotifyCmd:
+      case QxlIo.NotifyCursor:
+        this.#tick();
+        this.#drain(false);
+        return;
+      case QxlIo.UpdateArea:
+        // The surface in guest memory is always up to date.
+        if (this.#ram.updateSurface >= this.#nSurfaces) this.#setGuestBug("UPDATE_AREA of no surface");
+        return;
+      case QxlIo.UpdateIrq:
+        this.#interrupts.update();
+        return;
+      case QxlIo.NotifyOom:
+        if (this.#ram.releases.isEmpty) this.#releases.push();
+        return;
+      case QxlIo.Reset:
+        this.#hardReset();
+        return;
+      case QxlIo.SetMode:
+        this.#setMode(value);
+        return;
+      case QxlIo.Log:
+        this.#log(`guest: ${this.#ram.logText}`);
+        return;
+      case QxlIo.MemslotAdd: {
+        const { start, end } = this.#ram.memSlot;
+        const problem = this.#slots.add(value, start, end);
+        if (problem !== undefined) this.#setGuestBug(`MEMSLOT_ADD: ${problem}`);
+        return;
+      }
+      case QxlIo.MemslotDel:
+        this.#slots.delete(value);
+        return;
+      case QxlIo.CreatePrimary:
+        this.#createPrimary(value);
+        return;
+      case QxlIo.DestroyPrimary:
+        if (value === 0) this.#destroyPrimary();
+        else this.#setGuestBug(`DESTROY_PRIMARY with value ${value}`);
+        return;
+      case QxlIo.DestroySurfaceWait:
+        if (value >= this.#nSurfaces) this.#setGuestBug("DESTROY_SURFACE_WAIT of no surface");
+        else if (value === 0) this.#destroyPrimary();
+        else this.#processor.destroySurface(value);
+        return;
+      case QxlIo.DestroyAllSurfaces:
+        this.#destroyAllSurfaces();
+        return;
+      case QxlIo.FlushRelease:
+        this.#releases.push();
+        return;
+      case QxlIo.MonitorsConfigAsync:
+        this.#monitorsConfig();
+        return;
+      default:
+      // DETACH_PRIMARY, ATTACH_PRIMARY: nothing to do. FLUSH_SURFACES: all is drawn.
+    }
+  }
+
+  /** Empties both rings as far as there is credit. @returns whether they are empty */
+  #drain(force: boolean): boolean {
+    const commands = this.#drainRing(this.#ram.commands, QxlInterrupt.Display, force);
+    const cursors = this.#drainRing(this.#ram.cursors, QxlInterrupt.Cursor, force);
+    return commands && cursors;
+  }
+
+  #drainRing(ring: CommandRing, interrupt: number, force: boolean): boolean {
+    // A full ring at most: a guest whose drawing rewrites the ring's indices must not hold us here.
+    const limit = ring.size;
+    for (let taken = 0; taken <= limit; taken++) {
+      if (this.#guestBug) return false;
+      if (ring.isCorrupt) {
+        this.#setGuestBug("a ring holds more items than it has room for");
+        return false;
+      }
+      if (ring.waiting === 0) {
+        ring.requestNotification();
+        return true;
+      }
+      const forced = force && this.#sink.pendingBytes < MAX_FORCED_BYTES;
+      if (!this.#sink.creditAvailable && !forced) return false;
+      const { address, type, notify } = ring.pop();
+      if (notify) this.#interrupts.raise(interrupt);
+      this.#processor.process(address, type);
+    }
+    return true;
+  }
+
+  #createPrimary(value: number): void {
+    if (value !== 0 || this.#mode === "native" || this.#mode === "compat") {
+      this.#setGuestBug(`CREATE_PRIMARY with value ${value} in ${this.#mode} mode`);
+      return;
+    }
+    try {
+      const qxl = new StructReader(this.#ram.copyCreateSurface(QXLSurfaceCreate.size));
+      const { surface, keepData } = parsePrimary(this.#slots, qxl, this.#options.vgamemSize);
+      this.#exitVga();
+      this.#processor.createSurface(surface, keepData);
+    } catch (error) {
+      if (!(error instanceof QxlGuestError)) throw error;
+      this.#setGuestBug(error.message);
+      return;
+    }
+    this.#processor.compat = false;
+    this.#processor.compat16 = false;
+    this.#monitors = undefined;
+    this.#setDeviceMode("native");
+  }
+
+  /** COMPAT mode of old drivers: the primary is the draw area, bottom row first, addresses are guest-physical. */
+  #setMode(index: number): void {
+    const entry = this.#modes[index];
+    if (entry === undefined) {
+      this.#setGuestBug(`SET_MODE ${index}, there are ${this.#modes.length} modes`);
+      return;
+    }
+    const { width, height, bits, stride } = entry;
+    this.#destroyPrimary();
+    this.#exitVga();
+    this.#slots.addCompat();
+    const format = bits === 16 ? SurfaceFormat.RGB555 : SurfaceFormat.XRGB;
+    const offset = (height - 1) * stride;
+    this.#processor.createSurface(
+      { id: 0, format, width, height, stride: -stride, bank: BANK_RAM, offset, mouseMode: 1 },
+      true,
+    );
+    this.#processor.compat = true;
+    this.#processor.compat16 = bits === 16;
+    this.#monitors = undefined;
+    this.#setDeviceMode("compat");
+  }
+
+  #destroyPrimary(): void {
+    if (this.#mode !== "native" && this.#mode !== "compat") return;
+    this.#processor.destroySurface(0);
+    this.#forgetScreen();
+  }
+
+  #destroyAllSurfaces(): void {
+    for (const { id } of this.#processor.surfaces.all()) this.#processor.destroySurface(id);
+    if (this.#mode === "native" || this.#mode === "compat") this.#forgetScreen();
+  }
+
+  /** With the primary go cursor and monitors, as in spice-server. */
+  #forgetScreen(): void {
+    this.#processor.cursor.reset();
+    this.#sink.push({ type: "cursorReset" });
+    this.#monitors = undefined;
+    this.#setDeviceMode("undefined");
+  }
+
+  #monitorsConfig(): void {
+    try {
+      const config = parseMonitorsConfig(this.#slots, this.#ram.monitorsConfig);
+      this.#monitors = config;
+      this.#sink.push(config);
+    } catch (error) {
+      if (!(error instanceof QxlGuestError)) throw error;
+      this.#log(error.message);
+    }
+  }
+
+  #hardReset(): void {
+    this.#pendingAsync = undefined;
+    this.#guestBug = false;
+    this.#logLines = 0;
+    this.#monitors = undefined;
+    this.#processor.reset();
+    this.#releases.reset();
+    this.#slots.reset();
+    this.#rom.initialise();
+    this.#rom.writeCapabilities(this.#clientPresent, this.#clientCapabilities);
+    this.#ram.initialise();
+    this.#interrupts.update();
+    this.#sink.push({ type: "reset" });
+    this.#enterVga();
+  }
+
+  #enterVga(): void {
+    this.#setDeviceMode("vga");
+    this.#bus.enterVga();
+  }
+
+  #exitVga(): void {
+    if (this.#mode !== "vga") return;
+    this.#bus.leaveVga();
+    this.#setDeviceMode("undefined");
+  }
+
+  #setDeviceMode(mode: QxlMode): void {
+    if (mode === this.#mode) return;
+    this.#mode = mode;
+    this.#options.onModeChange?.(mode);
+  }
+
+  #restore(state: QxlState): void {
+    const processor = this.#processor;
+    processor.reset();
+    this.#pendingAsync = undefined;
+    if (!this.#slots.restore(state.slots)) throw new QxlStateError("its memory slots do not fit the BARs");
+    for (const saved of state.surfaces) {
+      const surface = surfaceFromState(saved);
+      const known = surface.bank === 0 || surface.bank === 1;
+      if (
+        !known ||
+        !(surface.id >= 0 && surface.id < this.#nSurfaces) ||
+        !processor.surfaces.isValid(surface)
+      ) {
+        throw new QxlStateError(`surface ${surface.id} does not fit the memory`);
+      }
+      if (surface.created && !this.#isAddress(surface.created.info)) {
+        throw new QxlStateError(`surface ${surface.id} has no command`);
+      }
+      processor.surfaces.add(surface);
+    }
+    const { last, count } = state.releases;
+    if (last !== null && !this.#isAddress(last)) throw new QxlStateError("its release list leads nowhere");
+    this.#releases.restore(last ?? undefined, last === null ? 0 : count);
+    restoreCursor(processor.cursor, state.cursor);
+    processor.compat = state.mode === "compat";
+    processor.compat16 = state.compat16;
+    this.#monitors = state.monitors ?? undefined;
+    this.#guestBug = state.guestBug;
+    this.#mode = state.mode;
+    const { pendingAsync } = state;
+    if (pendingAsync !== null && ASYNC_PORTS.has(pendingAsync.port)) this.#pendingAsync = { ...pendingAsync };
+  }
+
+  #isAddress({ bank, offset }: { readonly bank: number; readonly offset: number }): boolean {
+    if (bank !== 0 && bank !== 1) return false;
+    return Number.isSafeInteger(offset) && offset >= 0 && offset + 8 <= this.#memory.bytes(bank).length;
+  }
+
+  /** The driver is broken: nothing is done for it any more until it resets the device. */
+  #setGuestBug(problem: string): void {
+    this.#log(problem);
+    if (this.#guestBug) return;
+    this.#guestBug = true;
+    this.#interrupts.raise(QxlInterrupt.Error);
+  }
+
+  #log(line: string): void {
+    if (this.#logLines++ < MAX_LOG_LINES) this.#options.log?.(line);
+  }
+
+  #tick(): void {
+    const { now } = this.#options;
+    if (now) this.#rom.clock = Math.trunc(now()) >>> 0;
+  }
+}

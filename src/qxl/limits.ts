@@ -1,0 +1,40 @@
+/** Limits of the QXL device. Whatever a guest writes, one command costs no more than these. */
+
+/** Chunks of one chain. 64 MiB of RAM cut into pages are 16384; more is a loop or an attack (the reference allows 2 million). */
+export const MAX_DATA_CHUNKS = 32_768;
+
+/** Bytes of pixels, QUIC stream or other data of one command: all of a default BAR0. */
+export const MAX_COMMAND_BYTES = 64 * 1024 * 1024;
+
+/** Clip rectangles of one drawable. Desktops send some dozens; the union of N hostile ones can have N * N / 4 rectangles. */
+export const MAX_CLIP_RECTS = 1024;
+
+/** Entries of a palette: what 8 bits can index. */
+export const MAX_PALETTE_ENTRIES = 256;
+
+/** Side of a cursor in pixels. Drivers use 64; clients of the protocol ignore larger ones long before this. */
+export const MAX_CURSOR_SIDE = 512;
+
+/** Pixels of all living surfaces together, in bytes: the red worker holds a copy of each. Four default VRAMs. */
+export const MAX_SURFACES_BYTES = 256 * 1024 * 1024;
+
+/** Surfaces with ids 0 to this less one (ROM n_surfaces): QEMU's number. */
+export const DEFAULT_SURFACES = 1024;
+
+/** Heads of a monitors config, of the guest's and of a client's: the ROM has room for 64. */
+export const MAX_HEADS = 64;
+
+/**
+ * Bytes under way to the red worker at which even a synchronous command (UPDATE_AREA) no longer drains the ring beyond the
+ * credit: a guest that loops on it must not fill our memory.
+ */
+export const MAX_FORCED_BYTES = 64 * 1024 * 1024;
+
+/** Lines of the driver's log (IO LOG) between two resets: it is for debugging, and a guest can write it endlessly. */
+export const MAX_LOG_LINES = 256;
+
+/** Bytes at which a batch is sent without waiting for the end of the tick: the red worker starts while the guest goes on. */
+export const BATCH_FLUSH_BYTES = 2 * 1024 * 1024;
+
+/** First capacity of a batch's buffer; later ones follow the batches before. */
+export const BATCH_MIN_BYTES = 16 * 1024;
