@@ -99,7 +99,7 @@ export class RelayConnection implements Disposable {
     const url = new URL(`/streams/${message.id}?token=${message.token}`, this.#options.url);
     const socket = new this.#webSocket(url.href, "binary");
     this.#say({ type: "accepted", id: message.id });
-    this.#options.onClient(joinWebSocket(socket as unknown as WebSocketLike), message.peer);
+    this.#options.onClient(joinWebSocket(socket as unknown as WebSocketLike).port, message.peer);
   }
 
   #checkAlive(): void {

@@ -114,4 +114,47 @@ export function streamCompliance(connect: () => Promise<ConnectedPair> | Connect
     a.close("over");
     await eventually(() => atMoved.reason === "over");
   });
+
+  pairTest("a reader that pauses still gets everything before it hears of the end", async (a, b) => {
+    let read = 0;
+    let ended = false;
+    b.onClose = () => (ended = true);
+    b.onData = (bytes) => {
+      read += bytes.length;
+      b.onData = undefined;
+    };
+    for (let i = 0; i < 40; i++) a.write(new Uint8Array(100_000));
+    a.close("done");
+    await eventually(() => read > 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ended).toBe(false);
+    b.onData = (bytes) => (read += bytes.length);
+    await eventually(() => ended);
+    expect(read).toBe(4_000_000);
+  });
+
+  pairTest("bytes put back are read again, first, by the same reader or the next owner", async (a, b) => {
+    a.write(new Uint8Array([1, 2, 3, 4]));
+    const first: number[] = [];
+    b.onData = (bytes) => {
+      b.onData = undefined;
+      first.push(bytes[0]);
+      b.unread(bytes.subarray(1));
+    };
+    await eventually(() => first.length === 1);
+    b.onData = (bytes) => {
+      b.onData = undefined;
+      first.push(bytes[0]);
+      b.unread(bytes.subarray(1));
+    };
+    expect(first).toEqual([1, 2]);
+    const moved = openRedStream(b.detach());
+    const rest = collect(moved);
+    a.write(new Uint8Array([5]));
+    await eventually(() => rest.bytes.length === 3);
+    expect(rest.bytes).toEqual([3, 4, 5]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(a.credit).toBeLessThanOrEqual(STREAM_CREDIT);
+    moved.close();
+  });
 }

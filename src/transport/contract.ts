@@ -23,15 +23,19 @@ export type RedStreamFrame =
 
 export interface RedStream extends Disposable {
   readonly closed: boolean;
+  /** The peer has ended; what it wrote before may still be unread. */
+  readonly ending: boolean;
   /** Bytes that may be written now before the peer's credit is used up (may go negative: one write may overshoot). */
   readonly credit: number;
   /** Takes ownership of `bytes` (its buffer is transferred unless it is a view of a larger buffer, then copied). */
   write(bytes: Uint8Array): void;
   /** Called with each piece; the reader's return gives the bytes back as credit to the sender. */
   onData: ((bytes: Uint8Array) => void) | undefined;
+  /** Puts bytes back in front of what is still to be read, for a reader that took more than its part. Costs no credit. */
+  unread(bytes: Uint8Array): void;
   /** Called when credit rose above zero again. */
   onDrain: (() => void) | undefined;
-  /** Called exactly once, unless this side closed. */
+  /** Called exactly once, unless this side closed; after the last byte was read, if anybody ever read. */
   onClose: ((reason: string) => void) | undefined;
   close(reason?: string): void;
   /** Hands the stream to another thread: returns the port to transfer; unread bytes go with it (re-posted first). */

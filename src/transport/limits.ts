@@ -7,8 +7,12 @@ export const STREAM_CREDIT = 1024 * 1024;
 /** Bytes after which a reader gives credit back, so that small pieces do not cost a message each. */
 export const CREDIT_GRAIN = 64 * 1024;
 
-/** Bytes a peer may send beyond its credit before the stream is ended: one large message may overshoot. */
-export const MAX_OVERSHOOT = 80 * 1024 * 1024;
+/**
+ * Bytes a peer may send beyond its credit before the stream is ended. One message is one write and the largest is a whole screen
+ * uncompressed (DRAW_MESSAGE_MAX of the protocol), so a well-behaved writer may overshoot by that much; the readers of clients'
+ * bytes set far less.
+ */
+export const MAX_OVERSHOOT = 160 * 1024 * 1024;
 
 /** Bytes in a WebSocket's own queue (`bufferedAmount`) above which nothing more is handed to it. */
 export const SOCKET_HIGH_WATER = 1024 * 1024;
@@ -18,3 +22,9 @@ export const SOCKET_POLL = 10;
 
 /** Bytes per WebSocket message; larger writes are cut, so that a relay can apply back-pressure between them. */
 export const SOCKET_SEGMENT = 256 * 1024;
+
+/**
+ * Milliseconds that a socket has to take what was written before the end. A peer that stopped reading would otherwise keep its last
+ * screen in our memory until its connection breaks.
+ */
+export const SOCKET_FLUSH_DEADLINE = 5_000;

@@ -12,10 +12,13 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 /** RedStream over a MessagePort; see contract.ts for what each member promises. */
 class PortRedStream implements RedStream {
   readonly #port: MessagePort;
+  readonly #limit: number;
   #credit: number;
   #closed = false;
   #unread: Uint8Array[] = [];
+  /** Bytes read whose credit is still to be given back; below zero while bytes that were put back are to be read again. */
   #taken = 0;
+  #hadReader = false;
   /** Bytes received whose credit was not given back yet. */
   #received = 0;
   #onData: ((bytes: Uint8Array) => void) | undefined;
@@ -23,14 +26,19 @@ class PortRedStream implements RedStream {
   #onClose: ((reason: string) => void) | undefined;
   onDrain: (() => void) | undefined;
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, overshoot: number) {
     this.#port = port;
+    this.#limit = STREAM_CREDIT + overshoot;
     this.#credit = STREAM_CREDIT;
     port.onmessage = (event: MessageEvent<RedStreamFrame>) => this.#frame(event.data);
   }
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  get ending(): boolean {
+    return this.#endReason !== undefined;
   }
 
   get credit(): number {
@@ -43,6 +51,7 @@ class PortRedStream implements RedStream {
 
   set onData(handler: ((bytes: Uint8Array) => void) | undefined) {
     this.#onData = handler;
+    this.#hadReader ||= handler !== undefined;
     this.#deliver();
   }
 
@@ -60,7 +69,9 @@ class PortRedStream implements RedStream {
     switch (frame.type) {
       case "data":
         this.#received += frame.bytes.length;
-        if (this.#received > STREAM_CREDIT + MAX_OVERSHOOT) {
+        if (this.#received > this.#limit) {
+          this.#unread = [];
+          this.#post({ type: "end", reason: "more was sent than is read" }, []);
           this.#end("the peer sent far more than its credit");
           return;
         }
@@ -91,8 +102,15 @@ class PortRedStream implements RedStream {
     this.#announceEnd();
   }
 
+  unread(bytes: Uint8Array): void {
+    if (this.#closed || bytes.length === 0) return;
+    this.#unread.unshift(bytes);
+    this.#taken -= bytes.length;
+    this.#deliver();
+  }
+
   #giveCredit(): void {
-    if (this.#taken === 0) return;
+    if (this.#taken <= 0) return;
     this.#received -= this.#taken;
     this.#post({ type: "credit", bytes: this.#taken }, []);
     this.#taken = 0;
@@ -119,7 +137,8 @@ class PortRedStream implements RedStream {
 
   #announceEnd(): void {
     if (this.#closed || this.#endReason === undefined || !this.#onClose) return;
-    if (this.#onData && this.#unread.length > 0) return;
+    // A reader that only pauses still gets the rest; nobody who never reads holds up the end.
+    if (this.#hadReader && this.#unread.length > 0) return;
     this.#closed = true;
     this.#unread = [];
     this.#onClose(this.#endReason);
@@ -141,7 +160,8 @@ class PortRedStream implements RedStream {
     this.#giveCredit();
     this.#closed = true;
     this.#port.onmessage = null;
-    if (this.#unread.length === 0 && this.#credit === STREAM_CREDIT) return this.#port;
+    // A few bytes under way may be forgotten: the new owner's window is then so much larger, once.
+    if (this.#unread.length === 0 && STREAM_CREDIT - this.#credit <= CREDIT_GRAIN) return this.#port;
     return this.#relayed();
   }
 
@@ -152,8 +172,12 @@ class PortRedStream implements RedStream {
   #relayed(): MessagePort {
     const { port1, port2 } = new MessageChannel();
     const port = this.#port;
-    for (const bytes of this.#unread)
-      port1.postMessage({ type: "data", bytes }, [bytes.buffer as ArrayBuffer]);
+    for (const bytes of this.#unread) {
+      const whole = owned(bytes);
+      port1.postMessage({ type: "data", bytes: whole }, [whole.buffer]);
+    }
+    // Credit for bytes that were put back was given when they were first read.
+    let given = -this.#taken;
     // The new owner starts with a full credit; what is already under way is withheld from the credit that comes back.
     let withheld = STREAM_CREDIT - this.#credit;
     const pump = (
@@ -170,13 +194,22 @@ class PortRedStream implements RedStream {
         }
       };
     };
-    pump(port1, port, (frame) => {
-      if (frame.type !== "credit" || withheld === 0) return frame;
-      const held = Math.min(withheld, frame.bytes);
-      withheld -= held;
+    const withhold = (frame: RedStreamFrame, bytes: number) =>
+      frame.type === "credit" && bytes > 0 ? Math.min(bytes, frame.bytes) : 0;
+    const reduce = (frame: RedStreamFrame, held: number): RedStreamFrame | undefined => {
+      if (frame.type !== "credit" || held === 0) return frame;
       return frame.bytes > held ? { type: "credit", bytes: frame.bytes - held } : undefined;
+    };
+    pump(port1, port, (frame) => {
+      const held = withhold(frame, withheld);
+      withheld -= held;
+      return reduce(frame, held);
     });
-    pump(port, port1, (frame) => frame);
+    pump(port, port1, (frame) => {
+      const held = withhold(frame, given);
+      given -= held;
+      return reduce(frame, held);
+    });
     this.#unread = [];
     return port2;
   }
@@ -186,9 +219,12 @@ class PortRedStream implements RedStream {
   }
 }
 
-/** Takes one end of a stream's MessageChannel. The result owns the port. */
-export function openRedStream(port: MessagePort): RedStream {
-  return new PortRedStream(port);
+/**
+ * Takes one end of a stream's MessageChannel. The result owns the port.
+ * @param options.overshoot bytes the peer may send beyond its credit before it is cut off; see {@link MAX_OVERSHOOT}.
+ */
+export function openRedStream(port: MessagePort, options: { overshoot?: number } = {}): RedStream {
+  return new PortRedStream(port, options.overshoot ?? MAX_OVERSHOOT);
 }
 
 /** Two streams joined to each other, for in-page clients and tests. */

@@ -1,5 +1,5 @@
 import { openRedStream } from "./red-stream.ts";
-import { SOCKET_HIGH_WATER, SOCKET_POLL, SOCKET_SEGMENT } from "./limits.ts";
+import { SOCKET_FLUSH_DEADLINE, SOCKET_HIGH_WATER, SOCKET_POLL, SOCKET_SEGMENT } from "./limits.ts";
 
 /** What the driver needs of a WebSocket: the browser's, or the `ws` package's in Node. */
 export interface WebSocketLike {
@@ -17,20 +17,31 @@ export interface WebSocketLike {
 const CONNECTING = 0;
 const OPEN = 1;
 const NORMAL_CLOSURE = 1000;
+const UNTAKEN = "the peer does not read, and the stream has ended";
 /** RFC 6455: a close reason has at most 123 bytes. */
 const MAX_REASON = 120;
 
+/** A socket and the stream that it carries. */
+export interface JoinedSocket {
+  /** The stream's end for whoever reads and writes it; to be transferred or opened. */
+  readonly port: MessagePort;
+  /** Ends the wire from here, for when the thread that has `port` is gone and cannot. */
+  cut(reason: string): void;
+}
+
 /**
- * Joins a WebSocket (open or still connecting) to a RedStream and returns that stream's other end: bytes flow both ways until either
- * side ends. Back-pressure: towards the socket by its `bufferedAmount`; from it by pausing where the socket can
- * (a browser's cannot: there the reader's MAX_OVERSHOOT ends a peer that floods it).
+ * Joins a WebSocket (open or still connecting) to a RedStream: bytes flow both ways until either side ends. Back-pressure: towards the
+ * socket by its `bufferedAmount`; from it by pausing where the socket can (a browser's cannot: there the reader's limit ends a
+ * peer that floods it).
  */
-export function joinWebSocket(socket: WebSocketLike): MessagePort {
+export function joinWebSocket(socket: WebSocketLike): JoinedSocket {
   const { port1, port2 } = new MessageChannel();
   const stream = openRedStream(port1);
   socket.binaryType = "arraybuffer";
   const outgoing: Uint8Array[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let flushTimer: ReturnType<typeof setTimeout> | undefined;
+  let finished = false;
 
   // Bytes count as read only when the socket took them: then the stream gives credit back to the writer.
   const pump = () => {
@@ -41,6 +52,7 @@ export function joinWebSocket(socket: WebSocketLike): MessagePort {
       if (bytes === undefined) break;
       if (socket.bufferedAmount > SOCKET_HIGH_WATER) {
         timer = setTimeout(pump, SOCKET_POLL);
+        if (stream.ending) flushTimer ??= setTimeout(() => finish(UNTAKEN), SOCKET_FLUSH_DEADLINE);
         return;
       }
       const piece = bytes.subarray(0, SOCKET_SEGMENT) as Uint8Array<ArrayBuffer>;
@@ -58,20 +70,27 @@ export function joinWebSocket(socket: WebSocketLike): MessagePort {
   };
 
   const finish = (reason: string) => {
+    if (finished) return;
+    finished = true;
     clearTimeout(timer);
+    clearTimeout(flushTimer);
+    outgoing.length = 0;
     stream.close(reason);
-    if (socket.readyState <= OPEN) socket.close(NORMAL_CLOSURE, reason.slice(0, MAX_REASON));
+    if (socket.readyState <= OPEN) socket.close(NORMAL_CLOSURE, closeReason(reason));
   };
   stream.onDrain = () => socket.resume?.();
+  // All that was written before is with the socket or in `outgoing` by now.
   stream.onClose = (reason) => {
-    // What was written before the end still goes out.
     const flush = () => {
-      for (const bytes of outgoing.splice(0)) socket.send(bytes as Uint8Array<ArrayBuffer>);
+      if (finished) return;
+      if (socket.readyState === OPEN) {
+        for (const bytes of outgoing.splice(0)) socket.send(bytes as Uint8Array<ArrayBuffer>);
+      }
       finish(reason);
     };
-    if (socket.readyState === CONNECTING) socket.addEventListener("open", flush);
-    else if (socket.readyState === OPEN) flush();
-    else finish(reason);
+    if (socket.readyState !== CONNECTING) return flush();
+    socket.addEventListener("open", flush);
+    flushTimer ??= setTimeout(() => finish(reason), SOCKET_FLUSH_DEADLINE);
   };
   socket.addEventListener("open", () => pump());
   socket.addEventListener("message", (event: MessageEvent<ArrayBuffer | string>) => {
@@ -84,5 +103,12 @@ export function joinWebSocket(socket: WebSocketLike): MessagePort {
   );
   socket.addEventListener("error", () => finish("WebSocket error"));
   stream.onData = take;
-  return port2;
+  return { port: port2, cut: finish };
+}
+
+/** As much of the words as a close frame holds; it counts bytes of UTF-8. */
+function closeReason(reason: string): string {
+  let cut = reason.slice(0, MAX_REASON);
+  while (new TextEncoder().encode(cut).length > MAX_REASON) cut = cut.slice(0, -1);
+  return cut;
 }
