@@ -113,6 +113,7 @@ export class HostPageElement extends HostElement {
         border-bottom: 0;
       }
       .notice {
+        grid-row: 2;
         align-self: center;
         justify-self: center;
         max-width: 440px;
@@ -211,7 +212,7 @@ export class HostPageElement extends HostElement {
       </header>
       <main>${phase === "elsewhere" ? this.#elsewhere() : this.#machine()}</main>
       ${
-        this.isPanelOpen
+        this.isPanelOpen && phase !== "elsewhere"
           ? html`<aside aria-label="Machine">
               <join-panel .host=${this.host}></join-panel>
               <clients-panel .host=${this.host}></clients-panel>
