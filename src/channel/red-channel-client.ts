@@ -38,6 +38,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
   onProgress: (() => void) | undefined;
   sentMessages = 0;
   sentBytes = 0;
+  receivedBytes = 0;
   /** Smallest round trip measured so far in milliseconds; undefined until the first PONG. */
   latency: number | undefined;
 
@@ -72,13 +73,14 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
 
   /** Starts to listen to the client. What came before is handled now. */
   open(): void {
-    this.#stream.onClose = (reason) => this.disconnect(reason);
+    if (this.#pingInterval > 0) this.#pingTimer = setInterval(() => this.ping(), this.#pingInterval);
     this.#stream.onDrain = () => {
       this.#alive = true;
       this.push();
     };
-    if (this.#pingInterval > 0) this.#pingTimer = setInterval(() => this.ping(), this.#pingInterval);
+    // Each of these may end this client at once, if its peer has ended or what it sent before is bad.
     this.#stream.onData = (bytes) => this.#receive(bytes);
+    if (this.#connected) this.#stream.onClose = (reason) => this.disconnect(reason);
   }
 
   get connected(): boolean {
@@ -138,6 +140,16 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     return this.#stream.credit > 0 && this.#acks?.waiting !== true;
   }
 
+  /** Bytes that the stream takes before the client has read more; below zero after a large message. */
+  protected get credit(): number {
+    return this.#stream.credit;
+  }
+
+  /** PINGs that the client has not answered. */
+  get pingsInFlight(): number {
+    return this.#pings.size;
+  }
+
   /** Encodes and writes one message now, whatever the windows say. Prefer pipe items for anything large or frequent. */
   send<T>(definition: MessageDef<T>, value: T): void {
     if (!this.#connected) return;
@@ -182,6 +194,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
 
   #receive(bytes: Uint8Array): void {
     this.#alive = true;
+    this.receivedBytes += bytes.length;
     try {
       for (const message of this.#parser.push(bytes)) {
         this.#handle(message);
