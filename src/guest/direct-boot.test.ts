@@ -1,24 +1,10 @@
 import { expect, test } from "vitest";
 import { INITRD_ADDRESS, loadKernel, prepareSetup } from "./direct-boot.ts";
 import { KernelImageError } from "./errors.ts";
-import { makeBareMachine } from "./machine.testing.ts";
-
-/** A bzImage with two setup sectors and 16 bytes of kernel. */
-const image = (change: (view: DataView) => void = () => {}): ArrayBuffer => {
-  const bytes = new Uint8Array(3 * 512 + 16).fill(0xcc, 3 * 512);
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0x1f1, 2);
-  view.setUint16(0x1fe, 0xaa55, true);
-  view.setUint32(0x202, 0x53726448, true);
-  view.setUint16(0x206, 0x20f, true);
-  view.setUint8(0x211, 0x61);
-  view.setUint32(0x238, 255, true);
-  change(view);
-  return bytes.buffer;
-};
+import { makeBareMachine, tinyKernel } from "./machine.testing.ts";
 
 test("the loader's fields follow the boot protocol, the image is left alone", () => {
-  const kernel = image();
+  const kernel = tinyKernel();
   const before = new Uint8Array(kernel.slice(0));
   const { setup, protectedMode } = prepareSetup({ kernel, initrd: new ArrayBuffer(1000), cmdline: "quiet" });
   const view = new DataView(setup.buffer);
@@ -39,17 +25,17 @@ test.each([
   ["a low load", (view: DataView) => view.setUint8(0x211, 0)],
   ["too much setup code", (view: DataView) => view.setUint8(0x1f1, 200)],
 ])("a kernel with %s is refused", (_, change) => {
-  expect(() => prepareSetup({ kernel: image(change), cmdline: "" })).toThrow(KernelImageError);
+  expect(() => prepareSetup({ kernel: tinyKernel(change), cmdline: "" })).toThrow(KernelImageError);
 });
 
 test("a command line that is too long is refused", () => {
-  expect(() => prepareSetup({ kernel: image(), cmdline: "x".repeat(256) })).toThrow(/256 characters/);
+  expect(() => prepareSetup({ kernel: tinyKernel(), cmdline: "x".repeat(256) })).toThrow(/256 characters/);
 });
 
 test("kernel, command line and initrd lie in guest RAM; the ROM starts them", async () => {
   await using machine = await makeBareMachine({ memoryMiB: 128 });
   const { cpu } = machine.emulator.v86;
-  const files = { kernel: image(), initrd: Uint8Array.of(7, 8, 9).buffer, cmdline: "root=x" };
+  const files = { kernel: tinyKernel(), initrd: Uint8Array.of(7, 8, 9).buffer, cmdline: "root=x" };
   loadKernel(cpu, machine.layout.usable, files);
   loadKernel(cpu, machine.layout.usable, files);
   const memory = machine.memory.all();
@@ -65,6 +51,6 @@ test("kernel, command line and initrd lie in guest RAM; the ROM starts them", as
 
 test("what does not fit into RAM is refused", async () => {
   await using machine = await makeBareMachine();
-  const files = { kernel: image(), initrd: new ArrayBuffer(1), cmdline: "" };
+  const files = { kernel: tinyKernel(), initrd: new ArrayBuffer(1), cmdline: "" };
   expect(() => loadKernel(machine.emulator.v86.cpu, machine.layout.usable, files)).toThrow(/64 MiB/);
 });

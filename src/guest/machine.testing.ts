@@ -79,8 +79,8 @@ export const silentEvents = (events: Partial<MachineEvents> = {}): MachineEvents
 });
 
 /** A machine of 64 MiB that holds no code; tests play the guest by touching its ports and memory. */
-export const makeBareMachine = async (options: Partial<MachineOptions> = {}): Promise<Machine> => {
-  const machine = await Machine.create({
+export const makeBareMachine = (options: Partial<MachineOptions> = {}): Promise<Machine> =>
+  Machine.create({
     level: "test",
     buildId: "test-build",
     memoryMiB: 64,
@@ -91,21 +91,6 @@ export const makeBareMachine = async (options: Partial<MachineOptions> = {}): Pr
     events: silentEvents(),
     ...options,
   });
-  clearLegacyIdeBars(machine);
-  return machine;
-};
-
-/** v86 cannot restore its IDE function's legacy BARs; every BIOS clears them, and no BIOS has run here. */
-const clearLegacyIdeBars = (machine: Machine): void => {
-  const { devices, device_spaces: spaces } = machine.emulator.v86.cpu.devices.pci;
-  for (const [id, device] of devices.entries()) {
-    const { pci_bars: bars } = (device ?? { pci_bars: [] }) as { pci_bars: readonly (object | undefined)[] };
-    for (const [index, bar] of bars.entries()) {
-      const space = spaces[id];
-      if (!bar && space) space[4 + index] = 0;
-    }
-  }
-};
 
 /** A byte written to a port, as the guest's CPU would. */
 export const outb = (machine: Machine, port: number, value: number): void => {
@@ -132,4 +117,18 @@ export const inb = (machine: Machine, port: number): number => {
 export const inl = (machine: Machine, port: number): number => {
   const entry = machine.emulator.v86.cpu.io.ports[port];
   return entry.read32.call(entry.device, port);
+};
+
+/** A bzImage with two setup sectors and 16 bytes of kernel. */
+export const tinyKernel = (change: (view: DataView) => void = () => {}): ArrayBuffer => {
+  const bytes = new Uint8Array(3 * 512 + 16).fill(0xcc, 3 * 512);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0x1f1, 2);
+  view.setUint16(0x1fe, 0xaa55, true);
+  view.setUint32(0x202, 0x53726448, true);
+  view.setUint16(0x206, 0x20f, true);
+  view.setUint8(0x211, 0x61);
+  view.setUint32(0x238, 255, true);
+  change(view);
+  return bytes.buffer;
 };

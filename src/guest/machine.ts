@@ -19,7 +19,7 @@ import { SerialLog } from "./serial-log.ts";
 import type { BootMarker } from "./serial-log.ts";
 import { assertStateFits, makeStateHeader } from "./state-header.ts";
 import type { MachineIdentity, StateHeader } from "./state-header.ts";
-import { assertV86State, embedDevices, replaceUnpackMemory } from "./state.ts";
+import { assertV86State, clearUnsizedBars, embedDevices, replaceUnpackMemory } from "./state.ts";
 import type { StatefulDevice } from "./state.ts";
 import { assertPrivateMembers } from "./v86-private.ts";
 import type { V86Emulator } from "./v86-private.ts";
@@ -180,6 +180,7 @@ export class Machine implements AsyncDisposable {
 
     this.#rebootCpu = cpu.reboot_internal.bind(cpu);
     cpu.reboot_internal = () => this.#rebooted();
+    clearUnsizedBars(cpu.devices.pci);
     replaceUnpackMemory(cpu, () => this.#pristine);
     embedDevices(cpu, [this.#qxlState(), this.agentPort, this.#ownState()]);
   }

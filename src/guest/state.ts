@@ -3,7 +3,7 @@
  * restore: registers that it would forget, and a faster way back for memory.
  */
 import { StateRefusedError } from "./errors.ts";
-import type { V86Cpu } from "./v86-private.ts";
+import type { V86Cpu, V86Pci, V86PciDevice } from "./v86-private.ts";
 
 /** Slot in v86's state array; v86 uses those below 100. */
 const DEVICE_SLOT = 120;
@@ -13,6 +13,9 @@ const FIRST_MIB = 0x100000;
 
 const V86_STATE_MAGIC = 0x86768676 | 0;
 const V86_STATE_FORMAT = 6;
+
+/** BAR 0 in a configuration space of 32 bit words. */
+const FIRST_BAR = 4;
 
 /** A device of ours. States are made of numbers, strings, booleans, null, typed arrays, arrays of these, and v86 objects with get_state. */
 export interface StatefulDevice {
@@ -78,6 +81,20 @@ export const replaceUnpackMemory = (cpu: V86Cpu, pristine: () => boolean): void 
       page = end;
     }
   };
+};
+
+/**
+ * v86 cannot restore an I/O BAR that it has no size for; its IDE function begins with four. The BIOS clears them, but a
+ * machine may be saved before. Clear them from the start.
+ */
+export const clearUnsizedBars = ({ devices, device_spaces: spaces }: V86Pci): void => {
+  for (const [id, device] of devices.entries()) {
+    const { pci_bars: bars } = (device ?? { pci_bars: [] }) as Pick<V86PciDevice, "pci_bars">;
+    for (let index = 0; index < bars.length; index++) {
+      const space = spaces[id];
+      if (!bars[index] && space) space[FIRST_BAR + index] = 0;
+    }
+  }
 };
 
 /**

@@ -1,0 +1,181 @@
+import { afterEach, expect, test } from "vitest";
+import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
+import type { GuestEvents, GuestMessages } from "../dispatch/index.ts";
+import type { RedCommandBatch } from "../protocol/red-command.ts";
+import type { GuestControlEvents, GuestControlMessages } from "./control.ts";
+import type { GuestManifest } from "./guest-files.ts";
+import { GuestService } from "./guest-service.ts";
+import { loadWasm, tinyKernel } from "./machine.testing.ts";
+import { MemoryStateStore } from "./memory-state-store.ts";
+import { RedLink } from "./red-link.ts";
+
+const contents: Record<string, Uint8Array> = {
+  "kernel.bin": new Uint8Array(tinyKernel()),
+  "initrd.cpio": Uint8Array.of(1, 2, 3),
+  // Firmware of zeros: the CPU runs through it for ever.
+  "bios.bin": new Uint8Array(0x10000),
+  "vgabios.bin": new Uint8Array(0x8000),
+};
+
+const file = (name: string) => ({ file: name, size: contents[name].length, sha256: "" });
+
+const manifestOf = (buildId: string): GuestManifest => ({
+  format: 1,
+  level: "console",
+  buildId,
+  memoryMiB: 128,
+  cmdline: "",
+  kernel: file("kernel.bin"),
+  initrd: file("initrd.cpio"),
+  bios: file("bios.bin"),
+  vgaBios: file("vgabios.bin"),
+});
+
+/** `/guest/<buildId>/…` */
+const fetchFile = async (url: string): Promise<ReadableStream<Uint8Array>> => {
+  const [, , buildId, name] = url.split("/");
+  const bytes =
+    name === "manifest.json" ? new TextEncoder().encode(JSON.stringify(manifestOf(buildId))) : contents[name];
+  if (!bytes) throw new Error("the server answers 404");
+  return new Blob([bytes.slice()]).stream();
+};
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one[Symbol.asyncDispose]();
+});
+
+/** A service with page, core and red worker played by the test. */
+const serve = (store = new MemoryStateStore()) => {
+  const [core, red, control] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
+  const start = {
+    type: "start",
+    id: "test",
+    core: core.port1,
+    red: red.port1,
+    control: control.port1,
+  } as const;
+  const service = new GuestService({ start, red: new RedLink(), store, loadWasm, fetchFile });
+  const events: string[] = [];
+  const batches: RedCommandBatch[] = [];
+  let booted: (message: Parameters<GuestControlEvents["booted"]>[0]) => void;
+  let failed: (reason: string) => void;
+  const boot = new Promise<Parameters<GuestControlEvents["booted"]>[0]>((resolve, reject) => {
+    booted = resolve;
+    failed = (reason) => reject(new Error(reason));
+  });
+  boot.catch(() => {});
+  red.port2.onmessage = ({ data }: MessageEvent<RedCommandBatch>) => void batches.push(data);
+  const coreHeard: string[] = [];
+  const served = [
+    serveDispatcher<GuestControlEvents>(control.port2, {
+      progress: ({ stage }) => void (events.at(-1) === stage || events.push(stage)),
+      booted: (message) => booted(message),
+      marker: ({ name }) => void events.push(`marker ${name}`),
+      stateChanged: ({ state, reason }) => {
+        events.push(state);
+        if (state === "failed") failed(reason ?? "");
+      },
+      saved: ({ store: kind }) => void events.push(`saved ${kind}`),
+      saveFailed: ({ reason }) => void events.push(`saveFailed ${reason}`),
+    }),
+    serveDispatcher<GuestEvents>(core.port2, {
+      agentState: ({ open: isOpen }) => void coreHeard.push(`agent ${isOpen}`),
+      agentData: async () => {},
+      tabletState: ({ enabled }) => void coreHeard.push(`tablet ${enabled}`),
+      leds: ({ modifiers }) => void coreHeard.push(`leds ${modifiers}`),
+    }),
+  ];
+  const page = new Dispatcher<GuestControlMessages>(control.port2, { peer: "guest" });
+  const toGuest = new Dispatcher<GuestMessages>(core.port2, { peer: "guest" });
+  open.push({
+    async [Symbol.asyncDispose]() {
+      await service[Symbol.asyncDispose]();
+      for (const one of [...served, page, toGuest]) one[Symbol.dispose]();
+      red.port2.close();
+    },
+  });
+  return { page, toGuest, events, batches, boot, coreHeard };
+};
+
+test("a fresh boot tells its stages, draws, and answers for its status", async () => {
+  const { page, events, batches, boot, coreHeard } = serve();
+  expect((await page.call("status", {})).state).toBe("off");
+  await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  expect(await boot).toEqual({ level: "console", buildId: "b1", restored: false });
+  expect(events).toEqual(["starting", "manifest", "firmware", "machine", "kernel", "machine", "running"]);
+  const status = await page.call("status", {});
+  expect(status).toMatchObject({
+    state: "running",
+    level: "console",
+    buildId: "b1",
+    memoryMiB: 128,
+    tablet: false,
+  });
+  expect(coreHeard).toEqual(["tablet false", "leds 0"]);
+  while (batches.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(batches[0].commands[0]).toEqual({ type: "reset" });
+});
+
+test("the second visit is the saved machine; a state of another build is refused and the guest boots fresh", async () => {
+  const store = new MemoryStateStore();
+  const first = serve(store);
+  await first.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  await first.boot;
+  const saved = await first.page.call("save", {});
+  expect(saved.store).toBe("memory");
+  expect(saved.bytes).toBeGreaterThan(0);
+  expect(await first.page.call("save", { unlessRecent: true })).toEqual(saved);
+  expect(first.events.filter((event) => event === "saved memory").length).toBe(1);
+
+  const second = serve(store);
+  await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  expect(await second.boot).toEqual({ level: "console", buildId: "b1", restored: true });
+  expect(second.events).not.toContain("kernel");
+  expect((await second.page.call("status", {})).saved).toEqual(saved);
+
+  const third = serve(store);
+  await third.page.call("boot", { level: "console", baseUrl: "/guest/b2" });
+  expect(await third.boot).toMatchObject({
+    buildId: "b2",
+    restored: false,
+    refused: { refusal: "guest-build" },
+  });
+
+  const fourth = serve(store);
+  await fourth.page.call("boot", { level: "console", baseUrl: "/guest/b1", fresh: true });
+  expect(await fourth.boot).toEqual({ level: "console", buildId: "b1", restored: false });
+  await fourth.page.call("forget", { level: "console" });
+  expect(await store.find("console")).toBeUndefined();
+}, 60_000);
+
+test("a pause stands still, a resume goes on", async () => {
+  const { page, boot, events } = serve();
+  await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  await boot;
+  await page.call("pause", {});
+  const { instructions } = await page.call("status", {});
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect((await page.call("status", {})).instructions).toBe(instructions);
+  await page.call("resume", {});
+  while ((await page.call("status", {})).instructions === instructions) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(events.slice(-2)).toEqual(["paused", "running"]);
+});
+
+test("a guest that is not there fails with a reason, and can be booted afterwards", async () => {
+  const { page, boot, events } = serve();
+  await page.call("boot", { level: "desktop", baseUrl: "/guest/b1" });
+  await expect(boot).rejects.toThrow(/level console, not desktop/);
+  await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  while (events.at(-1) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test("without a guest, input is ignored and the agent is told so", async () => {
+  const { toGuest, page } = serve();
+  await toGuest.call("keyScancodes", { bytes: [0x1e] });
+  expect(await toGuest.call("clientMonitorsConfig", { heads: [] })).toBe(false);
+  await expect(toGuest.call("agentWrite", { bytes: Uint8Array.of(1) })).rejects.toThrow(/there is no guest/);
+  await expect(page.call("save", {})).rejects.toThrow(/there is no guest/);
+});
