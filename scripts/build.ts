@@ -1,17 +1,36 @@
 /** `npm run build`: the codecs as WebAssembly, then the page. */
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "vite";
 import { buildImageModule } from "../src/image/build.ts";
 import { buildUnlessFresh, root } from "./sources.ts";
 
+const SOURCES = ["src", "workers", "public", "index.html", "vite.config.ts", "package-lock.json"];
+
 /** Builds what is older than its sources. */
 export async function buildPage(report: (line: string) => void): Promise<void> {
   await buildImageModule();
-  const sources = ["src", "workers", "public", "index.html", "vite.config.ts", "package-lock.json"];
-  await buildUnlessFresh("dist/.stamp", sources, async () => {
+  await buildUnlessFresh("dist/.stamp", SOURCES, async () => {
     report("Building the page …");
-    await build({ root, configFile: join(root, "vite.config.ts"), logLevel: "warn" });
+    // Beside the old one, which may be served right now, and then in its place.
+    const fresh = join(root, `build/page-${process.pid}`);
+    const old = `${fresh}-old`;
+    const dist = join(root, "dist");
+    try {
+      await mkdir(join(root, "build"), { recursive: true });
+      await build({
+        root,
+        configFile: join(root, "vite.config.ts"),
+        logLevel: "warn",
+        build: { outDir: fresh, emptyOutDir: true },
+      });
+      await rename(dist, old).catch(() => {});
+      await rename(fresh, dist);
+    } finally {
+      await rm(fresh, { recursive: true, force: true });
+      await rm(old, { recursive: true, force: true });
+    }
   });
 }
 
