@@ -13,10 +13,12 @@ import { loadWasmFrom } from "../src/guest/v86-wasm.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
+/** Lives as long as the worker: terminating the worker ends both. */
+let service: GuestService | undefined;
+
 const start = async (message: GuestWorkerStart): Promise<void> => {
   webLocksLiveness().holdAlive(`guest:${message.id}`);
-  // Lives as long as the worker: terminating the worker ends both.
-  new GuestService({
+  service = new GuestService({
     start: message,
     red: new RedLink(),
     store: await openStateStore(),
@@ -25,5 +27,5 @@ const start = async (message: GuestWorkerStart): Promise<void> => {
 };
 
 self.addEventListener("message", ({ data }: MessageEvent<GuestWorkerStart>) => {
-  if (data.type === "start") void start(data);
+  if (data.type === "start" && !service) void start(data);
 });

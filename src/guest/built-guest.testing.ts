@@ -48,7 +48,7 @@ export const readBuiltGuest = (level: string): BuiltGuest => {
 /** Waits for a guest to do something; says what did not happen, and the end of its serial log. */
 export const until = async (
   done: () => boolean,
-  { what, serial, seconds = 60 }: { what: string; serial?: () => string; seconds?: number },
+  { what, serial, seconds = 180 }: { what: string; serial?: () => string; seconds?: number },
 ): Promise<void> => {
   const deadline = performance.now() + seconds * 1000;
   while (!done()) {

@@ -19,6 +19,7 @@ import { CoreLink } from "./core-link.ts";
 import { GuestFilesError, MachineOptionsError, StateRefusedError } from "./errors.ts";
 import { GuestFiles } from "./guest-files.ts";
 import type { FetchFile, GuestManifest } from "./guest-files.ts";
+import { PROGRESS_INTERVAL_MS } from "./limits.ts";
 import { Machine, machineIdentity } from "./machine.ts";
 import type { MachineEvents, MachineOptions } from "./machine.ts";
 import type { RedLink } from "./red-link.ts";
@@ -50,6 +51,7 @@ export class GuestService implements AsyncDisposable {
   #saved: SavedInfo | undefined;
   #tablet = false;
   #saving: Promise<SavedInfo> | undefined;
+  #toldProgress = { stage: "", at: 0 };
 
   constructor(options: GuestServiceOptions) {
     this.#options = options;
@@ -201,6 +203,10 @@ export class GuestService implements AsyncDisposable {
     done: number,
     total: number,
   ): void {
+    const now = performance.now();
+    const told = this.#toldProgress;
+    if (told.stage === stage && done < total && now - told.at < PROGRESS_INTERVAL_MS) return;
+    this.#toldProgress = { stage, at: now };
     this.#page.send("progress", { stage, done, total });
   }
 

@@ -58,6 +58,9 @@ export const AUTOSAVE_SETTLE_S = 20;
 /** Seconds that a save asked for by the page may be put off to merge with others: hiding a tab twice saves once. */
 export const AUTOSAVE_MIN_INTERVAL_S = 30;
 
+/** Milliseconds between two progress messages of one stage: a download has thousands of pieces, an eye sees 20 a second. */
+export const PROGRESS_INTERVAL_MS = 50;
+
 /** Largest saved state that is read back: 2 GiB minus 1, the largest ArrayBuffer that every browser makes. */
 export const STATE_MAX_BYTES = 2 ** 31 - 1;
 
