@@ -43,7 +43,7 @@ export function takeCursorShape(shape: RedCursorShape, batch: Uint8Array): Curso
       `cursor of ${width} x ${height} pixels; at most ${MAX_CURSOR_SIDE} are allowed`,
     );
   const length = cursorDataBytes(type, width, height);
-  if (data.length < length)
+  if (data.length < length || data.offset < 0 || data.offset + length > batch.length)
     throw new RedCommandError(`cursor data has ${data.length} bytes, its type and size need ${length}`);
   return { unique, type, width, height, hotX, hotY, data: batch.slice(data.offset, data.offset + length) };
 }

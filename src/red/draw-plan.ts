@@ -117,6 +117,7 @@ function planSurfaceCopy(drawable: Drawable, sourceId: number): DrawPlan {
 
 /** Whether the part of the bitmap that is drawn exists and begins on a byte. */
 function isCroppable(drawable: Drawable, bitmap: RedBitmap, srcArea: Rect): boolean {
+  if (!drawable.holds(bitmap)) return false;
   if (!isInside(srcArea, { top: 0, left: 0, bottom: bitmap.height, right: bitmap.width })) return false;
   const bits = bitsPerPixel(bitmap.format);
   return drawable.pieces.every((rect) => (drawable.sourceRect(rect).left * bits) % 8 === 0);
@@ -130,7 +131,8 @@ function bitmapFits(bitmap: RedBitmap, surfaceFormat: number): boolean {
       // spice-gtk aborts on the little-endian palette formats; an alpha bitmap has no colour.
       if (format === BitmapFmt.PLT1_LE || format === BitmapFmt.PLT4_LE || format === BitmapFmt.A8)
         return false;
-      return format > BitmapFmt.PLT8 || bitmap.palette !== undefined;
+      // Nor does it bear an index beyond the palette.
+      return format > BitmapFmt.PLT8 || (bitmap.palette?.entries.length ?? 0) >= 1 << bitsPerPixel(format);
     case SurfaceFormat.ARGB:
       return format === BitmapFmt.RGBA;
     case SurfaceFormat.RGB555:

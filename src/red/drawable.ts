@@ -84,6 +84,12 @@ export class Drawable {
     return "src" in operation && isBitmap(operation.src) ? operation.src.data.length : 0;
   }
 
+  /** Whether all rows of a bitmap really are in the batch. */
+  holds({ data, stride, height }: RedBitmap): boolean {
+    const { offset, length } = data;
+    return offset >= 0 && stride > 0 && stride * height <= length && offset + length <= this.#data.length;
+  }
+
   /** For the plan `copyBitmap`: the source cut to each of the {@link pieces}. */
   get copies(): readonly PlacedPicture[] {
     this.#copies ??= this.pieces.map((rect) => ({

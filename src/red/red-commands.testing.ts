@@ -48,12 +48,13 @@ function arbitraryBitmap(formats: readonly number[]): fc.Arbitrary<RedImage> {
       height: fc.integer({ min: SIDE, max: SIDE + 4 }),
       padding: fc.constantFrom(0, 0, 4),
       offset: fc.integer({ min: 0, max: 5000 }),
+      broken: fc.constantFrom(...Array.from({ length: 20 }, () => ""), "offset", "length", "palette"),
       topDown: fc.boolean(),
       colors: fc.array(fc.integer({ min: 0, max: 0xffffff }), { minLength: 256, maxLength: 256 }),
     })
-    .map(({ format, width, height, padding, offset, topDown, colors }) => {
+    .map(({ format, width, height, padding, offset, broken, topDown, colors }) => {
       const stride = rowBytes(format, width) + padding;
-      const entries = colors.slice(0, format <= 2 ? 2 : format <= 4 ? 16 : 256);
+      const entries = colors.slice(0, broken === "palette" ? 1 : format <= 2 ? 2 : format <= 4 ? 16 : 256);
       return {
         kind: "bitmap",
         id: 0n,
@@ -64,7 +65,10 @@ function arbitraryBitmap(formats: readonly number[]): fc.Arbitrary<RedImage> {
         stride,
         topDown,
         palette: format <= 5 ? { unique: 1n, entries } : undefined,
-        data: { offset, length: stride * height },
+        data: {
+          offset: broken === "offset" ? batchData.length - 100 : offset,
+          length: broken === "length" ? 100 : stride * height,
+        },
       };
     });
 }
