@@ -215,7 +215,7 @@ const DESKTOP: LevelRecipe = {
     "usr/lib/i386-linux-gnu/dillo/dpi/https/**",
     "usr/share/{doc,man,info,locale,lintian,bug,menu,applications}/**",
     "usr/share/X11/xkb/geometry/**",
-    "usr/share/X11/xkb/rules/*.{lst,xml}",
+    "usr/share/X11/xkb/rules/{*.xml,xkb.dtd,base.lst,xorg.lst,README}",
   ],
   modules: DISPLAY_AND_INPUT,
   overlays: ["base", "desktop"],
