@@ -2,17 +2,22 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "vite";
-import { buildImageModule } from "../src/image/build.ts";
 import { buildUnlessFresh, root } from "./sources.ts";
 
+const CODEC_SOURCES = ["src/image/assembly", "src/image/layout.ts", "src/image/build.ts"];
 const SOURCES = ["src", "workers", "public", "index.html", "vite.config.ts", "package-lock.json"];
 
 /** Builds what is older than its sources. */
 export async function buildPage(report: (line: string) => void): Promise<void> {
-  await buildImageModule();
+  // The compilers are large: they are loaded only when there is something to compile.
+  await buildUnlessFresh("build/image/.stamp", CODEC_SOURCES, async () => {
+    report("Building the image codecs …");
+    const { buildImageModule } = await import("../src/image/build.ts");
+    await buildImageModule();
+  });
   await buildUnlessFresh("dist/.stamp", SOURCES, async () => {
     report("Building the page …");
+    const { build } = await import("vite");
     // Beside the old one, which may be served right now, and then in its place.
     const fresh = join(root, `build/page-${process.pid}`);
     const old = `${fresh}-old`;

@@ -2,8 +2,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { buildGuest } from "../guest/index.ts";
-import { ProgressDisplay } from "../guest/progress.ts";
 import type { CliOptions } from "../src/relay/cli-options.ts";
 import { runCli } from "../src/relay/cli.ts";
 import { buildPage } from "./build.ts";
@@ -17,6 +15,8 @@ export async function start(args: readonly string[]): Promise<number> {
 
 async function prepare(options: CliOptions): Promise<void> {
   await buildPage((line) => process.stdout.write(`${line}\n`));
+  const { buildGuest } = await import("../guest/index.ts");
+  const { ProgressDisplay } = await import("../guest/progress.ts");
   const display = new ProgressDisplay(process.stdout);
   await buildGuest({
     level: options.guest,
