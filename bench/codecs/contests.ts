@@ -108,7 +108,7 @@ function glzContests(
   out: Uint8Array,
 ): Contest[] {
   let dictionary: GlzDictionary | undefined;
-  let encode = (_: number) => 0;
+  let encode: (index: number) => number = () => 0;
   const fresh = () => {
     dictionary?.[Symbol.dispose]();
     dictionary = new GlzDictionary(codecs.heap, 1, GLZ_WINDOW);
