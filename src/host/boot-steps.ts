@@ -21,9 +21,8 @@ const CONSOLE_STEPS = [
 const STEP_OF_MARKER: Readonly<Record<string, string>> = {
   init: "system",
   modules: "system",
-  udev: "system",
-  xsocket: "display",
-  xready: "desktop",
+  udev: "display",
+  x: "desktop",
   wm: "desktop",
   apps: "desktop",
 };

@@ -35,17 +35,20 @@ export class TestRelay implements AsyncDisposable {
   }
 
   webSocket(path: string, options: { origin?: string; protocols?: string[]; host?: string } = {}): WebSocket {
-    return new WebSocket(`ws://127.0.0.1:${this.httpPort}${path}`, options.protocols ?? [], {
+    const socket = new WebSocket(`ws://127.0.0.1:${this.httpPort}${path}`, options.protocols ?? [], {
       perMessageDeflate: false,
       headers: {
         ...(options.origin === undefined ? {} : { Origin: options.origin }),
         ...(options.host === undefined ? {} : { Host: options.host }),
       },
     });
+    return socket.on("error", () => {});
   }
 
   client(): Socket {
-    return connect({ port: this.spicePort, host: "127.0.0.1", allowHalfOpen: true });
+    const socket = connect({ port: this.spicePort, host: "127.0.0.1", allowHalfOpen: true });
+    // Tests look at what arrives and how it ends; the end of a test may reset the rest.
+    return socket.on("error", () => {});
   }
 
   async host(hostId = "one"): Promise<TestHost> {
@@ -104,17 +107,19 @@ export class TestHost {
 
 /** Everything that arrives, until `count` bytes are there. */
 export async function readBytes(source: Socket | WebSocket, count: number): Promise<Buffer> {
-  let all = Buffer.alloc(0);
+  const pieces: Buffer[] = [];
+  let length = 0;
   await new Promise<void>((resolve, reject) => {
     const take = (bytes: Buffer) => {
-      all = Buffer.concat([all, bytes]);
-      if (all.length >= count) resolve();
+      pieces.push(bytes);
+      length += bytes.length;
+      if (length >= count) resolve();
     };
     if (source instanceof WebSocket) source.on("message", (data) => take(data as Buffer));
     else source.on("data", take);
-    source.on("close", () => reject(new Error(`closed after ${all.length} of ${count} bytes`)));
+    source.on("close", () => reject(new Error(`closed after ${length} of ${count} bytes`)));
   });
-  return all;
+  return Buffer.concat(pieces);
 }
 
 /** How a WebSocket ended. */

@@ -80,6 +80,7 @@ export const sharedStyles = css`
     gap: 8px;
   }
   .problem {
+    overflow-wrap: anywhere;
     margin-bottom: 10px;
     padding: 10px 12px;
     border-radius: 8px;
