@@ -3,7 +3,7 @@ import { SERIAL_LINE_CHARS, SERIAL_TAIL_CHARS } from "./limits.ts";
 
 /** A line `GUEST <name> uptime=<seconds>` that the guest's init writes to the kernel log. */
 export interface BootMarker {
-  /** init, modules, udev, xsocket, xready, wm, apps, ready or late. */
+  /** init, modules, udev, x, wm, apps or ready. */
   readonly name: string;
   /** Seconds of guest time, if the line held them undamaged (a serial log under load loses characters). */
   readonly uptime?: number;
