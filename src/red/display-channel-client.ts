@@ -1,5 +1,6 @@
 import { RedChannelClient } from "../channel/index.ts";
 import type { PipeItem, RedChannelClientOptions } from "../channel/index.ts";
+import type { GlzDictionary } from "../image/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { DisplayCap, ImageCompression, SurfaceFlags, displayChannel } from "../protocol/index.ts";
 import type { Rect, RedHead } from "../protocol/red-command.ts";
@@ -57,6 +58,9 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
   readonly #sent = new Map<number, number>();
   #compression: number | undefined;
   #imageId = 0n;
+  /** What the client's INIT offers. */
+  #glzWindow = { id: 0, pixels: 0 };
+  #dictionary: GlzDictionary | undefined;
   #started = false;
   #monitorsPending = false;
   #syncing = false;
@@ -87,7 +91,11 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
 
   protected override handleMessage(message: ParsedMessage): void {
     const { client } = displayChannel;
-    if (message.as(client.init) !== undefined) return this.#start();
+    const init = message.as(client.init);
+    if (init !== undefined) {
+      this.#glzWindow = { id: init.glzDictionaryId, pixels: init.glzDictionaryWindowSize };
+      return this.#start();
+    }
     if (!this.#started) {
       throw new RedClientError(`${message.name} before INIT; a display client must send INIT first`);
     }
@@ -193,10 +201,26 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
   }
 
   encode(picture: Picture): EncodedImage {
-    return picture.encode(this.#source.encoders, {
-      compression: this.#compression ?? this.#source.compression,
-      lz4: this.hasCapability(DisplayCap.Lz4Compression),
-    });
+    const { encoders } = this.#source;
+    const compression = this.#compression ?? this.#source.compression;
+    if (compression === ImageCompression.Glz) {
+      const image = this.#encodeGlz(picture);
+      if (image !== undefined) return image;
+    }
+    return picture.encode(encoders, { compression, lz4: this.hasCapability(DisplayCap.Lz4Compression) });
+  }
+
+  /** Only for a client that asks for GLZ by name: such a stream is of use to nobody else. */
+  #encodeGlz(picture: Picture): EncodedImage | undefined {
+    const { encoders } = this.#source;
+    const { id, pixels } = this.#glzWindow;
+    this.#dictionary ??= encoders.openDictionary(id, pixels);
+    return this.#dictionary && encoders.encodeGlz(picture.source, this.#dictionary);
+  }
+
+  protected override released(): void {
+    this.#dictionary?.[Symbol.dispose]();
+    this.#dictionary = undefined;
   }
 
   nextImageId(): bigint {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { QuicEncoder } from "../image/index.ts";
 import { ImageCompression, ImageType } from "../protocol/index.ts";
-import type { RedCommand } from "../protocol/red-command.ts";
+import type { RedCommand, RedDrawable } from "../protocol/red-command.ts";
 import { spiceHtml5Caps } from "./display-client.testing.ts";
 import { TestRedWorker, bitmap, createSurface } from "./red-worker.testing.ts";
 
@@ -15,7 +16,7 @@ function start(options = {}): TestRedWorker {
   return red;
 }
 
-function fill(color: number, left: number, top: number, right: number, bottom: number): RedCommand {
+function fill(color: number, left: number, top: number, right: number, bottom: number): RedDrawable {
   return {
     type: "draw",
     surfaceId: 0,
@@ -188,6 +189,36 @@ describe("DisplayChannel", () => {
     expect(red.worker.droppedCommands).toBe(6);
     expect(client.rgb(0)).toEqual(await red.rgb());
     expect((await red.rgb())[0]).toBe(0xabcdef);
+  });
+
+  it("draws QUIC images of the guest, and leaves out broken ones", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48)]);
+    const client = red.join();
+    const pixels = new Uint8Array(16 * 16 * 4).map((_, i) => (i >> 2) * 3 + (i & 3));
+    const source = { format: 8, width: 16, height: 16, stride: 64, offset: 0, bytes: pixels, topDown: true };
+    const stream = new QuicEncoder().encode(source)?.slice();
+    if (stream === undefined) throw new Error("QUIC gained nothing");
+    const draw = (left: number, length: number): RedCommand => ({
+      type: "draw",
+      surfaceId: 0,
+      effect: 1,
+      mmTime: 0,
+      bbox: { top: 4, left, bottom: 20, right: left + 16 },
+      operation: {
+        type: "copy",
+        src: { kind: "quic", id: 0n, cacheMe: false, width: 16, height: 16, data: { offset: 0, length } },
+        srcArea: { top: 0, left: 0, bottom: 16, right: 16 },
+        rop: 8,
+        scaleMode: 0,
+      },
+    });
+    await red.run([draw(8, stream.length), draw(40, 30)], stream);
+    await red.settle(client);
+    const drawn = await red.rgb();
+    expect(client.rgb(0)).toEqual(drawn);
+    expect(drawn[5 * 64 + 8 + 3]).toBe(new DataView(pixels.buffer).getUint32(64 + 12, true) & 0xffffff);
+    expect(drawn[5 * 64 + 43]).toBe(0);
   });
 
   it("forgets everything at a device reset", async () => {

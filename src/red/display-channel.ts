@@ -1,9 +1,10 @@
 import type { ChannelConnect, SurfacePixels } from "../dispatch/messages.ts";
-import { SurfaceHeap } from "../image/heap.ts";
+import type { ImageCodecs } from "../image/index.ts";
+import { HeapLimitError, ImageDecodeError, QuicDecoder, createCodecs } from "../image/index.ts";
 import { ImageCompression } from "../protocol/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type { RedDrawable, RedHead, RedMonitorsConfig, RedSurfaceCreate } from "../protocol/red-command.ts";
-import type { Region } from "../raster/index.ts";
+import type { RasterPicture, Region } from "../raster/index.ts";
 import { drawDrawable, drawableRegion, surfaceBits } from "../raster/index.ts";
 import { DisplayChannelClient } from "./display-channel-client.ts";
 import type { DisplaySource } from "./display-channel-client.ts";
@@ -39,21 +40,23 @@ export interface DisplayTimeouts {
  * that watch them. Owns both.
  */
 export class DisplayChannel implements DisplaySource, Disposable {
-  readonly encoders = new ImageEncoders();
+  readonly encoders: ImageEncoders;
   readonly clients = new Set<DisplayChannelClient>();
   compression: number = ImageCompression.AutoGlz;
   maxAllowedHeads = 1;
   heads: readonly RedHead[] = [];
   /** Called when the primary surface came or went. */
   onPrimaryChanged: ((surface: RedSurface | undefined, mouseMode: number) => void) | undefined;
-  readonly #heap: SurfaceHeap;
+  readonly #codecs: ImageCodecs;
   readonly #timeouts: DisplayTimeouts;
   readonly #surfaces = new Map<number, RedSurface>();
+  readonly #quicDecoder = new QuicDecoder();
   #surfaceBytes = 0;
   #pixelClient: PixelClient | undefined;
 
-  constructor(options: { heap?: SurfaceHeap; timeouts?: DisplayTimeouts } = {}) {
-    this.#heap = options.heap ?? new SurfaceHeap();
+  constructor(options: { codecs?: ImageCodecs; timeouts?: DisplayTimeouts } = {}) {
+    this.#codecs = options.codecs ?? createCodecs();
+    this.encoders = new ImageEncoders(this.#codecs);
     this.#timeouts = options.timeouts ?? {};
   }
 
@@ -109,11 +112,25 @@ export class DisplayChannel implements DisplaySource, Disposable {
       throw new RedCommandError(`drawing on surface ${command.surfaceId}, which does not exist`);
     const region = drawableRegion(command, surface);
     if (region.isEmpty || command.operation.type === "nop") return;
-    drawDrawable(surface.raster, command, { data, surface: (id) => this.#surfaces.get(id)?.raster });
+    drawDrawable(surface.raster, command, {
+      data,
+      surface: (id) => this.#surfaces.get(id)?.raster,
+      quic: (_image, stream) => this.#decodeQuic(stream),
+    });
     surface.touch(region.bounds());
     const drawable = new Drawable(command, data, surface, region, (id) => this.#surfaces.get(id));
     for (const client of this.clients) client.add(drawable);
     if (surface.id === 0) this.#pixelClient?.damaged(region);
+  }
+
+  /** A QUIC image of the guest; one that cannot be decoded is not drawn. */
+  #decodeQuic(stream: Uint8Array): RasterPicture | undefined {
+    try {
+      return this.#quicDecoder.decode(stream);
+    } catch (error) {
+      if (error instanceof ImageDecodeError) return undefined;
+      throw error;
+    }
   }
 
   /** @throws RedCommandError if format, size or id are impossible. */
@@ -131,7 +148,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
       throw new RedCommandError(
         `surface ${id} of ${bytes} bytes: all surfaces may take ${MAX_SURFACE_BYTES} together`,
       );
-    const surface = new RedSurface(this.#heap, id, format, width, height);
+    const surface = this.#allocate(id, format, width, height);
     this.#surfaces.set(id, surface);
     this.#surfaceBytes += surface.byteLength;
     if (command.data !== undefined) {
@@ -147,6 +164,15 @@ export class DisplayChannel implements DisplaySource, Disposable {
       this.#pixelClient?.surfaceChanged(surface);
     }
     for (const client of this.clients) client.surfaceCreated(surface);
+  }
+
+  #allocate(id: number, format: number, width: number, height: number): RedSurface {
+    try {
+      return new RedSurface(this.#codecs.heap, id, format, width, height);
+    } catch (error) {
+      if (error instanceof HeapLimitError) throw new RedCommandError(`surface ${id}: ${error.message}`);
+      throw error;
+    }
   }
 
   /** Destroys a surface; one that does not exist is no error, drivers destroy twice. */

@@ -1,5 +1,5 @@
 import type { ImageDecoder } from "../image/index.ts";
-import { LzDecoder, QuicDecoder, isPalette } from "../image/index.ts";
+import { createDecoders, isPalette } from "../image/index.ts";
 import type { ParsedMessage, SpiceClip, SpiceImage } from "../protocol/index.ts";
 import {
   BitmapFlags,
@@ -69,7 +69,7 @@ export class TestDisplayClient implements Disposable {
   readonly #limited: boolean;
   #silent: boolean;
   #owed = 0;
-  readonly #decoders: readonly ImageDecoder[] = [new QuicDecoder(), new LzDecoder()];
+  readonly #decoders: ReadonlyMap<number, ImageDecoder> = createDecoders();
   #serial = 0n;
   #received = 0n;
   #window = 0;
@@ -92,7 +92,7 @@ export class TestDisplayClient implements Disposable {
       pixmapCacheId: 1,
       pixmapCacheSize: 20_971_520n,
       glzDictionaryId: 1,
-      glzDictionaryWindowSize: 0,
+      glzDictionaryWindowSize: this.#limited ? 0 : 6_290_432,
     });
     if (options.compression !== undefined) {
       this.send(displayChannel.client.preferredCompression, { imageCompression: options.compression });
@@ -283,10 +283,12 @@ export class TestDisplayClient implements Disposable {
           ? image.lzRgb
           : "lzPlt" in image
             ? image.lzPlt
-            : undefined;
-    const decoder = this.#decoders.find(({ imageTypes }) => imageTypes.includes(type));
+            : "lz4" in image
+              ? image.lz4
+              : undefined;
+    const decoder = this.#decoders.get(type);
     if (stream === undefined || decoder === undefined) throw new Error(`cannot decode image type ${type}`);
-    const decoded = decoder.decode(stream.data);
+    const decoded = decoder.decode(stream.data, { width, height });
     if (decoded.width !== width || decoded.height !== height)
       throw new Error("descriptor and stream differ in size");
     const palette =

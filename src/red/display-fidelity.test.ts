@@ -1,5 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { SurfaceHeap, createCodecs } from "../image/index.ts";
+import { loadImageModuleFromFile } from "../image/load.node.ts";
 import type { RedCommand } from "../protocol/red-command.ts";
 import { spiceHtml5Caps } from "./display-client.testing.ts";
 import type { TestClientOptions, TestDisplayClient } from "./display-client.testing.ts";
@@ -35,7 +37,7 @@ async function play(
   await expectEqual(red, other);
 }
 
-const runs = { numRuns: 40 };
+const runs = { numRuns: 25 };
 
 describe("what a client sees is what the server drew", () => {
   it.each<[string, TestClientOptions]>([
@@ -43,10 +45,24 @@ describe("what a client sees is what the server drew", () => {
     ["spice-gtk, no compression, full headers", { compression: 1, miniHeader: false }],
     ["spice-gtk, LZ", { compression: 6 }],
     ["spice-gtk, QUIC", { compression: 4 }],
+    ["spice-gtk, GLZ", { compression: 5 }],
+    ["spice-gtk, LZ4", { compression: 7 }],
     ["spice-html5", { caps: spiceHtml5Caps }],
   ])("%s", async (_name, options) => {
     await fc.assert(
       fc.asyncProperty(arbitraryCommands, arbitraryCommands, (early, late) => play(options, {}, early, late)),
+      runs,
+    );
+  });
+
+  it("also with the codecs in WebAssembly", async () => {
+    const modes = fc.constantFrom(2, 4, 5, 6, 7);
+    const heap = new SurfaceHeap();
+    const codecs = createCodecs(heap, await loadImageModuleFromFile(heap));
+    await fc.assert(
+      fc.asyncProperty(modes, arbitraryCommands, arbitraryCommands, (compression, early, late) =>
+        play({ compression }, { codecs }, early, late),
+      ),
       runs,
     );
   });

@@ -1,10 +1,9 @@
-import type { ImageEncoder, ImageSource } from "../image/index.ts";
+import type { ImageCodecs, ImageEncoder, ImageSource } from "../image/index.ts";
 import {
   BitmapFmt,
+  GlzDictionary,
+  HeapLimitError,
   ImageType,
-  LzEncoder,
-  LzWorkspace,
-  QuicEncoder,
   isPalette,
   rowBytes,
   sourceBytes,
@@ -38,42 +37,62 @@ export interface EncodedImage {
 
 /** The encoders of one red worker: they keep scratch memory, so one set serves all its clients in turn. */
 export class ImageEncoders {
-  readonly #quic: ImageEncoder = new QuicEncoder();
-  readonly #lz: ImageEncoder;
-  readonly #lzPlt: ImageEncoder;
+  readonly #codecs: ImageCodecs;
 
-  constructor() {
-    const workspace = new LzWorkspace();
-    this.#lz = new LzEncoder("lz", workspace);
-    this.#lzPlt = new LzEncoder("lz_plt", workspace);
+  constructor(codecs: ImageCodecs) {
+    this.#codecs = codecs;
   }
 
-  /** Encodes by the rules of spice-server's dcc_compress_image; falls back to BITMAP whenever there is no gain. */
+  /**
+   * Encodes by the rules of spice-server's dcc_compress_image; falls back to BITMAP whenever there is no gain. The GLZ settings give
+   * LZ here: its streams can be shared by clients, those of GLZ (see {@link encodeGlz}) cannot.
+   */
   encode(source: ImageSource, preference: ImagePreference): EncodedImage {
-    const encoder = this.#choose(source, preference);
+    return this.#encodeWith(this.#choose(source, preference), source) ?? this.#raw(source);
+  }
+
+  /** A GLZ stream over that client's dictionary, or undefined if the image is not for it. It must be sent to the client at once. */
+  encodeGlz(source: ImageSource, dictionary: GlzDictionary): EncodedImage | undefined {
+    if (sourceBytes(source) < MIN_COMPRESS_BYTES) return undefined;
+    const encoder = this.#codecs.glz(dictionary);
+    return encoder.accepts(source) ? this.#encodeWith(encoder, source) : undefined;
+  }
+
+  /** A dictionary for a client with such a window; undefined if the window or our memory is too small. */
+  openDictionary(id: number, windowPixels: number): GlzDictionary | undefined {
+    if (!GlzDictionary.supports(windowPixels)) return undefined;
+    try {
+      return new GlzDictionary(this.#codecs.heap, id, windowPixels);
+    } catch (error) {
+      if (error instanceof HeapLimitError) return undefined;
+      throw error;
+    }
+  }
+
+  #encodeWith(encoder: ImageEncoder | undefined, source: ImageSource): EncodedImage | undefined {
     const data = encoder?.encode(source);
-    if (encoder === undefined || data === undefined) return rawImage(source);
-    return {
-      imageType: encoder.imageType,
-      width: source.width,
-      height: source.height,
-      format: source.format,
-      stride: 0,
-      // The encoder's view is scratch memory.
-      data: data.slice(),
-      palette: source.palette,
-    };
+    if (encoder === undefined || data === undefined) return undefined;
+    const { width, height, format, palette } = source;
+    // The encoder's view is scratch memory.
+    return { imageType: encoder.imageType, width, height, format, stride: 0, data: data.slice(), palette };
+  }
+
+  #raw(source: ImageSource): EncodedImage {
+    // A view of the heap that was given to an encoder may have been left behind by the heap's growth.
+    return rawImage(source.bytes.length === 0 ? { ...source, bytes: this.#codecs.heap.u8 } : source);
   }
 
   #choose(source: ImageSource, preference: ImagePreference): ImageEncoder | undefined {
+    const { quic, lz, lz_plt: lzPlt, lz4 } = this.#codecs.encoders;
     const { compression } = preference;
     if (sourceBytes(source) < MIN_COMPRESS_BYTES || compression === ImageCompression.Off) return undefined;
-    const quic = this.#quic.accepts(source) && source.format !== BitmapFmt.A8;
-    if (compression === ImageCompression.Quic) return quic ? this.#quic : undefined;
+    const quicAble = quic.accepts(source) && source.format !== BitmapFmt.A8;
+    if (compression === ImageCompression.Quic) return quicAble ? quic : undefined;
     const automatic = compression === ImageCompression.AutoGlz || compression === ImageCompression.AutoLz;
-    if (automatic && quic && gradualityOf(source) === "high") return this.#quic;
-    const lz = isPalette(source.format) ? this.#lzPlt : this.#lz;
-    return lz.accepts(source) ? lz : undefined;
+    if (automatic && quicAble && gradualityOf(source) === "high") return quic;
+    if (compression === ImageCompression.Lz4 && preference.lz4 && lz4.accepts(source)) return lz4;
+    const encoder = isPalette(source.format) ? lzPlt : lz;
+    return encoder.accepts(source) ? encoder : undefined;
   }
 }
 

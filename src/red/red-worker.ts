@@ -7,7 +7,7 @@ import type {
   RedWorkerMessages,
   SurfacePixels,
 } from "../dispatch/messages.ts";
-import type { SurfaceHeap } from "../image/heap.ts";
+import type { ImageCodecs } from "../image/index.ts";
 import { ChannelType, DisplayCap, ImageCompression } from "../protocol/index.ts";
 import type { RedCommand, RedCommandBatch, RedCommandReply } from "../protocol/red-command.ts";
 import { CanvasClient } from "./canvas-client.ts";
@@ -25,8 +25,8 @@ export interface RedWorkerOptions {
   readonly channelId: number;
   /** Core's MainDispatcher, or whoever wants to hear. Only sent to, never waited for. */
   readonly main: Pick<Dispatcher<MainMessages>, "send">;
-  /** Memory of the surfaces. */
-  readonly heap?: SurfaceHeap;
+  /** Image codecs, and the heap that surfaces live in; by default those in plain TypeScript. */
+  readonly codecs?: ImageCodecs;
   /** Milliseconds a client's long pipe may hold up the guest; defaults to {@link PIPE_STALL_TIME}. */
   readonly pipeStallTime?: number;
   readonly timeouts?: DisplayTimeouts;
@@ -66,7 +66,7 @@ export class RedWorker implements Disposable {
 
   constructor(options: RedWorkerOptions) {
     this.#options = options;
-    this.display = new DisplayChannel({ heap: options.heap, timeouts: options.timeouts });
+    this.display = new DisplayChannel({ codecs: options.codecs, timeouts: options.timeouts });
     this.display.onPrimaryChanged = (surface, mouseMode) => {
       options.main.send("primaryChanged", {
         channelId: options.channelId,

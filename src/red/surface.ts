@@ -1,5 +1,4 @@
-import type { SurfaceHeap } from "../image/heap.ts";
-import type { ImageSource } from "../image/index.ts";
+import type { ImageSource, SurfaceHeap } from "../image/index.ts";
 import { BitmapFmt, bitsPerPixel } from "../image/index.ts";
 import type { Rect } from "../protocol/red-command.ts";
 import { SurfaceFormat, rgbFrom555, rgbFrom565, surfaceBits } from "../raster/index.ts";
