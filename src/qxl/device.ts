@@ -182,7 +182,8 @@ export class QxlDevice implements Disposable {
   ioWrite(port: number, value: number): void {
     if (this.#disposed) return;
     this.#memory.refresh();
-    if (this.#guestBug && port !== QxlIo.Reset) return;
+    // UPDATE_IRQ goes on working: otherwise a level that is high would hold the guest in its interrupt handler.
+    if (this.#guestBug && port !== QxlIo.Reset && port !== QxlIo.UpdateIrq) return;
     if (port >= QXL_IO_RANGE_SIZE) {
       this.#setGuestBug(`write to I/O port ${port}`);
       return;

@@ -214,7 +214,7 @@ export class TestDriver {
 
   get header(): number {
     const { rom } = this.machine.memory;
-    return new DataView(rom.buffer).getUint32(QXLRom.offset.ramHeaderOffset, true);
+    return new DataView(rom.buffer, rom.byteOffset).getUint32(QXLRom.offset.ramHeaderOffset, true);
   }
 
   /** A port write, and what the CPU does right after it: taking the interrupt. */
@@ -371,13 +371,19 @@ export class TestDriver {
     for (const [i, edge] of [top, left, bottom, right].entries()) this.ram.setInt32(at + 4 * i, edge, true);
   }
 
-  /** Pushes DRAW_FILL with a solid colour. */
-  drawFill(bbox: Rect, color: number, surfaceId = 0, clip?: readonly Rect[]): number {
+  /** A DRAW_FILL with a solid colour, not pushed. */
+  fill(bbox: Rect, color: number, surfaceId = 0, clip?: readonly Rect[]): number {
     const at = this.drawable(QxlDraw.Fill, bbox, surfaceId, clip);
     const fill = at + QXLDrawable.offset.u;
     this.ram.setUint32(fill + QXLFill.offset.brush, 1, true);
     this.ram.setUint32(fill + QXLFill.offset.brush + 4, color, true);
     this.ram.setUint16(fill + QXLFill.offset.ropDescriptor, 8, true);
+    return at;
+  }
+
+  /** Pushes DRAW_FILL with a solid colour. */
+  drawFill(bbox: Rect, color: number, surfaceId = 0, clip?: readonly Rect[]): number {
+    const at = this.fill(bbox, color, surfaceId, clip);
     this.push(QxlCmd.Draw, at);
     return at;
   }
