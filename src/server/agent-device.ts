@@ -1,248 +1,325 @@
-import type { ClientHead, Dispatcher, GuestMessages } from "../dispatch/index.ts";
-import { AgentAssembler } from "./agent-assembler.ts";
+import type { Dispatcher, GuestMessages } from "../dispatch/index.ts";
+import { AgentMessageType, VdiPort, agentMessages } from "../protocol/index.ts";
+import type { AgentPolicy } from "./agent-msg-filter.ts";
+import { AgentMessageError, AgentMsgFilter } from "./agent-msg-filter.ts";
+import type { OutboxPiece } from "./agent-outbox.ts";
+import { AgentOutbox } from "./agent-outbox.ts";
 import {
-  AgentMessageType,
-  VdpPort,
-  chunk,
+  ChunkReader,
   decodeMonitorsConfig,
   encodeAgentMessage,
-  encodeMouseState,
+  encodeChunk,
+  wrapAgentMessage,
 } from "./agent-wire.ts";
 import {
+  AGENT_CLIENT_DEADLINE,
   AGENT_CLIENT_QUEUE,
-  AGENT_GUEST_QUEUE,
   AGENT_PIECE,
   AGENT_TOKENS_TO_SEND,
   AGENT_WINDOW,
+  AGENT_WRITE_DEADLINE,
 } from "./limits.ts";
-import type { MainChannelClient } from "./main-channel-client.ts";
 
 /** What the agent's port needs of the guest's thread. */
 export type AgentGuest = Pick<Dispatcher<GuestMessages>, "call">;
 
+/** What the agent needs of a client's main channel. */
+export interface AgentPeer {
+  /** False while the client takes nothing. */
+  readonly ready: boolean;
+  sendAgentData(data: Uint8Array): void;
+  sendAgentTokens(numTokens: number): void;
+}
+
 /** One client's share of the agent. */
 interface AgentClient {
-  readonly client: MainChannelClient;
-  readonly fromClient: AgentAssembler;
-  /** Pieces of whole or part messages for the guest, in order. */
-  readonly toGuest: Uint8Array[];
-  /** AGENT_DATA messages that we may still send. */
-  tokens: number;
-  queue: Uint8Array[];
-  queued: number;
+  readonly peer: AgentPeer;
+  readonly filter: AgentMsgFilter;
+  /** For the guest. */
+  readonly pieces: OutboxPiece[];
+  readonly missing: number;
   /** AGENT_DATA messages received whose tokens were not given back. */
   owed: number;
   /** AGENT_DATA messages that the client may still send. */
   window: number;
+  /** From the guest. */
+  queue: Uint8Array[];
+  queued: number;
+  /** AGENT_DATA messages that we may still send. */
+  tokens: number;
+  /** Has seen the beginning of the message under way from the guest. */
+  inStep: boolean;
+  /** Runs while it takes nothing of what waits for it. */
+  deadline: ReturnType<typeof setTimeout> | undefined;
 }
+
+const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * The guest's agent behind its serial port (RedCharDeviceVDIPort): VDI chunks towards the guest, tokens towards each client, and no
  * client's message torn by another's. MONITORS_CONFIG goes to the QXL device first and to the agent only if the device declines.
  */
-export class AgentDevice {
+export class AgentDevice implements Disposable {
   readonly #guest: AgentGuest;
-  readonly #clients = new Map<MainChannelClient, AgentClient>();
-  /** The client whose message is under way to the guest; others wait for its end. */
-  #writer: AgentClient | undefined;
-  readonly #own: Uint8Array[] = [];
-  #mouse: Uint8Array | undefined;
+  readonly #policy: AgentPolicy;
+  readonly #clients = new Map<AgentPeer, AgentClient>();
+  readonly #outbox = new AgentOutbox<AgentClient>();
+  readonly #chunks = new ChunkReader();
+  #fromAgent: AgentMsgFilter;
   #writing = false;
+  /** Runs while a client leaves the message unfinished that others wait behind. */
+  #writerDeadline: ReturnType<typeof setTimeout> | undefined;
   #open = false;
-  #incoming = new Uint8Array(0);
+  /** Settle what the guest waits for. */
+  #roomWaiters: (() => void)[] = [];
+  #heads: Uint8Array | undefined;
+  #configuring = false;
   /** Called when a program in the guest opened or closed the port. */
   onStateChange: ((open: boolean) => void) | undefined;
   onWarning: ((text: string) => void) | undefined;
 
-  constructor(guest: AgentGuest) {
+  constructor(guest: AgentGuest, policy: AgentPolicy = { copyPaste: true, fileXfer: true }) {
     this.#guest = guest;
+    this.#policy = policy;
+    this.#fromAgent = new AgentMsgFilter(policy);
   }
 
   get open(): boolean {
     return this.#open;
   }
 
+  /** Clients that take part. */
+  get clients(): number {
+    return this.#clients.size;
+  }
+
   setOpen(open: boolean): void {
     if (open === this.#open) return;
     this.#open = open;
-    this.#incoming = new Uint8Array(0);
-    this.#own.length = 0;
-    this.#mouse = undefined;
-    this.#writer = undefined;
+    this.#chunks.reset();
+    this.#fromAgent = new AgentMsgFilter(this.#policy);
+    this.#outbox.clear();
+    clearTimeout(this.#writerDeadline);
+    for (const client of this.#clients.values()) clearTimeout(client.deadline);
     this.#clients.clear();
+    this.#makeRoom();
     this.onStateChange?.(open);
   }
 
   /** AGENT_START: from now on this client takes part, with that many tokens for what the agent says. */
-  start(client: MainChannelClient, tokens: number): void {
+  start(peer: AgentPeer, tokens: number): void {
     if (!this.#open) return;
-    this.#clients.set(client, {
-      client,
-      fromClient: new AgentAssembler(),
-      toGuest: [],
-      tokens,
-      queue: [],
-      queued: 0,
+    const present = this.#clients.get(peer);
+    if (present) {
+      present.tokens = tokens;
+      this.#deliver(present);
+      return;
+    }
+    const filter = new AgentMsgFilter(this.#policy);
+    this.#clients.set(peer, {
+      peer,
+      filter,
+      pieces: [],
+      get missing() {
+        return filter.missing;
+      },
       owed: 0,
       window: AGENT_WINDOW,
+      queue: [],
+      queued: 0,
+      tokens,
+      inStep: this.#fromAgent.missing === 0,
+      deadline: undefined,
     });
   }
 
   /** AGENT_TOKEN. */
-  addTokens(client: MainChannelClient, tokens: number): void {
-    const entry = this.#clients.get(client);
-    if (!entry) return;
-    entry.tokens = Math.min(entry.tokens + tokens, Number.MAX_SAFE_INTEGER);
-    this.#deliver(entry);
+  addTokens(peer: AgentPeer, tokens: number): void {
+    const client = this.#clients.get(peer);
+    if (!client) return;
+    client.tokens = Math.min(client.tokens + tokens, Number.MAX_SAFE_INTEGER);
+    this.#deliver(client);
   }
 
-  /** The client left. What it had begun is completed with zeros, so that the agent's parser stays in step. */
-  remove(client: MainChannelClient): void {
-    const entry = this.#clients.get(client);
-    if (!entry) return;
-    this.#clients.delete(client);
-    if (this.#writer === entry) {
-      const missing = entry.fromClient.missing;
-      for (let left = missing; left > 0; left -= AGENT_PIECE) {
-        entry.toGuest.push(new Uint8Array(Math.min(left, AGENT_PIECE)));
-      }
-      entry.fromClient.reset();
-    } else entry.toGuest.length = 0;
-    if (this.#clients.size === 0)
-      this.#own.push(encodeAgentMessage(AgentMessageType.ClientDisconnected, new Uint8Array(0)));
+  /** The client's channel takes data again. */
+  resume(peer: AgentPeer): void {
+    const client = this.#clients.get(peer);
+    if (client && client.queue.length > 0) this.#deliver(client);
+  }
+
+  /** The client left. */
+  remove(peer: AgentPeer): void {
+    const client = this.#clients.get(peer);
+    if (!client) return;
+    this.#clients.delete(peer);
+    clearTimeout(client.deadline);
+    const clean = this.#outbox.remove(client);
+    // It makes the agent forget clipboards, transfers and an unfinished message.
+    if (!clean || this.#clients.size === 0)
+      this.#outbox.add(encodeAgentMessage(agentMessages.clientDisconnected, {}));
+    this.#makeRoom();
     this.#write();
   }
 
   /**
-   * AGENT_DATA from a client. @throws if the client ignores its window or sends what is no agent message: its main channel then ends.
+   * AGENT_DATA from a client. @throws AgentMessageError if the client ignores its window or sends what is no agent message: its main
+   * channel then ends.
    */
-  receive(client: MainChannelClient, data: Uint8Array): void {
-    const entry = this.#clients.get(client);
-    if (!entry || data.length === 0) return;
-    if (entry.window === 0) throw new Error(`agent data beyond the window of ${AGENT_WINDOW} messages`);
-    entry.window--;
-    const begun = entry.fromClient.push(data);
-    if (entry.fromClient.type === AgentMessageType.MonitorsConfig) {
-      this.#giveToken(entry);
-      const body = entry.fromClient.takeBody();
-      if (body) void this.#monitorsConfig(body);
+  receive(peer: AgentPeer, data: Uint8Array): void {
+    const client = this.#clients.get(peer);
+    if (!client || data.length === 0) return;
+    if (client.window === 0)
+      throw new AgentMessageError(`agent data beyond the window of ${AGENT_WINDOW} messages`);
+    client.window--;
+    const bytes = data.slice();
+    const judged = client.filter.push(bytes);
+    if (judged.verdict === "forward") {
+      client.pieces.push({ bytes, ends: judged.ends });
+      this.#write();
       return;
     }
-    if (begun && this.#pendingBytes() > AGENT_GUEST_QUEUE)
-      throw new Error("the guest's agent does not take its data");
-    entry.toGuest.push(data.slice());
-    this.#write();
+    this.#giveToken(client);
+    if (judged.data) void this.#wantHeads(judged.data);
   }
 
-  /** The pointer, for guests without an absolute device of their own. Only the newest position waits. */
+  /** The pointer, for guests without an absolute device of their own. `buttons` is a SpiceMouseButtonMask. */
   mouseState(x: number, y: number, buttons: number, displayId: number): void {
     if (!this.#open) return;
-    this.#mouse = encodeMouseState(x, y, buttons, displayId);
+    this.#outbox.addMouse({ x, y, buttons, displayId });
     this.#write();
   }
 
-  /** Bytes from the guest's port: VDI chunks, cut anywhere. @throws on a chunk that cannot be; the port is then reset. */
-  fromGuest(bytes: Uint8Array): void {
-    const joined = new Uint8Array(this.#incoming.length + bytes.length);
-    joined.set(this.#incoming);
-    joined.set(bytes, this.#incoming.length);
-    let at = 0;
-    for (;;) {
-      const next = chunk.read(joined, at);
-      if (!next) break;
-      at = next.end;
-      if (next.port !== VdpPort.Client) continue;
-      for (const entry of this.#clients.values()) {
-        entry.queue.push(next.data.slice());
-        entry.queued += next.data.length;
-        this.#deliver(entry);
+  /**
+   * Bytes from the guest's port. Resolves when every client has room for more, so that the guest's agent feels the slowest; one that
+   * takes nothing for {@link AGENT_CLIENT_DEADLINE} is left out. Bytes that are no agent's close the agent until the guest opens its
+   * port again.
+   */
+  async fromGuest(bytes: Uint8Array): Promise<void> {
+    if (!this.#open) return;
+    try {
+      for (const { port, piece } of this.#chunks.push(bytes)) {
+        if (port === VdiPort.Client) this.#pieceFromGuest(piece);
+      }
+    } catch (error) {
+      this.onWarning?.(`the guest's agent is cut off: ${errorText(error)}`);
+      this.setOpen(false);
+      return;
+    }
+    while (this.#open && [...this.#clients.values()].some(({ queued }) => queued > AGENT_CLIENT_QUEUE)) {
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+    }
+  }
+
+  #pieceFromGuest(piece: Uint8Array): void {
+    if (piece.length === 0) return;
+    const { verdict, begins } = this.#fromAgent.push(piece);
+    for (const client of this.#clients.values()) {
+      client.inStep ||= begins;
+      if (!client.inStep || verdict === "discard") continue;
+      client.queue.push(piece);
+      client.queued += piece.length;
+      this.#deliver(client);
+    }
+  }
+
+  #deliver(client: AgentClient): void {
+    const before = client.queue.length;
+    while (client.tokens > 0 && client.queue.length > 0 && client.peer.ready) {
+      const data = client.queue.shift()!;
+      client.queued -= data.length;
+      client.tokens--;
+      client.peer.sendAgentData(data);
+    }
+    if (client.queue.length < before) {
+      clearTimeout(client.deadline);
+      client.deadline = undefined;
+    }
+    if (client.queue.length > 0) {
+      client.deadline ??= setTimeout(
+        () => this.#cutOff(client, "it takes nothing of what the agent says"),
+        AGENT_CLIENT_DEADLINE,
+      );
+    }
+    this.#makeRoom();
+  }
+
+  #cutOff(client: AgentClient, fault: string): void {
+    this.onWarning?.(`a client is cut off from the agent: ${fault}`);
+    this.remove(client.peer);
+  }
+
+  #makeRoom(): void {
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+  }
+
+  #giveToken(client: AgentClient): void {
+    if (++client.owed < AGENT_TOKENS_TO_SEND) return;
+    client.window += client.owed;
+    client.peer.sendAgentTokens(client.owed);
+    client.owed = 0;
+  }
+
+  /** Asks the device, one wish at a time; wishes that come meanwhile replace each other. */
+  async #wantHeads(data: Uint8Array): Promise<void> {
+    this.#heads = data;
+    if (this.#configuring) return;
+    this.#configuring = true;
+    while (this.#heads) {
+      const wish = this.#heads;
+      this.#heads = undefined;
+      try {
+        const monitors = decodeMonitorsConfig(wish);
+        if (await this.#guest.call("clientMonitorsConfig", { heads: monitors })) continue;
+        if (this.#open) this.#outbox.setMonitors(wrapAgentMessage(AgentMessageType.MonitorsConfig, wish));
+        this.#write();
+      } catch (error) {
+        this.onWarning?.(`monitors config: ${errorText(error)}`);
       }
     }
-    this.#incoming = joined.slice(at);
-  }
-
-  async #monitorsConfig(body: Uint8Array): Promise<void> {
-    try {
-      const heads: ClientHead[] = decodeMonitorsConfig(body);
-      if (await this.#guest.call("clientMonitorsConfig", { heads })) return;
-      this.#own.push(encodeAgentMessage(AgentMessageType.MonitorsConfig, body));
-      this.#write();
-    } catch (error) {
-      this.onWarning?.(`monitors config: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-
-  #deliver(entry: AgentClient): void {
-    while (entry.tokens > 0 && entry.queue.length > 0) {
-      const data = entry.queue.shift()!;
-      entry.queued -= data.length;
-      entry.tokens--;
-      entry.client.sendAgentData(data);
-    }
-    if (entry.queued > AGENT_CLIENT_QUEUE) {
-      this.onWarning?.("a client does not take the agent's data; it is cut off from the agent");
-      this.remove(entry.client);
-    }
-  }
-
-  #giveToken(entry: AgentClient): void {
-    if (++entry.owed < AGENT_TOKENS_TO_SEND) return;
-    entry.window += entry.owed;
-    entry.client.sendAgentTokens(entry.owed);
-    entry.owed = 0;
-  }
-
-  #pendingBytes(): number {
-    let sum = 0;
-    for (const entry of this.#clients.values()) for (const piece of entry.toGuest) sum += piece.length;
-    return sum;
-  }
-
-  /** The next piece for the guest: a message that was begun first, then our own, then the pointer, then clients in turn. */
-  #next(): { piece: Uint8Array; port: number; entry?: AgentClient } | undefined {
-    const writer = this.#writer;
-    if (writer) {
-      const piece = writer.toGuest.shift();
-      if (piece) return { piece, port: VdpPort.Client, entry: writer };
-      if (writer.fromClient.missing > 0) return undefined;
-      this.#writer = undefined;
-    }
-    const own = this.#own.shift();
-    if (own) return { piece: own, port: VdpPort.Server };
-    if (this.#mouse) {
-      const piece = this.#mouse;
-      this.#mouse = undefined;
-      return { piece, port: VdpPort.Server };
-    }
-    for (const entry of this.#clients.values()) {
-      const piece = entry.toGuest.shift();
-      if (!piece) continue;
-      this.#writer = entry;
-      return { piece, port: VdpPort.Client, entry };
-    }
-    return undefined;
+    this.#configuring = false;
   }
 
   #write(): void {
     if (this.#writing || !this.#open) return;
     this.#writing = true;
-    void this.#drain().finally(() => (this.#writing = false));
+    clearTimeout(this.#writerDeadline);
+    void this.#drain();
   }
 
   async #drain(): Promise<void> {
-    for (let next = this.#next(); next && this.#open; next = this.#next()) {
-      for (let at = 0; at < next.piece.length; at += AGENT_PIECE) {
-        const bytes = chunk.write(next.port, next.piece.subarray(at, at + AGENT_PIECE));
-        try {
-          await this.#guest.call("agentWrite", { bytes }, [bytes.buffer]);
-        } catch (error) {
-          this.onWarning?.(
-            `the guest's agent took nothing: ${error instanceof Error ? error.message : String(error)}`,
-          );
-          return;
-        }
+    for (let next = this.#next(); next; next = this.#next()) {
+      try {
+        await this.#writePieces(next.port, next.bytes);
+      } catch (error) {
+        this.onWarning?.(`the guest's agent took nothing: ${errorText(error)}`);
+        this.setOpen(false);
+        break;
       }
-      if (next.entry) this.#giveToken(next.entry);
+      const { client } = next;
+      if (client && this.#clients.get(client.peer) === client) this.#giveToken(client);
     }
+    this.#writing = false;
+    const { writer } = this.#outbox;
+    if (writer) {
+      this.#writerDeadline = setTimeout(
+        () => this.#cutOff(writer, "it does not finish its message"),
+        AGENT_CLIENT_DEADLINE,
+      );
+    }
+  }
+
+  #next() {
+    return this.#open ? this.#outbox.next(this.#clients.values()) : undefined;
+  }
+
+  async #writePieces(port: number, message: Uint8Array): Promise<void> {
+    for (let at = 0; at < message.length; at += AGENT_PIECE) {
+      const bytes = encodeChunk(port, message.subarray(at, at + AGENT_PIECE));
+      await this.#guest.call("agentWrite", { bytes }, [bytes.buffer], { deadline: AGENT_WRITE_DEADLINE });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.setOpen(false);
   }
 }

@@ -1,105 +1,89 @@
 import type { ClientHead } from "../dispatch/index.ts";
+import type { MessageDef } from "../protocol/index.ts";
 import {
-  AGENT_MONITORS_MAX,
-  array,
+  VDI_CHUNK_HEADER_SIZE,
+  VD_AGENT_MAX_DATA_SIZE,
+  VD_AGENT_MESSAGE_SIZE,
+  VD_AGENT_PROTOCOL,
+  agentMessages,
+  decodeBody,
   decodeStruct,
+  encodeBody,
   encodeStruct,
-  lengthOf,
-  struct,
-  u32,
-  u64,
+  vdAgentMessage,
+  vdiChunkHeader,
 } from "../protocol/index.ts";
-import { AGENT_PIECE } from "./limits.ts";
 
-/** VDIChunkHeader.port: whose message the piece belongs to. */
-export const VdpPort = { Client: 1, Server: 2 } as const;
-
-/** VD_AGENT_* message types that the server itself makes or reads. */
-export const AgentMessageType = { MouseState: 1, MonitorsConfig: 2, ClientDisconnected: 13 } as const;
-
-/** Bytes of a VDAgentMessage header. */
-export const AGENT_MESSAGE_HEADER = 20;
-const AGENT_PROTOCOL = 1;
-const CHUNK_HEADER = 8;
-
-const chunkHeader = struct({ port: u32, size: u32 }, "VDIChunkHeader");
-const agentMessage = struct({ protocol: u32, type: u32, opaque: u64, size: u32 }, "VDAgentMessage");
-const mouseState = struct({ x: u32, y: u32, buttons: u32, displayId: u32 }, "VDAgentMouseState");
-const monitor = struct({ height: u32, width: u32, depth: u32, x: u32, y: u32 }, "VDAgentMonConfig");
-const monitorsConfig = struct(
-  { numOfMonitors: lengthOf("monitors", u32), flags: u32, monitors: array(monitor, "numOfMonitors") },
-  "VDAgentMonitorsConfig",
-);
-
-/** VDI chunks: pieces of agent messages on the guest's port. */
-export const chunk = {
-  write(port: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(CHUNK_HEADER + data.length);
-    bytes.set(encodeStruct("VDIChunkHeader", chunkHeader, { port, size: data.length }));
-    bytes.set(data, CHUNK_HEADER);
-    return bytes;
-  },
-
-  /** The chunk at `at`, or undefined while it is incomplete. @throws on a size that no agent sends. */
-  read(bytes: Uint8Array, at: number): { port: number; data: Uint8Array; end: number } | undefined {
-    if (bytes.length - at < CHUNK_HEADER) return undefined;
-    const { port, size } = decodeStruct("VDIChunkHeader", chunkHeader, bytes, at);
-    if (size > AGENT_PIECE)
-      throw new Error(`the guest's agent announces a chunk of ${size} bytes, ${AGENT_PIECE} are allowed`);
-    const start = at + CHUNK_HEADER;
-    if (bytes.length - start < size) return undefined;
-    return { port, data: bytes.subarray(start, start + size), end: start + size };
-  },
-};
-
-/** Type and size of the agent message that begins here. @throws on a protocol other than 1. */
-export function decodeAgentHeader(bytes: Uint8Array): { type: number; size: number } {
-  const header = decodeStruct("VDAgentMessage", agentMessage, bytes);
-  if (header.protocol !== AGENT_PROTOCOL)
-    throw new Error(`agent protocol ${header.protocol}, we know ${AGENT_PROTOCOL}`);
-  return header;
+/** The agent's port carried what no agent sends; its framing is lost. */
+export class AgentPortError extends Error {
+  override readonly name = "AgentPortError";
 }
 
-/** A whole agent message of the server's own. */
-export function encodeAgentMessage(type: number, body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(AGENT_MESSAGE_HEADER + body.length);
-  const header = { protocol: AGENT_PROTOCOL, type, opaque: 0n, size: body.length };
-  bytes.set(encodeStruct("VDAgentMessage", agentMessage, header));
-  bytes.set(body, AGENT_MESSAGE_HEADER);
+/** One VDI chunk: a piece of at most {@link VD_AGENT_MAX_DATA_SIZE} bytes, with its header. */
+export function encodeChunk(port: number, piece: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(VDI_CHUNK_HEADER_SIZE + piece.length);
+  bytes.set(encodeStruct("VDIChunkHeader", vdiChunkHeader, { port, size: piece.length }));
+  bytes.set(piece, VDI_CHUNK_HEADER_SIZE);
   return bytes;
 }
 
-/** VD_AGENT_MOUSE_STATE; the agent's button bits are 2 left, 4 middle, 8 right, 16 up, 32 down. */
+/** Cuts what comes from the agent's port into chunks, however it was divided. */
+export class ChunkReader {
+  #rest = new Uint8Array(0);
+
+  /** The chunks that `bytes` complete. @throws AgentPortError on a size that no agent sends. */
+  *push(bytes: Uint8Array): Generator<{ port: number; piece: Uint8Array }> {
+    const joined = new Uint8Array(this.#rest.length + bytes.length);
+    joined.set(this.#rest);
+    joined.set(bytes, this.#rest.length);
+    let at = 0;
+    while (joined.length - at >= VDI_CHUNK_HEADER_SIZE) {
+      const { port, size } = decodeStruct("VDIChunkHeader", vdiChunkHeader, joined, at);
+      if (size > VD_AGENT_MAX_DATA_SIZE) {
+        throw new AgentPortError(
+          `the guest's agent announces a chunk of ${size} bytes, ${VD_AGENT_MAX_DATA_SIZE} are allowed`,
+        );
+      }
+      const start = at + VDI_CHUNK_HEADER_SIZE;
+      if (joined.length - start < size) break;
+      at = start + size;
+      yield { port, piece: joined.slice(start, at) };
+    }
+    this.#rest = joined.slice(at);
+  }
+
+  reset(): void {
+    this.#rest = new Uint8Array(0);
+  }
+}
+
+/** A whole agent message of the server's own. */
+export function encodeAgentMessage<T>(def: MessageDef<T>, value: T): Uint8Array<ArrayBuffer> {
+  return wrapAgentMessage(def.id, encodeBody(def, value));
+}
+
+/** VDAgentMessage and its data. */
+export function wrapAgentMessage(type: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(VD_AGENT_MESSAGE_SIZE + data.length);
+  const header = { protocol: VD_AGENT_PROTOCOL, type, opaque: 0n, size: data.length };
+  bytes.set(encodeStruct("VDAgentMessage", vdAgentMessage, header));
+  bytes.set(data, VD_AGENT_MESSAGE_SIZE);
+  return bytes;
+}
+
+/** VD_AGENT_MOUSE_STATE from a SpiceMouseButtonMask: the agent's bits lie one above. */
 export function encodeMouseState(
   x: number,
   y: number,
   buttons: number,
   displayId: number,
 ): Uint8Array<ArrayBuffer> {
-  const body = encodeStruct("VDAgentMouseState", mouseState, {
-    x,
-    y,
-    buttons: (buttons & 31) << 1,
-    displayId: 0,
-  });
-  // The wire has one byte for the display.
-  const packed = body.slice(0, 13);
-  packed[12] = displayId;
-  return encodeAgentMessage(AgentMessageType.MouseState, packed);
+  return encodeAgentMessage(agentMessages.mouseState, { x, y, buttons: (buttons & 0x7f) << 1, displayId });
 }
 
-/** The heads of a MONITORS_CONFIG body. @throws SchemaError, or an Error for too many heads */
-export function decodeMonitorsConfig(body: Uint8Array): ClientHead[] {
-  const count = new DataView(body.buffer, body.byteOffset, body.byteLength).getUint32(0, true);
-  if (count > AGENT_MONITORS_MAX) throw new Error(`${count} monitors, ${AGENT_MONITORS_MAX} are allowed`);
-  return decodeStruct("VDAgentMonitorsConfig", monitorsConfig, body).monitors.map(
-    ({ x, y, width, height, depth }) => ({
-      // Positions are signed on the wire of newer clients; the device takes what fits.
-      x: x | 0,
-      y: y | 0,
-      width,
-      height,
-      depth,
-    }),
-  );
+/** The heads of a MONITORS_CONFIG's data; those of no size are switched off and left out. @throws SchemaError */
+export function decodeMonitorsConfig(data: Uint8Array): ClientHead[] {
+  return decodeBody(agentMessages.monitorsConfig, data)
+    .monitors.filter(({ width, height }) => width > 0 && height > 0)
+    .map(({ x, y, width, height, depth }) => ({ x, y, width, height, depth }));
 }

@@ -7,6 +7,7 @@ import type {
 } from "../dispatch/index.ts";
 import { Dispatcher, TransferredAnswer, serveDispatcher } from "../dispatch/index.ts";
 import type { StreamPeer } from "../transport/index.ts";
+import { openRedStream } from "../transport/index.ts";
 import type {
   CoreStart,
   HostConfig,
@@ -37,13 +38,14 @@ interface Machine {
 }
 
 const DEFAULT_CONFIG: HostConfig = { name: "spicetab" };
+const NO_MACHINE = "no machine is running in the hosting tab";
 
 /**
  * The core thread's contents: the server of the present machine and the connection to the relay. A page hands it a machine by
  * {@link CoreStart}; a later page's machine replaces it; the death of the page or of one of its workers ends it, and the clients hear
  * why. The relay's connection and the ticket keys outlive machines.
  */
-export class Core {
+export class Core implements AsyncDisposable {
   readonly #options: CoreOptions;
   readonly #keys = new TicketKeyPool();
   readonly #hostId = crypto.randomUUID();
@@ -59,7 +61,7 @@ export class Core {
 
   /** Takes over a page's machine. */
   start(start: CoreStart): void {
-    this.#endMachine("another page took over hosting");
+    void this.#endMachine("another page took over hosting");
     const guest = new Dispatcher<GuestMessages>(start.guest, { peer: "guest" });
     const qxl = new Dispatcher<RedWorkerMessages>(start.red, { peer: "red" });
     const events = new Dispatcher<HostControlEvents>(start.control, { peer: "page" });
@@ -68,25 +70,43 @@ export class Core {
     reds.onLog = (text) => this.#options.onLog?.(text);
     const machine: Machine = { reds, qxl, events, owned: [] };
     this.#machine = machine;
-    const ended = (who: string) => () => {
-      if (this.#machine === machine) this.#endMachine(who);
+    // A dead thread answers nothing: what waits for it must fail now, not at its deadline.
+    const died = (peers: readonly Dispatcher<never>[], reason: string) => () => {
+      for (const peer of peers) peer.peerDied(reason);
+      if (this.#machine === machine) void this.#endMachine(reason);
     };
     const { liveness } = this.#options;
+    const onError = (type: string, error: unknown) =>
+      this.#options.onLog?.(`"${type}" failed: ${error instanceof Error ? error.message : String(error)}`);
     machine.owned.push(
-      serveDispatcher<GuestEvents>(start.guest, {
-        agentState: ({ open }) => reds.agentState(open),
-        agentData: async ({ bytes }) => reds.agentData(bytes),
-        tabletState: ({ enabled }) => reds.tabletState(enabled),
-        leds: ({ modifiers }) => reds.leds(modifiers),
+      serveDispatcher<GuestEvents>(
+        start.guest,
+        {
+          agentState: ({ open }) => reds.agentState(open),
+          agentData: ({ bytes }) => reds.agentData(bytes),
+          tabletState: ({ enabled }) => reds.tabletState(enabled),
+          leds: ({ modifiers }) => reds.leds(modifiers),
+        },
+        // A slow client holds up the agent, and nothing else that the guest reports.
+        { onError, concurrent: ["agentData"] },
+      ),
+      serveDispatcher<MainMessages>(
+        start.red,
+        {
+          channelClientDisconnected: (message) => reds.channelClientDisconnected(message),
+          primaryChanged: (message) => reds.primaryChanged(message),
+        },
+        { onError },
+      ),
+      serveDispatcher<HostControlMessages>(start.control, this.#control(machine), {
+        onError,
+        // These wait for other threads or for clients; input must not wait with them.
+        concurrent: ["kick", "inspect", "readSurface", "shutdown"],
       }),
-      serveDispatcher<MainMessages>(start.red, {
-        channelClientDisconnected: (message) => reds.channelClientDisconnected(message),
-        primaryChanged: (message) => reds.primaryChanged(message),
-      }),
-      serveDispatcher<HostControlMessages>(start.control, this.#control(machine)),
-      liveness.watchAlive(start.guestId, ended("the virtual machine's thread ended")),
-      liveness.watchAlive(start.redId, ended("the display thread ended")),
-      liveness.watchAlive(start.pageId, ended("the hosting tab was closed")),
+      liveness.watchAlive(start.guestId, died([guest], "the virtual machine's thread ended")),
+      liveness.watchAlive(start.redId, died([qxl], "the display thread ended")),
+      // A page's workers die with it.
+      liveness.watchAlive(start.pageId, died([guest, qxl, events], "the hosting tab was closed")),
       guest,
       qxl,
       events,
@@ -111,11 +131,11 @@ export class Core {
           answer.pixels.buffer as ArrayBuffer,
         ]) as unknown as typeof answer;
       },
-      keyScancodes: ({ bytes }) => reds.keyScancodes(bytes),
-      mouseMotion: ({ dx, dy, dz, buttons }) => reds.localMotion(dx, dy, dz, buttons),
-      mousePosition: ({ x, y, dz, buttons }) => reds.localPosition(x, y, dz, buttons),
-      shutdown: ({ reason }) => {
-        if (this.#machine === machine) this.#endMachine(reason);
+      keyScancodes: ({ bytes }) => reds.hand.keyScancodes(bytes),
+      mouseMotion: ({ dx, dy, dz, buttons }) => reds.hand.localMotion(dx, dy, dz, buttons),
+      mousePosition: ({ x, y, dz, buttons }) => reds.hand.localPosition(x, y, dz, buttons),
+      shutdown: async ({ reason }) => {
+        if (this.#machine === machine) await this.#endMachine(reason);
       },
     };
   }
@@ -145,7 +165,8 @@ export class Core {
       version: this.#options.version,
       hostId: this.#hostId,
       webSocket: this.#options.webSocket,
-      onClient: (port, peer) => this.accept(port, peer),
+      refusal: () => (this.#machine ? undefined : NO_MACHINE),
+      onClient: ({ port, cut }, peer) => this.accept(port, peer, cut),
       onState: (state) => {
         this.#relayState = state;
         this.#announce();
@@ -153,21 +174,23 @@ export class Core {
     });
   }
 
-  /** A client's stream, from whichever driver. */
-  accept(port: MessagePort, peer: StreamPeer): void {
-    if (this.#machine) void this.#machine.reds.accept(port, peer);
-    else port.close();
+  /** A client's stream, from whichever driver; `cut` ends it there. */
+  accept(port: MessagePort, peer: StreamPeer, cut?: (reason: string) => void): void {
+    if (this.#machine) void this.#machine.reds.accept(port, peer, cut);
+    else openRedStream(port).close(NO_MACHINE);
   }
 
-  #endMachine(reason: string): void {
+  /** Resolves when the clients have heard why and are gone. */
+  async #endMachine(reason: string): Promise<void> {
     const machine = this.#machine;
     if (!machine) return;
     this.#machine = undefined;
     this.#options.onLog?.(`the machine ends: ${reason}`);
-    // The clients hear why; only then do the ports to the workers close and the relay lose its host.
-    void machine.reds.close(reason).finally(() => {
+    await machine.reds.close(reason);
+    if (!this.#machine) this.#updateRelay(undefined);
+    // Whoever asked for the end still gets its answer over one of these ports.
+    setTimeout(() => {
       for (const one of machine.owned) one[Symbol.dispose]();
-      if (!this.#machine) this.#updateRelay(undefined);
     });
   }
 
@@ -209,5 +232,9 @@ export class Core {
       this.#machine?.events.send("stateChanged", state);
       this.#relay?.status(state.clients.length);
     });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#endMachine("the server ends");
   }
 }

@@ -28,6 +28,12 @@ export interface HostConfig {
   readonly relayUrl?: string;
   /** SpiceImageCompression for clients without a preference: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */
   readonly compression?: number;
+  /** False: a new client's session ends the earlier ones. @default true */
+  readonly allowMultipleClients?: boolean;
+  /** Whether clipboards go through the agent. @default true */
+  readonly agentCopyPaste?: boolean;
+  /** Whether files dropped on a client go through the agent. @default true */
+  readonly agentFileXfer?: boolean;
 }
 
 export type RelayState =
@@ -86,7 +92,7 @@ export interface HostControlMessages {
   keyScancodes(message: { bytes: readonly number[] }): void;
   mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): void;
   mousePosition(message: { x: number; y: number; dz: number; buttons: number }): void;
-  /** The page goes away on purpose: clients are told before their streams end. */
+  /** The page goes away on purpose. Answers when the clients were told and their streams have ended. */
   shutdown(message: { reason: string }): void;
 }
 

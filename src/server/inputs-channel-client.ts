@@ -1,7 +1,7 @@
 import type { RedChannelClientOptions } from "../channel/index.ts";
-import { RedChannelClient } from "../channel/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { KeyboardModifier, MouseButton, inputsChannel } from "../protocol/index.ts";
+import { CoreChannelClient } from "./core-channel-client.ts";
 import { INPUTS_RECEIVE_BUFFER, MOTION_ACK_BUNCH } from "./limits.ts";
 
 /** Where a client's hand goes; implemented by the server around the guest's devices. */
@@ -13,8 +13,10 @@ export interface InputsOwner {
   position(x: number, y: number, buttons: number, displayId: number): void;
   /** Buttons changed or the wheel moved (dz -1 up, +1 down) in either mode. */
   buttons(buttons: number, dz: number): void;
-  /** What the guest's keyboard shows now. */
+  /** What the guest's keyboard shows, or will as soon as it has seen the keys under way. */
   readonly leds: number;
+  /** Lock keys were pressed so that the guest will show `expected`. */
+  locksPressed(expected: number): void;
 }
 
 const RELEASE = 0x80;
@@ -26,6 +28,8 @@ const LOCK_KEYS: readonly (readonly [modifier: number, scancode: number])[] = [
   [KeyboardModifier.NumLock, 0x45],
   [KeyboardModifier.CapsLock, 0x3a],
 ];
+
+const ALL_LOCKS = LOCK_KEYS.reduce((all, [modifier]) => all | modifier, 0);
 
 /** Keys held down, followed through a stream of set 1 scancodes, so that they can be let go. */
 class PressedKeys {
@@ -56,23 +60,23 @@ class PressedKeys {
 }
 
 /** One client's keyboard and pointer. When it goes, every key and button it held is let go. */
-export class InputsChannelClient extends RedChannelClient {
+export class InputsChannelClient extends CoreChannelClient {
   readonly #owner: InputsOwner;
   readonly #keys = new PressedKeys();
   #motions = 0;
   #buttons = 0;
 
   constructor(
-    options: Pick<RedChannelClientOptions, "stream" | "miniHeader" | "capabilities">,
+    options: Pick<RedChannelClientOptions, "stream" | "miniHeader" | "capabilities" | "pingInterval">,
     owner: InputsOwner,
   ) {
     super({ ...options, schema: inputsChannel, handleAcks: false, receiveBuffer: INPUTS_RECEIVE_BUFFER });
     this.#owner = owner;
-    this.send(inputsChannel.server.init, { keyboardModifiers: owner.leds });
+    this.enqueue(inputsChannel.server.init, { keyboardModifiers: owner.leds });
   }
 
   sendModifiers(modifiers: number): void {
-    this.send(inputsChannel.server.keyModifiers, { modifiers });
+    this.enqueue(inputsChannel.server.keyModifiers, { modifiers });
   }
 
   protected override handleMessage(message: ParsedMessage): void {
@@ -127,17 +131,19 @@ export class InputsChannelClient extends RedChannelClient {
 
   /** Presses and releases each lock key whose light differs from what the client shows. */
   #syncLocks(modifiers: number): void {
+    const { leds } = this.#owner;
     for (const [modifier, scancode] of LOCK_KEYS) {
-      if ((modifiers & modifier) !== (this.#owner.leds & modifier)) {
+      if ((modifiers & modifier) !== (leds & modifier)) {
         this.#owner.keyScancodes([scancode, scancode | RELEASE]);
       }
     }
+    this.#owner.locksPressed(modifiers & ALL_LOCKS);
   }
 
   #acknowledgeMotion(): void {
     if (++this.#motions < MOTION_ACK_BUNCH) return;
     this.#motions = 0;
-    this.send(inputsChannel.server.mouseMotionAck, {});
+    this.enqueue(inputsChannel.server.mouseMotionAck, {});
   }
 
   protected override released(): void {

@@ -5,7 +5,10 @@ export class LinkAborted extends Error {
   override readonly name = "LinkAborted";
 }
 
-/** Reads exact numbers of bytes from a stream during the link stage, however they are cut. Detaches itself when done. */
+/**
+ * Reads exact numbers of bytes from a stream during the link stage, however they are cut. Takes nothing while nobody waits, so a
+ * client cannot fill our memory; what it took too much goes back to the stream for its channel.
+ */
 export class LinkReader {
   readonly #stream: RedStream;
   #chunks: Uint8Array[] = [];
@@ -15,11 +18,6 @@ export class LinkReader {
 
   constructor(stream: RedStream) {
     this.#stream = stream;
-    stream.onData = (bytes) => {
-      this.#chunks.push(bytes);
-      this.#available += bytes.length;
-      this.#wake?.();
-    };
     stream.onClose = (reason) => this.abort(`the client left during the link: ${reason}`);
   }
 
@@ -31,11 +29,7 @@ export class LinkReader {
 
   /** @throws LinkAborted */
   async read(length: number): Promise<Uint8Array> {
-    while (this.#available < length) {
-      if (this.#ended) throw this.#ended;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#wake = undefined;
-    }
+    await this.#gather(length);
     const result = new Uint8Array(length);
     let at = 0;
     while (at < length) {
@@ -50,10 +44,29 @@ export class LinkReader {
     return result;
   }
 
-  /** Leaves the stream to its channel. @returns the number of bytes already taken from it beyond the link stage. */
-  release(): number {
+  /** Leaves the stream, and all bytes behind the last read, to its channel. */
+  release(): void {
     this.#stream.onData = undefined;
     this.#stream.onClose = undefined;
-    return this.#available;
+    for (const chunk of this.#chunks.toReversed()) this.#stream.unread(chunk);
+    this.#chunks = [];
+    this.#available = 0;
+  }
+
+  async #gather(length: number): Promise<void> {
+    while (this.#available < length) {
+      if (this.#ended) throw this.#ended;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.#stream.onData = (bytes) => {
+          this.#chunks.push(bytes);
+          this.#available += bytes.length;
+          if (this.#available >= length) this.#stream.onData = undefined;
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+    this.#stream.onData = undefined;
   }
 }

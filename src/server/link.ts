@@ -36,6 +36,8 @@ export interface AuthenticatedLink {
   readonly channelId: number;
   readonly capabilities: ChannelCapabilities;
   readonly miniHeader: boolean;
+  /** Ends the connection at its driver, whoever has the stream by then. */
+  readonly cut?: (reason: string) => void;
 }
 
 /** Why a connection did not become a channel; `code` was told to the client where the protocol has a way to. */
@@ -71,15 +73,16 @@ export interface LinkContext {
  * client with the protocol's own error.
  * @throws LinkRefused, LinkAborted. The stream is closed then.
  */
-export async function authenticateLink(stream: RedStream, context: LinkContext): Promise<AuthenticatedLink> {
+export async function authenticateLink(
+  stream: RedStream,
+  context: LinkContext,
+): Promise<Omit<AuthenticatedLink, "cut">> {
   const reader = new LinkReader(stream);
   const deadline = context.deadline ?? LINK_DEADLINE;
   const timer = setTimeout(() => reader.abort(`no whole link within ${deadline} ms`), deadline);
   try {
     const link = await handshake(stream, reader, context);
-    const early = reader.release();
-    if (early > 0)
-      throw refuse(stream, encodeLinkResult, LinkError.InvalidData, `${early} bytes before the link result`);
+    reader.release();
     return link;
   } catch (error) {
     reader.release();
@@ -137,7 +140,9 @@ async function handshake(
     throw refuse(stream, encodeLinkError, LinkError.InvalidData, detail);
   }
 
-  const key = await context.keys.take();
+  const key = await context.keys.take().catch((error: unknown) => {
+    throw refuse(stream, encodeLinkError, LinkError.Error, `no ticket key: ${String(error)}`);
+  });
   const channelCaps = CHANNEL_CAPS[message.channelType] ?? [];
   stream.write(
     encodeLinkReply({ error: LinkError.Ok, pubKey: key.publicKey, commonCaps: COMMON_CAPS, channelCaps }),

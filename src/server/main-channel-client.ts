@@ -1,8 +1,15 @@
 import type { RedChannelClientOptions } from "../channel/index.ts";
-import { RedChannelClient } from "../channel/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { MainCap, NotifySeverity, NotifyVisibility, mainChannel } from "../protocol/index.ts";
-import { AGENT_WINDOW, LOW_BANDWIDTH, MAIN_RECEIVE_BUFFER, NET_TEST_BYTES } from "./limits.ts";
+import { ConnectivityMonitor } from "./connectivity.ts";
+import { CoreChannelClient } from "./core-channel-client.ts";
+import {
+  AGENT_WINDOW,
+  CONNECTIVITY_INTERVAL,
+  LOW_BANDWIDTH,
+  MAIN_RECEIVE_BUFFER,
+  NET_TEST_BYTES,
+} from "./limits.ts";
 
 /** What one main channel asks of the server around it. */
 export interface MainChannelOwner {
@@ -12,6 +19,8 @@ export interface MainChannelOwner {
   agentStart(client: MainChannelClient, tokens: number): void;
   agentData(client: MainChannelClient, data: Uint8Array): void;
   agentTokens(client: MainChannelClient, tokens: number): void;
+  /** The client takes agent data again. */
+  agentResume(client: MainChannelClient): void;
 }
 
 /** Session facts that go out with INIT. */
@@ -30,18 +39,33 @@ export interface MainInit {
  * One client's main channel: session, list of channels, pointer mode, the agent's tunnel, and the measurement of its bandwidth with
  * the three PINGs of spice-server (warm-up, latency, 250 KiB). Losing it loses the client.
  */
-export class MainChannelClient extends RedChannelClient {
+export class MainChannelClient extends CoreChannelClient {
   readonly #owner: MainChannelOwner;
   #netTest: { warmUp?: number; latency?: number; bulk?: number; roundTrip: number } | undefined;
   /** Bits per second, once measured. */
   bitrate: number | undefined;
 
+  readonly #connectivity = new ConnectivityMonitor();
+  readonly #connectivityTimer: ReturnType<typeof setInterval>;
+
   constructor(
-    options: Pick<RedChannelClientOptions, "stream" | "miniHeader" | "capabilities">,
+    options: Pick<RedChannelClientOptions, "stream" | "miniHeader" | "capabilities" | "pingInterval"> & {
+      readonly connectivityInterval?: number;
+    },
     owner: MainChannelOwner,
   ) {
     super({ ...options, schema: mainChannel, handleAcks: false, receiveBuffer: MAIN_RECEIVE_BUFFER });
     this.#owner = owner;
+    this.onProgress = () => owner.agentResume(this);
+    this.#connectivityTimer = setInterval(
+      () => this.#look(),
+      options.connectivityInterval ?? CONNECTIVITY_INTERVAL,
+    );
+  }
+
+  /** Whether agent data would leave at once. */
+  get ready(): boolean {
+    return this.connected && this.pipe.length === 0 && this.canSend();
   }
 
   get lowBandwidth(): boolean {
@@ -73,38 +97,52 @@ export class MainChannelClient extends RedChannelClient {
   }
 
   sendChannelsList(): void {
-    this.send(mainChannel.server.channelsList, { channels: this.#owner.channels() });
+    this.enqueue(mainChannel.server.channelsList, { channels: this.#owner.channels() });
   }
 
   sendMouseMode(supportedModes: number, currentMode: number): void {
-    this.send(mainChannel.server.mouseMode, { supportedModes, currentMode });
+    this.enqueue(mainChannel.server.mouseMode, { supportedModes, currentMode });
   }
 
   /** The agent came or went; a client that counts tokens is told how many it has. */
   sendAgentState(connected: boolean): void {
-    if (!connected) this.send(mainChannel.server.agentDisconnected, { errorCode: 0 });
+    if (!connected) this.enqueue(mainChannel.server.agentDisconnected, { errorCode: 0 });
     else if (this.hasCapability(MainCap.AgentConnectedTokens)) {
-      this.send(mainChannel.server.agentConnectedTokens, { numTokens: AGENT_WINDOW });
-    } else this.send(mainChannel.server.agentConnected, {});
+      this.enqueue(mainChannel.server.agentConnectedTokens, { numTokens: AGENT_WINDOW });
+    } else this.enqueue(mainChannel.server.agentConnected, {});
   }
 
   sendAgentData(data: Uint8Array): void {
-    this.send(mainChannel.server.agentData, { data });
+    this.enqueue(mainChannel.server.agentData, { data }, data.length);
   }
 
   sendAgentTokens(numTokens: number): void {
-    this.send(mainChannel.server.agentToken, { numTokens });
+    this.enqueue(mainChannel.server.agentToken, { numTokens });
   }
 
   /** Words for the person at the client. */
   notify(message: string, severity: number = NotifySeverity.Warn): void {
-    this.send(mainChannel.server.notify, {
+    this.enqueue(mainChannel.server.notify, {
       timeStamp: BigInt(Date.now()) * 1_000_000n,
       severity,
       visibility: NotifyVisibility.High,
       what: 0,
       message,
     });
+  }
+
+  #look(): void {
+    const alive = this.#connectivity.look({
+      received: this.receivedBytes,
+      taken: this.sentBytes + this.credit,
+      blocked: !this.canSend(),
+      pinging: this.pingsInFlight > 0,
+    });
+    if (!alive) this.disconnect("the client is dead: it neither reads nor answers");
+  }
+
+  protected override released(): void {
+    clearInterval(this.#connectivityTimer);
   }
 
   protected override handlePong(id: number, roundTrip: number): void {

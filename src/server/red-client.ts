@@ -1,3 +1,4 @@
+import { ChannelType } from "../protocol/index.ts";
 import type { StreamPeer } from "../transport/index.ts";
 import type { MainChannelClient } from "./main-channel-client.ts";
 
@@ -54,12 +55,14 @@ export class RedClient {
     if (this.#channels.get(key) === channel) this.#channels.delete(key);
   }
 
-  /** Disconnects every channel, main last, so that no other link finds a session without one. Idempotent. */
+  /** Disconnects every channel, main last: a session never has channels without one. Idempotent. */
   async destroy(reason: string): Promise<void> {
     if (this.#disconnecting) return;
     this.#disconnecting = true;
-    const channels = this.channels.toSorted((a, b) => b.type - a.type);
+    const channels = this.channels;
     this.#channels.clear();
-    await Promise.all(channels.map((channel) => channel.disconnect(reason)));
+    const others = channels.filter(({ type }) => type !== ChannelType.Main);
+    await Promise.all(others.map((channel) => channel.disconnect(reason)));
+    this.main.disconnect(reason);
   }
 }

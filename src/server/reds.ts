@@ -5,19 +5,21 @@ import type {
   Payload,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
-import { ChannelType, LinkError, MouseMode, NotifySeverity } from "../protocol/index.ts";
+import { ChannelType, LinkError, MouseMode, NotifySeverity, encodeLinkError } from "../protocol/index.ts";
 import type { StreamPeer } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import { AgentDevice } from "./agent-device.ts";
+import { GuestHand } from "./guest-hand.ts";
 import type { HostClient } from "./host-control.ts";
 import { InputsChannelClient } from "./inputs-channel-client.ts";
 import type { AuthenticatedLink } from "./link.ts";
 import { LinkRefused, acceptLink, authenticateLink, refuseLink } from "./link.ts";
-import { DISCONNECT_GRACE, KEY_MODIFIERS_TTL, MAX_CLIENTS, MAX_LINKS } from "./limits.ts";
+import { DISCONNECT_GRACE, LINK_OVERSHOOT, MAX_CLIENTS, MAX_LINKS } from "./limits.ts";
 import { MainChannelClient } from "./main-channel-client.ts";
 import { MouseModes } from "./mouse-mode.ts";
 import type { ClientChannel } from "./red-client.ts";
 import { RedClient } from "./red-client.ts";
+import { RemoteChannelClient } from "./remote-channel-client.ts";
 import { TicketKeyPool, Ticketing } from "./ticket.ts";
 
 /** The threads that Reds serves for; both belong to whoever made it. */
@@ -29,72 +31,67 @@ export interface RedsMachine {
 
 export interface RedsOptions {
   readonly name: string;
+  /** Empty or absent: every ticket is good. At most 60 bytes of UTF-8. */
   readonly password?: string;
+  /** False: a new session ends the earlier ones, as in spice-server. @default true */
+  readonly allowMultipleClients?: boolean;
+  /** Whether clipboards go through the agent. @default true */
+  readonly agentCopyPaste?: boolean;
+  /** Whether files go through the agent. @default true */
+  readonly agentFileXfer?: boolean;
   /** Milliseconds for a link; see LINK_DEADLINE. */
   readonly linkDeadline?: number;
+  /** Milliseconds between looks at whether a client is alive; see CONNECTIVITY_INTERVAL. */
+  readonly connectivityInterval?: number;
+  /** Milliseconds between latency pings, 0 for none; see PING_INTERVAL of the channels. */
+  readonly pingInterval?: number;
 }
 
-const REMOTE_CHANNELS: Readonly<Record<number, string>> = {
-  [ChannelType.Display]: "display",
-  [ChannelType.Cursor]: "cursor",
-};
+/** What may change while the server runs. */
+export type RedsConfig = Pick<
+  RedsOptions,
+  "name" | "password" | "allowMultipleClients" | "agentCopyPaste" | "agentFileXfer"
+>;
 
-/** A channel client on a red worker's thread: type, id and the dispatcher to it. */
-class RemoteChannelClient implements ClientChannel {
-  readonly type: number;
-  readonly id: number;
-  readonly name: string;
-  readonly #clientId: number;
-  readonly #qxl: Dispatcher<RedWorkerMessages>;
-
-  constructor(clientId: number, type: number, id: number, qxl: Dispatcher<RedWorkerMessages>) {
-    this.#clientId = clientId;
-    this.type = type;
-    this.id = id;
-    this.name = REMOTE_CHANNELS[type];
-    this.#qxl = qxl;
-  }
-
-  async disconnect(): Promise<void> {
-    // A red worker that is gone took its channel clients with it.
-    await this.#qxl
-      .call("disconnectClient", { clientId: this.#clientId, channelType: this.type })
-      .catch(() => {});
-  }
-}
+const CHANNELS: readonly { readonly type: number; readonly id: number }[] = [
+  { type: ChannelType.Display, id: 0 },
+  { type: ChannelType.Inputs, id: 0 },
+  { type: ChannelType.Cursor, id: 0 },
+];
 
 /**
  * The server (RedsState): links, sessions, and the channels that live on core's thread. Owns the clients; the dispatchers to the
  * guest and to the red worker are its machine's.
  */
 export class Reds implements AsyncDisposable {
+  /** The guest's keyboard and pointer. */
+  readonly hand: GuestHand;
   readonly #machine: RedsMachine;
+  readonly #options: RedsOptions;
   readonly #keys: TicketKeyPool;
   readonly #uuid = crypto.getRandomValues(new Uint8Array(16));
   readonly #clients = new Map<number, RedClient>();
   readonly #mouse = new MouseModes();
   readonly #agent: AgentDevice;
-  readonly #inputs = new Set<InputsChannelClient>();
-  readonly #linkDeadline: number | undefined;
-  #name: string;
+  readonly #agentPolicy = { copyPaste: true, fileXfer: true };
+  #config: RedsConfig;
   #ticketing: Ticketing;
   #links = 0;
   #nextClientId = 1;
-  #leds = 0;
-  #ledsTimer: ReturnType<typeof setTimeout> | undefined;
-  #pointer = { x: 0, y: 0 };
   #closed = false;
   /** Something that HostState shows has changed. */
   onChange: (() => void) | undefined;
   onLog: ((text: string) => void) | undefined;
 
+  /** @throws PasswordTooLong */
   constructor(machine: RedsMachine, options: RedsOptions, keys = new TicketKeyPool()) {
     this.#machine = machine;
+    this.#options = options;
     this.#keys = keys;
-    this.#name = options.name;
+    this.#config = options;
     this.#ticketing = new Ticketing(options.password);
-    this.#linkDeadline = options.linkDeadline;
-    this.#agent = new AgentDevice(machine.guest);
+    this.#setAgentPolicy(options);
+    this.#agent = new AgentDevice(machine.guest, this.#agentPolicy);
     this.#agent.onWarning = (text) => this.onLog?.(text);
     this.#agent.onStateChange = (open) => {
       for (const client of this.#clients.values()) client.main.sendAgentState(open);
@@ -107,13 +104,19 @@ export class Reds implements AsyncDisposable {
       this.#machine.qxl.send("setMouseMode", { mode: this.#mouse.current });
       this.onChange?.();
     };
+    this.hand = new GuestHand({ guest: machine.guest, agent: this.#agent, mouse: this.#mouse });
   }
 
-  /** For new links; sessions stay. @throws PasswordTooLong */
-  configure(options: { name: string; password?: string }): void {
-    this.#ticketing = new Ticketing(options.password);
-    this.#name = options.name;
+  /** Password and name for new links, the agent's policy for messages from now on; sessions stay. @throws PasswordTooLong */
+  configure(config: RedsConfig): void {
+    this.#ticketing = new Ticketing(config.password);
+    this.#config = config;
+    this.#setAgentPolicy(config);
     this.onChange?.();
+  }
+
+  #setAgentPolicy({ agentCopyPaste = true, agentFileXfer = true }: RedsConfig): void {
+    Object.assign(this.#agentPolicy, { copyPaste: agentCopyPaste, fileXfer: agentFileXfer });
   }
 
   get mouseMode(): number {
@@ -129,9 +132,11 @@ export class Reds implements AsyncDisposable {
   get passwordSet(): boolean {
     return this.#ticketing.required;
   }
+  /** Connections in their link stage. */
   get links(): number {
     return this.#links;
   }
+  /** Ticket keys at hand. */
   get readyKeys(): number {
     return this.#keys.ready;
   }
@@ -146,6 +151,7 @@ export class Reds implements AsyncDisposable {
     }));
   }
 
+  /** Bytes sent by the client's channels on this thread. */
   sentBytes(clientId: number): number {
     return (
       this.#clients.get(clientId)?.channels.reduce((sum, channel) => sum + (channel.sentBytes ?? 0), 0) ?? 0
@@ -155,24 +161,22 @@ export class Reds implements AsyncDisposable {
   // --- links ---------------------------------------------------------------------------------------------------------
 
   /**
-   * A new connection: one end of its RedStream and who is behind it. Resolves when it became a channel or was refused; never rejects,
-   * since nobody but that client is to blame.
+   * A new connection: one end of its RedStream, who is behind it, and a way to end it at its driver. Resolves when it became a channel
+   * or was refused; never rejects, since nobody but that client is to blame.
    */
-  async accept(port: MessagePort, peer: StreamPeer): Promise<void> {
-    const stream = openRedStream(port);
+  async accept(port: MessagePort, peer: StreamPeer, cut?: (reason: string) => void): Promise<void> {
+    const stream = openRedStream(port, { overshoot: LINK_OVERSHOOT });
     if (this.#closed || this.#links >= MAX_LINKS) {
+      stream.write(encodeLinkError(LinkError.Error));
       stream.close(this.#closed ? "the server is closing" : `more than ${MAX_LINKS} links at once`);
       return;
     }
     this.#links++;
     try {
-      const link = await authenticateLink(stream, {
-        keys: this.#keys,
-        ticketing: this.#ticketing,
-        deadline: this.#linkDeadline,
-      });
+      const context = { keys: this.#keys, ticketing: this.#ticketing, deadline: this.#options.linkDeadline };
+      const link = { ...(await authenticateLink(stream, context)), cut };
       if (this.#closed) throw refuseLink(link, LinkError.Error, "the server is closing");
-      if (link.channelType === ChannelType.Main) this.#mainLink(link, peer);
+      if (link.channelType === ChannelType.Main) await this.#mainLink(link, peer);
       else this.#otherLink(link);
     } catch (error) {
       this.onLog?.(
@@ -184,28 +188,33 @@ export class Reds implements AsyncDisposable {
     }
   }
 
-  #mainLink(link: AuthenticatedLink, peer: StreamPeer): void {
+  async #mainLink(link: AuthenticatedLink, peer: StreamPeer): Promise<void> {
     // Upstream takes any non-zero id here for a migration target; without a migration there is nothing to take over.
     if (link.connectionId !== 0) {
-      throw refuseLink(
-        link,
-        LinkError.BadConnectionId,
-        `a main link names session ${link.connectionId}; no migration is under way`,
-      );
+      const detail = `a main link names session ${link.connectionId}; no migration is under way`;
+      throw refuseLink(link, LinkError.BadConnectionId, detail);
     }
     if (link.channelId !== 0)
       throw refuseLink(link, LinkError.ChannelNotAvailable, "there is one main channel, number 0");
-    if (this.#clients.size >= MAX_CLIENTS) {
+    // Without several clients the newest wins: the others have left the server before it hears INIT.
+    while (this.#config.allowMultipleClients === false && this.#clients.size > 0)
+      await Promise.all([...this.#clients.values()].map((client) => this.#replaceClient(client)));
+    if (this.#closed) throw refuseLink(link, LinkError.Error, "the server is closing");
+    if (this.#clients.size >= MAX_CLIENTS)
       throw refuseLink(link, LinkError.Error, `${MAX_CLIENTS} clients are connected already`);
-    }
     acceptLink(link);
-    const main = new MainChannelClient(link, {
-      channels: () => this.#channels(),
-      mouseModeRequested: (mode) => this.#mouse.request(mode),
-      agentStart: (client, tokens) => this.#agent.start(client, tokens),
-      agentData: (client, data) => this.#agent.receive(client, data),
-      agentTokens: (client, tokens) => this.#agent.addTokens(client, tokens),
-    });
+    const { connectivityInterval, pingInterval } = this.#options;
+    const main = new MainChannelClient(
+      { ...link, connectivityInterval, pingInterval },
+      {
+        channels: () => CHANNELS,
+        mouseModeRequested: (mode) => this.#mouse.request(mode),
+        agentStart: (client, tokens) => this.#agent.start(client, tokens),
+        agentData: (client, data) => this.#agent.receive(client, data),
+        agentTokens: (client, tokens) => this.#agent.addTokens(client, tokens),
+        agentResume: (client) => this.#agent.resume(client),
+      },
+    );
     const client = new RedClient(this.#nextClientId++, this.#newConnectionId(), peer, main);
     this.#clients.set(client.id, client);
     const channel = localChannel(ChannelType.Main, "main", main);
@@ -217,7 +226,7 @@ export class Reds implements AsyncDisposable {
     };
     main.start({
       sessionId: client.connectionId,
-      name: this.#name,
+      name: this.#config.name,
       uuid: this.#uuid,
       supportedMouseModes: this.#mouse.supported,
       currentMouseMode: this.#mouse.current,
@@ -228,85 +237,45 @@ export class Reds implements AsyncDisposable {
     this.onChange?.();
   }
 
+  async #replaceClient(client: RedClient): Promise<void> {
+    client.main.sayDisconnecting(LinkError.Ok);
+    await this.#clientDisconnect(client, "another client connected");
+  }
+
   #otherLink(link: AuthenticatedLink): void {
+    const { channelType: type, channelId: id } = link;
     const client = [...this.#clients.values()].find((one) => one.connectionId === link.connectionId);
-    if (!client || client.disconnecting || link.connectionId === 0) {
+    if (!client || client.disconnecting || link.connectionId === 0)
       throw refuseLink(link, LinkError.BadConnectionId, `there is no session ${link.connectionId}`);
-    }
-    const offered = this.#channels().some(
-      (channel) => channel.type === link.channelType && channel.id === link.channelId,
-    );
-    if (!offered) {
-      throw refuseLink(
-        link,
-        LinkError.ChannelNotAvailable,
-        `there is no channel ${link.channelType}:${link.channelId}`,
-      );
-    }
-    if (client.channel(link.channelType, link.channelId)) {
-      throw refuseLink(
-        link,
-        LinkError.Error,
-        `this session has channel ${link.channelType}:${link.channelId} already`,
-      );
-    }
+    if (!CHANNELS.some((channel) => channel.type === type && channel.id === id))
+      throw refuseLink(link, LinkError.ChannelNotAvailable, `there is no channel ${type}:${id}`);
+    if (client.channel(type, id))
+      throw refuseLink(link, LinkError.Error, `this session has channel ${type}:${id} already`);
     acceptLink(link);
-    if (link.channelType === ChannelType.Inputs) this.#connectInputs(client, link);
+    if (type === ChannelType.Inputs) this.#connectInputs(client, link);
     else this.#connectRemote(client, link);
     this.onChange?.();
   }
 
   #connectInputs(client: RedClient, link: AuthenticatedLink): void {
-    const currentLeds = () => this.#leds;
-    const inputs = new InputsChannelClient(link, {
-      keyScancodes: (bytes) => this.keyScancodes(bytes),
-      motion: (dx, dy, buttons) => this.motion(dx, dy, buttons),
-      position: (x, y, buttons, displayId) => this.position(x, y, buttons, displayId),
-      buttons: (buttons, dz) => this.buttons(buttons, dz),
-      get leds() {
-        return currentLeds();
-      },
-    });
+    const { pingInterval } = this.#options;
+    const inputs = new InputsChannelClient({ ...link, pingInterval }, this.hand);
     const channel = localChannel(ChannelType.Inputs, "inputs", inputs);
-    this.#inputs.add(inputs);
-    inputs.onDisconnect = () => {
-      this.#inputs.delete(inputs);
+    client.addChannel(channel);
+    this.hand.add(inputs);
+    inputs.onDisconnect = (reason) => {
+      this.hand.remove(inputs);
       client.removeChannel(channel);
+      this.onLog?.(`inputs channel of client ${client.id} ended: ${reason}`);
       this.onChange?.();
     };
-    if (client.addChannel(channel)) inputs.open();
-    else inputs.disconnect("the session is ending");
+    inputs.open();
   }
 
-  /** Hands the stream to the red worker's thread; asynchronous, as upstream's connect is. */
   #connectRemote(client: RedClient, link: AuthenticatedLink): void {
-    const remote = new RemoteChannelClient(client.id, link.channelType, link.channelId, this.#machine.qxl);
-    if (!client.addChannel(remote)) {
-      link.stream.close("the session is ending");
-      return;
-    }
-    const port = link.stream.detach();
-    this.#machine.qxl.send(
-      "connect",
-      {
-        clientId: client.id,
-        channelType: link.channelType,
-        channelId: link.channelId,
-        capabilities: link.capabilities,
-        miniHeader: link.miniHeader,
-        lowBandwidth: client.main.lowBandwidth,
-        port,
-      },
-      [port],
-    );
-  }
-
-  #channels(): { type: number; id: number }[] {
-    return [
-      { type: ChannelType.Display, id: 0 },
-      { type: ChannelType.Inputs, id: 0 },
-      { type: ChannelType.Cursor, id: 0 },
-    ];
+    const remote = new RemoteChannelClient(client.id, link, this.#machine.qxl);
+    remote.connect(link, client.main.lowBandwidth);
+    client.addChannel(remote);
   }
 
   #newConnectionId(): number {
@@ -324,16 +293,15 @@ export class Reds implements AsyncDisposable {
   }
 
   async #clientDisconnect(client: RedClient, reason: string): Promise<void> {
-    if (client.disconnecting) return;
-    this.#clients.delete(client.id);
-    this.#agent.remove(client.main);
+    if (!this.#clients.delete(client.id)) return;
     this.onLog?.(`client ${client.id} (${client.peer.address}) left: ${reason}`);
-    await client.destroy(reason);
+    this.#agent.remove(client.main);
     if (this.#clients.size === 0) this.#mouse.request(MouseMode.Server);
     this.onChange?.();
+    await client.destroy(reason);
   }
 
-  /** Ends one session; its person is told why. */
+  /** Ends one session; its person is told why. Resolves when nothing of it is left. */
   async kick(clientId: number, reason: string): Promise<void> {
     const client = this.#clients.get(clientId);
     if (!client) return;
@@ -344,7 +312,8 @@ export class Reds implements AsyncDisposable {
     await this.#clientDisconnect(client, reason);
   }
 
-  /** MainDispatcher: what the red worker reports. */
+  // --- MainDispatcher: what the red worker reports ---------------------------------------------------------------------
+
   channelClientDisconnected(message: Payload<MainMessages, "channelClientDisconnected">): void {
     const client = this.#clients.get(message.clientId);
     const channel = client?.channel(message.channelType, message.channelId);
@@ -358,21 +327,15 @@ export class Reds implements AsyncDisposable {
     this.#mouse.setPrimary(message.active ? { mouseMode: message.mouseMode } : undefined);
   }
 
-  // --- guest ---------------------------------------------------------------------------------------------------------
+  // --- what the guest reports ------------------------------------------------------------------------------------------
 
   agentState(open: boolean): void {
     this.#agent.setOpen(open);
   }
 
-  agentData(bytes: Uint8Array): void {
-    try {
-      this.#agent.fromGuest(bytes);
-    } catch (error) {
-      // The port's framing is lost: treat it as an agent that left and came again.
-      this.onLog?.(`agent: ${error instanceof Error ? error.message : String(error)}; its port is reset`);
-      this.#agent.setOpen(false);
-      this.#agent.setOpen(true);
-    }
+  /** Resolves when the clients have room for more. */
+  agentData(bytes: Uint8Array): Promise<void> {
+    return this.#agent.fromGuest(bytes);
   }
 
   tabletState(enabled: boolean): void {
@@ -380,61 +343,17 @@ export class Reds implements AsyncDisposable {
   }
 
   leds(modifiers: number): void {
-    if (modifiers === this.#leds) return;
-    this.#leds = modifiers;
-    clearTimeout(this.#ledsTimer);
-    const tell = () => {
-      for (const inputs of this.#inputs) inputs.sendModifiers(modifiers);
-    };
-    tell();
-    // Told once more: a client that pressed the key itself may have overridden the first.
-    this.#ledsTimer = setTimeout(tell, KEY_MODIFIERS_TTL);
-  }
-
-  keyScancodes(bytes: readonly number[]): void {
-    if (bytes.length > 0) this.#machine.guest.send("keyScancodes", { bytes });
-  }
-
-  motion(dx: number, dy: number, buttons: number): void {
-    if (this.#mouse.current !== MouseMode.Server) return;
-    this.#machine.guest.send("mouseMotion", { dx, dy, dz: 0, buttons });
-  }
-
-  position(x: number, y: number, buttons: number, displayId = 0): void {
-    if (this.#mouse.current !== MouseMode.Client) return;
-    this.#pointer = { x, y };
-    if (this.#mouse.usesTablet) this.#machine.guest.send("mousePosition", { x, y, dz: 0, buttons });
-    else this.#agent.mouseState(x, y, buttons, displayId);
-  }
-
-  buttons(buttons: number, dz: number): void {
-    if (this.#mouse.current === MouseMode.Server) {
-      this.#machine.guest.send("mouseMotion", { dx: 0, dy: 0, dz, buttons });
-      return;
-    }
-    const { x, y } = this.#pointer;
-    if (this.#mouse.usesTablet) this.#machine.guest.send("mousePosition", { x, y, dz, buttons });
-    else this.#agent.mouseState(x, y, buttons | (dz < 0 ? 8 : dz > 0 ? 16 : 0), 0);
-  }
-
-  /** The page's own user: absolute where the guest can take it, whatever mode the clients use. */
-  localPosition(x: number, y: number, dz: number, buttons: number): void {
-    this.#pointer = { x, y };
-    if (this.#mouse.usesTablet) this.#machine.guest.send("mousePosition", { x, y, dz, buttons });
-    else if (this.#agent.open) this.#agent.mouseState(x, y, buttons | (dz < 0 ? 8 : dz > 0 ? 16 : 0), 0);
-  }
-
-  localMotion(dx: number, dy: number, dz: number, buttons: number): void {
-    this.#machine.guest.send("mouseMotion", { dx, dy, dz, buttons });
+    this.hand.setLeds(modifiers);
   }
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  /** Tells every client why, then disconnects them all. */
+  /** Tells every client why, then disconnects them all. Resolves when nothing of them is left. */
   async close(reason: string): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#ledsTimer);
     await Promise.all([...this.#clients.keys()].map((id) => this.kick(id, reason)));
+    this.#agent[Symbol.dispose]();
+    this.hand[Symbol.dispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import type { StreamPeer, WebSocketLike } from "../transport/index.ts";
+import type { JoinedSocket, StreamPeer, WebSocketLike } from "../transport/index.ts";
 import { joinWebSocket } from "../transport/index.ts";
 import type { RelayState } from "./host-control.ts";
 import { RELAY_PING_INTERVAL, RELAY_RETRY_FIRST, RELAY_RETRY_MAX } from "./limits.ts";
@@ -15,15 +15,17 @@ export interface RelayConnectionOptions {
   readonly version: string;
   /** Stays the same while this core lives, so that the relay knows a reconnection from a rival. */
   readonly hostId: string;
-  /** A client's stream, ready to be linked. */
-  readonly onClient: (port: MessagePort, peer: StreamPeer) => void;
+  /** Why no client can be served now, or undefined. */
+  readonly refusal: () => string | undefined;
+  /** A client's stream, ready to be linked; it is the receiver's from now on. */
+  readonly onClient: (stream: JoinedSocket, peer: StreamPeer) => void;
   readonly onState: (state: RelayState) => void;
   readonly webSocket?: WebSocketConstructor;
 }
 
 /**
- * The tab's connection to the relay: one control WebSocket, kept up, and one WebSocket per client connection that the relay
- * announces. Owns all of them.
+ * The tab's connection to the relay: one control WebSocket, kept up and owned, and one WebSocket per client connection that the relay
+ * announces, handed on.
  */
 export class RelayConnection implements Disposable {
   readonly #options: RelayConnectionOptions;
@@ -95,11 +97,16 @@ export class RelayConnection implements Disposable {
     }
   }
 
-  #openStream(message: Extract<RelayMessage, { type: "open" }>): void {
-    const url = new URL(`/streams/${message.id}?token=${message.token}`, this.#options.url);
+  #openStream({ id, token, peer }: Extract<RelayMessage, { type: "open" }>): void {
+    const reason = this.#options.refusal();
+    if (reason !== undefined) {
+      this.#say({ type: "refused", id, reason });
+      return;
+    }
+    const url = new URL(`/streams/${id}?token=${token}`, this.#options.url);
     const socket = new this.#webSocket(url.href, "binary");
-    this.#say({ type: "accepted", id: message.id });
-    this.#options.onClient(joinWebSocket(socket as unknown as WebSocketLike).port, message.peer);
+    this.#say({ type: "accepted", id });
+    this.#options.onClient(joinWebSocket(socket as unknown as WebSocketLike), peer);
   }
 
   #checkAlive(): void {

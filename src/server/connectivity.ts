@@ -1,0 +1,32 @@
+/** What a look at a channel sees. Both counters only grow. */
+export interface ConnectivityReading {
+  /** Bytes received from the client so far. */
+  readonly received: number;
+  /** Bytes the client has taken so far. */
+  readonly taken: number;
+  /** Something waits for the client, and it takes no more. */
+  readonly blocked: boolean;
+  /** A PING is unanswered. */
+  readonly pinging: boolean;
+}
+
+/**
+ * Tells a dead client from an idle one by looks at regular intervals (connectivity monitoring of RedChannelClient): dead is who was
+ * blocked or owed a PONG at the last look and has not moved a byte since. Silence alone proves nothing.
+ */
+export class ConnectivityMonitor {
+  #state: "connected" | "blocked" | "waitPong" = "connected";
+  #received = 0;
+  #taken = 0;
+
+  /** One look; false if the client is dead. */
+  look({ received, taken, blocked, pinging }: ConnectivityReading): boolean {
+    const silent = received === this.#received;
+    const stuck = taken === this.#taken;
+    const dead = silent && (this.#state === "waitPong" || (this.#state === "blocked" && stuck));
+    this.#received = received;
+    this.#taken = taken;
+    this.#state = blocked ? "blocked" : pinging ? "waitPong" : "connected";
+    return !dead;
+  }
+}

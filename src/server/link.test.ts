@@ -1,0 +1,229 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { ChannelType, LinkErr, MAX_PASSWORD_LENGTH, encodeLinkMess } from "../protocol/index.ts";
+import { eventually } from "../transport/compliance.testing.ts";
+import type { RedStream } from "../transport/index.ts";
+import type { LinkWishes } from "./link-client.testing.ts";
+import { linkAsClient, makeTicket } from "./link-client.testing.ts";
+import { LINK_OVERSHOOT, MAX_LINKS } from "./limits.ts";
+import { TestServer, linkHeaderBytes } from "./server.testing.ts";
+import { PasswordTooLong, Ticketing } from "./ticket.ts";
+
+const word = (bytes: readonly number[], at: number) =>
+  new DataView(new Uint8Array(bytes).buffer).getUint32(at, true);
+
+/** All that arrives, as it arrives. */
+function collect(stream: RedStream): { readonly bytes: number[]; closed: boolean } {
+  const seen = { bytes: [] as number[], closed: false };
+  stream.onData = (bytes) => {
+    for (const byte of bytes) seen.bytes.push(byte);
+  };
+  stream.onClose = () => (seen.closed = true);
+  return seen;
+}
+
+/** Sends bytes on a new connection and gives all that came back before the server ended it. */
+async function talk(server: TestServer, ...pieces: Uint8Array[]): Promise<number[]> {
+  const stream = server.dial();
+  const seen = collect(stream);
+  for (const piece of pieces) stream.write(piece.slice());
+  await eventually(() => seen.closed);
+  return seen.bytes;
+}
+
+test("with a password, only its ticket is let in; others get PERMISSION_DENIED", async () => {
+  using server = new TestServer({ password: "päss" });
+  await server.linkMain({ password: "päss" });
+  for (const password of ["", "päs", "pässs", "x".repeat(60)]) {
+    const link = await linkAsClient(server.dial(), { channelType: ChannelType.Main, password });
+    expect(link.resultError).toBe(LinkErr.PermissionDenied);
+  }
+  expect(server.reds.clients()).toHaveLength(1);
+});
+
+test("without a password any ticket is good, also one that is no ticket at all", async () => {
+  using server = new TestServer();
+  await server.linkMain({ password: "whatever" });
+  const stream = server.dial();
+  const seen = collect(stream);
+  // No AUTH_SELECTION: the ticket follows the reply at once.
+  stream.write(
+    encodeLinkMess({ connectionId: 0, channelType: 1, channelId: 0, commonCaps: [], channelCaps: [] }),
+  );
+  await eventually(() => seen.bytes.length >= 16 + 178);
+  const before = seen.bytes.length;
+  stream.write(new Uint8Array(128));
+  await eventually(() => seen.bytes.length >= before + 4);
+  expect(word(seen.bytes, before)).toBe(LinkErr.Ok);
+});
+
+test("an authentication that was not offered is refused", async () => {
+  using server = new TestServer();
+  const stream = server.dial();
+  const seen = collect(stream);
+  stream.write(
+    encodeLinkMess({ connectionId: 0, channelType: 1, channelId: 0, commonCaps: [1], channelCaps: [] }),
+  );
+  await eventually(() => seen.bytes.length > 16 + 178);
+  stream.write(new Uint8Array([2, 0, 0, 0]));
+  await eventually(() => seen.closed);
+  expect(word(seen.bytes, seen.bytes.length - 4)).toBe(LinkErr.InvalidData);
+});
+
+test("every link has its own key, so a ticket overheard is worth nothing", async () => {
+  using server = new TestServer({ password: "secret" });
+  const keys = new Set<string>();
+  for (let i = 0; i < 3; i++) {
+    const stream = server.dial();
+    const seen = collect(stream);
+    stream.write(
+      encodeLinkMess({ connectionId: 0, channelType: 1, channelId: 0, commonCaps: [], channelCaps: [] }),
+    );
+    await eventually(() => seen.bytes.length >= 16 + 178);
+    const key = new Uint8Array(seen.bytes.slice(20, 182));
+    keys.add(key.join());
+    expect(makeTicket(key, "secret")).toHaveLength(128);
+    stream.close();
+  }
+  expect(keys.size).toBe(3);
+});
+
+test("bad links are answered with the protocol's own errors and end only themselves", async () => {
+  using server = new TestServer();
+  const { main, session } = await server.linkMain();
+  const body = (set: (view: DataView) => void) => {
+    const bytes = linkHeaderBytes(2, 26);
+    const view = new DataView(bytes.buffer, 16);
+    view.setUint8(4, ChannelType.Main);
+    view.setUint32(14, 18, true);
+    set(view);
+    return bytes;
+  };
+  const cases: [string, Uint8Array, number][] = [
+    ["garbage", new TextEncoder().encode("HELO there, nobody"), LinkErr.InvalidMagic],
+    ["less than a header of garbage", new TextEncoder().encode("GET "), LinkErr.InvalidMagic],
+    ["another major version", linkHeaderBytes(3, 26), LinkErr.VersionMismatch],
+    ["an oversized message", linkHeaderBytes(2, 4097), LinkErr.InvalidData],
+    ["an absurd size", linkHeaderBytes(2, 0xffffffff), LinkErr.InvalidData],
+    ["an undersized message", linkHeaderBytes(2, 17), LinkErr.InvalidData],
+    ["too many capabilities", body((view) => view.setUint32(6, 5000, true)), LinkErr.InvalidData],
+    ["counts that wrap around", body((view) => view.setUint32(6, 0x40000000, true)), LinkErr.InvalidData],
+    [
+      "capabilities beyond the message",
+      body((view) => {
+        view.setUint32(6, 1, true);
+        view.setUint32(14, 4000, true);
+      }),
+      LinkErr.InvalidData,
+    ],
+  ];
+  for (const [what, bytes, expected] of cases) {
+    const seen = await talk(server, bytes);
+    expect([what, word(seen, 16)]).toEqual([what, expected]);
+  }
+  const wishes: [Partial<LinkWishes>, number][] = [
+    [{ channelType: ChannelType.Display, connectionId: (session ^ 1) >>> 0 }, LinkErr.BadConnectionId],
+    [{ channelType: ChannelType.Display, connectionId: 0 }, LinkErr.BadConnectionId],
+    [{ channelType: ChannelType.Main, connectionId: session }, LinkErr.BadConnectionId],
+    [{ channelType: ChannelType.Main, channelId: 1 }, LinkErr.ChannelNotAvailable],
+    [{ channelType: ChannelType.Display, channelId: 7, connectionId: session }, LinkErr.ChannelNotAvailable],
+    [{ channelType: 99, connectionId: session }, LinkErr.ChannelNotAvailable],
+  ];
+  for (const [wish, expected] of wishes) {
+    const link = await linkAsClient(server.dial(), { channelType: 1, ...wish });
+    expect([wish, link.resultError]).toEqual([wish, expected]);
+  }
+  await eventually(() => server.reds.links === 0);
+  expect(main.closed).toBeUndefined();
+  expect(server.reds.clients()).toHaveLength(1);
+});
+
+test("whatever bytes a link is made of, in whatever pieces, only that connection ends", async () => {
+  using server = new TestServer({ linkDeadline: 50 });
+  const start = fc.constantFrom(new Uint8Array(0), linkHeaderBytes(2, 26), linkHeaderBytes(2, 4096));
+  const pieces = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(start, pieces, async (first, rest) => {
+      await talk(server, first, ...rest);
+    }),
+    { numRuns: 60 },
+  );
+  await eventually(() => server.reds.links === 0);
+  expect(server.reds.clients()).toEqual([]);
+});
+
+test("a client that stays silent, or stops in the middle, is dropped at the deadline", async () => {
+  using server = new TestServer({ linkDeadline: 100 });
+  for (const bytes of [new Uint8Array(0), linkHeaderBytes(2, 60).subarray(0, 30)]) {
+    const stream = server.dial();
+    let reason = "";
+    stream.onData = () => {};
+    stream.onClose = (words) => (reason = words);
+    stream.write(bytes.slice());
+    await eventually(() => reason !== "");
+    expect(reason).toContain("no whole link within 100 ms");
+  }
+  await eventually(() => server.reds.links === 0);
+});
+
+test("a flood during the link is not collected", async () => {
+  using server = new TestServer();
+  const stream = server.dial();
+  let reason = "";
+  stream.onClose = (words) => (reason = words);
+  stream.write(linkHeaderBytes(2, 26).subarray(0, 20));
+  stream.write(new Uint8Array(26));
+  for (let i = 0; i < 40; i++) stream.write(new Uint8Array(LINK_OVERSHOOT / 4));
+  await eventually(() => reason !== "");
+  await eventually(() => server.reds.links === 0);
+});
+
+test("so many half-open links are answered with an error, and later ones get in again", async () => {
+  using server = new TestServer();
+  const open = Array.from({ length: MAX_LINKS }, () => server.dial());
+  await eventually(() => server.reds.links === MAX_LINKS);
+  const seen = await talk(server);
+  expect(word(seen, 16)).toBe(LinkErr.Error);
+  for (const stream of open) stream.close();
+  await eventually(() => server.reds.links === 0);
+  await server.linkMain();
+});
+
+test("what a client sends right behind its ticket is its channel's first message", async () => {
+  using server = new TestServer();
+  const { session } = await server.linkMain();
+  const stream = server.dial();
+  const seen = collect(stream);
+  stream.write(
+    encodeLinkMess({
+      connectionId: session,
+      channelType: 3,
+      channelId: 0,
+      commonCaps: [0b1000],
+      channelCaps: [],
+    }),
+  );
+  await eventually(() => seen.bytes.length >= 16 + 178);
+  const keyDown = [101, 0, 4, 0, 0, 0, 0x1e, 0, 0, 0];
+  stream.write(new Uint8Array([...new Uint8Array(128), ...keyDown]));
+  await eventually(() => server.guestLog.length === 1);
+  expect(server.guestLog[0]).toEqual(["keys", { bytes: [0x1e] }]);
+});
+
+test("a ticketing compares whole passwords of any length and refuses those no ticket can hold", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 1, maxLength: 20 }),
+      fc.string({ maxLength: 25 }),
+      (password, given) => {
+        fc.pre(!password.includes("\0") && bytes(password).length <= MAX_PASSWORD_LENGTH);
+        const ticketing = new Ticketing(password);
+        expect(ticketing.accepts(bytes(password))).toBe(true);
+        expect(ticketing.accepts(bytes(given))).toBe(given === password);
+        expect(ticketing.accepts(undefined)).toBe(false);
+      },
+    ),
+  );
+  expect(() => new Ticketing("x".repeat(MAX_PASSWORD_LENGTH + 1))).toThrow(PasswordTooLong);
+});

@@ -1,0 +1,104 @@
+import type { ChannelConnect, GuestMessages, RedWorkerMessages } from "../dispatch/index.ts";
+import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
+import { ChannelType, LinkErr, inputsChannel, mainChannel } from "../protocol/index.ts";
+import type { RedStream } from "../transport/index.ts";
+import { openRedStream } from "../transport/index.ts";
+import { eventually } from "../transport/compliance.testing.ts";
+import { ChannelAtClient, linkAsClient, type LinkWishes } from "./link-client.testing.ts";
+import { Reds, type RedsOptions } from "./reds.ts";
+
+export const PEER = { transport: "tcp", address: "127.0.0.1:40000", secure: false };
+
+/** Reds with real dispatchers to two peers that note what they are told. The test disposes it. */
+export class TestServer implements Disposable {
+  readonly reds: Reds;
+  readonly guest: Dispatcher<GuestMessages>;
+  readonly qxl: Dispatcher<RedWorkerMessages>;
+  readonly log: string[] = [];
+  /** [message, payload] as the guest got them. */
+  readonly guestLog: [string, unknown][] = [];
+  readonly connects: ChannelConnect[] = [];
+  readonly disconnects: { clientId: number; channelType: number }[] = [];
+  readonly cuts: string[] = [];
+  /** Whether the QXL device takes a client's heads. */
+  deviceTakesHeads = true;
+  /** Awaited by the guest before it takes what is for its agent. */
+  agentBusy: Promise<void> | undefined;
+  readonly #owned: Disposable[] = [];
+
+  constructor(options: Partial<RedsOptions> = {}) {
+    const guestChannel = new MessageChannel();
+    const redChannel = new MessageChannel();
+    const note = (name: string) => (message: object) => void this.guestLog.push([name, message]);
+    this.guest = new Dispatcher<GuestMessages>(guestChannel.port1, { peer: "guest" });
+    this.qxl = new Dispatcher<RedWorkerMessages>(redChannel.port1, { peer: "red" });
+    this.#owned.push(
+      this.guest,
+      this.qxl,
+      serveDispatcher<GuestMessages>(guestChannel.port2, {
+        keyScancodes: note("keys"),
+        mouseMotion: note("motion"),
+        mousePosition: note("position"),
+        agentWrite: async ({ bytes }) => {
+          await this.agentBusy;
+          this.guestLog.push(["agent", bytes]);
+        },
+        clientMonitorsConfig: (message) => {
+          this.guestLog.push(["monitors", message]);
+          return this.deviceTakesHeads;
+        },
+      }),
+      serveDispatcher<RedWorkerMessages>(redChannel.port2, {
+        attachCommands: () => {},
+        connect: (message) => void this.connects.push(message),
+        disconnectClient: (message) => void this.disconnects.push(message),
+        setMouseMode: () => {},
+        setCompression: () => {},
+        attachCanvas: () => {},
+        readSurface: () => {
+          throw new Error("no surface");
+        },
+        inspect: () => ({ surfaces: [], clients: [], commands: 0 }),
+      }),
+    );
+    this.reds = new Reds({ guest: this.guest, qxl: this.qxl }, { name: "test", ...options });
+    this.reds.onLog = (text) => this.log.push(text);
+  }
+
+  /** A new connection, seen from its client. */
+  dial(): RedStream {
+    const { port1, port2 } = new MessageChannel();
+    void this.reds.accept(port2, PEER, (reason) => this.cuts.push(reason));
+    return openRedStream(port1);
+  }
+
+  async linkMain(
+    wishes: Partial<LinkWishes> = {},
+  ): Promise<{ main: ChannelAtClient; session: number; stream: RedStream }> {
+    const stream = this.dial();
+    const link = await linkAsClient(stream, { channelType: ChannelType.Main, channelCaps: [0xf], ...wishes });
+    if (link.resultError !== LinkErr.Ok) throw new Error(`main link refused: ${link.resultError}`);
+    const main = new ChannelAtClient(stream, mainChannel);
+    await eventually(() => main.find(mainChannel.server.init) !== undefined);
+    return { main, session: main.find(mainChannel.server.init)!.sessionId, stream };
+  }
+
+  async linkInputs(session: number): Promise<ChannelAtClient> {
+    const stream = this.dial();
+    await linkAsClient(stream, { channelType: ChannelType.Inputs, connectionId: session });
+    return new ChannelAtClient(stream, inputsChannel);
+  }
+
+  [Symbol.dispose](): void {
+    void this.reds.close("the test ends");
+    for (const one of this.#owned) one[Symbol.dispose]();
+  }
+}
+
+/** A link header that announces `size` bytes, with up to 64 zeros behind it. */
+export function linkHeaderBytes(major: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(16 + Math.min(size, 64));
+  const view = new DataView(bytes.buffer);
+  [0x51444552, major, 2, size].forEach((word, index) => view.setUint32(index * 4, word, true));
+  return bytes;
+}
