@@ -55,7 +55,10 @@ export class GuestService implements AsyncDisposable {
 
   constructor(options: GuestServiceOptions) {
     this.#options = options;
-    this.#autosave = new AutosavePolicy(() => void this.#saveQuietly());
+    this.#autosave = new AutosavePolicy({
+      save: () => void this.#saveQuietly(),
+      isIdle: () => this.#machine?.stats().halted ?? false,
+    });
     this.#core = new CoreLink({
       handlers: this.#coreHandlers(),
       current: () => ({

@@ -55,6 +55,15 @@ export const SERIAL_LINE_CHARS = 512;
 /** Seconds of quiet after `GUEST ready` before the state is saved by itself: the desktop's late modules are still loading. */
 export const AUTOSAVE_SETTLE_S = 20;
 
+/** Milliseconds between two looks at whether the guest idles, before it is saved by itself. */
+export const AUTOSAVE_SAMPLE_MS = 100;
+
+/** Looks in a row that must find the guest's CPU halted: two seconds of nothing to do. */
+export const AUTOSAVE_IDLE_SAMPLES = 20;
+
+/** Seconds after settling at which a guest that never idles is saved all the same (a clock, a game, an animation). */
+export const AUTOSAVE_PATIENCE_S = 180;
+
 /** Seconds that a save asked for by the page may be put off to merge with others: hiding a tab twice saves once. */
 export const AUTOSAVE_MIN_INTERVAL_S = 30;
 
@@ -63,6 +72,3 @@ export const PROGRESS_INTERVAL_MS = 50;
 
 /** Largest saved state that is read back: 2 GiB minus 1, the largest ArrayBuffer that every browser makes. */
 export const STATE_MAX_BYTES = 2 ** 31 - 1;
-
-/** Deadline in ms for v86 to stop between two slices; a slice lasts milliseconds. */
-export const STOP_DEADLINE_MS = 10_000;

@@ -14,17 +14,32 @@ export const loadWasm: MachineOptions["loadWasm"] = async (imports) =>
 
 /** Stands at the other end of a real batcher: keeps commands, gives credit, paints what surface 0 shows. */
 export class RecordingRed {
-  readonly sink = new RedCommandBatcher({ post: (batch) => this.#onBatch(batch) });
+  readonly sink: RedCommandBatcher;
+  /** While set, credit is held back; {@link release} gives it. */
+  holding = false;
+  #held = 0;
   readonly commands: RedCommand[] = [];
   width = 0;
   height = 0;
   /** 0x00RRGGBB. */
   pixels = new Uint32Array(0);
 
+  constructor(options: { credit?: number } = {}) {
+    this.sink = new RedCommandBatcher({ post: (batch) => this.#onBatch(batch), ...options });
+  }
+
+  /** Gives the credit that was held back. */
+  release(): void {
+    this.holding = false;
+    this.sink.credit(this.#held);
+    this.#held = 0;
+  }
+
   #onBatch({ commands, data, bytes }: RedCommandBatch): void {
     const take = ({ offset, length }: DataSpan) => new Uint8Array(data.slice(offset, offset + length));
     for (const command of commands) this.#onCommand(command, take);
-    this.sink.credit(bytes);
+    if (this.holding) this.#held += bytes;
+    else this.sink.credit(bytes);
   }
 
   #onCommand(command: RedCommand, take: (span: DataSpan) => Uint8Array): void {

@@ -43,7 +43,7 @@ export interface MachineEvents {
   bootMarker(marker: BootMarker): void;
   /** The guest (or {@link Machine.reset}) rebooted the machine. */
   rebooted(): void;
-  /** Reloading the kernel after a reboot failed; the machine stands still. */
+  /** The machine stands still for ever: a slice threw, or the kernel could not be had after a reboot. */
   failed(error: Error): void;
 }
 
@@ -112,6 +112,7 @@ export class Machine implements AsyncDisposable {
   #pristine = true;
   #leds = 0;
   #wanted = false;
+  #dead = false;
   #reloading: Promise<void> | undefined;
   #instructions = 0;
   #lastCounter = 0;
@@ -154,7 +155,7 @@ export class Machine implements AsyncDisposable {
     const { cpu } = emulator.v86;
     const { events } = options;
 
-    replaceYield(emulator.v86);
+    replaceYield(emulator.v86, (error) => this.#crashed(error));
     hideAperture(cpu, layout.usable);
     this.memory = new GuestMemory(cpu, layout);
     redirectVbe(cpu, this.memory);
@@ -205,11 +206,11 @@ export class Machine implements AsyncDisposable {
   }
 
   run(): void {
-    if (this.#wanted) return;
+    if (this.#wanted || this.#dead) return;
     this.#wanted = true;
-    if (this.#reloading) return;
     this.#pristine = false;
     this.scanout.start();
+    if (this.#reloading) return;
     void this.emulator.run();
   }
 
@@ -217,7 +218,7 @@ export class Machine implements AsyncDisposable {
   async pause(): Promise<void> {
     this.#wanted = false;
     this.scanout.stop();
-    await this.emulator.stop();
+    if (!this.#dead) await this.emulator.stop();
   }
 
   /** The reset button. */
@@ -289,7 +290,8 @@ export class Machine implements AsyncDisposable {
     this.scanout[Symbol.dispose]();
     this.keyboard[Symbol.dispose]();
     this.#wanted = false;
-    await this.emulator.destroy();
+    // v86 waits for its next slice to stop; after a fault there is none.
+    if (!this.#dead) await this.emulator.destroy();
   }
 
   #loadKernel(files: KernelFiles): void {
@@ -338,6 +340,14 @@ export class Machine implements AsyncDisposable {
     if (modifiers === this.#leds) return;
     this.#leds = modifiers;
     this.#options.events.leds(modifiers);
+  }
+
+  /** A slice threw: v86 cannot go on from there. */
+  #crashed(error: Error): void {
+    this.#dead = true;
+    this.#wanted = false;
+    this.scanout.stop();
+    this.#options.events.failed(error);
   }
 
   /** Runs inside the guest's port write or triple fault. v86 resets CPU and memory map; the rest is ours. */

@@ -5,17 +5,27 @@ import { replaceYield } from "./yield.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+const FAULTY_TICK = 666;
+
 /** Only the members that yield touches: the rest of v86 plays no part. */
 const makeCore = () => {
   const ticks: number[] = [];
   const tasks: (() => void)[] = [];
   let unregistered = false;
   const core = {
-    yield_callback: (tick: number) => void ticks.push(tick),
+    yield_callback: (tick: number) => {
+      if (tick === FAULTY_TICK) throw new RangeError("out of bounds");
+      ticks.push(tick);
+    },
     unregister_yield: () => (unregistered = true),
   } as unknown as V86Core;
-  replaceYield(core, (task) => void tasks.push(task));
-  return { core, ticks, tasks, isUnregistered: () => unregistered };
+  const failures: string[] = [];
+  replaceYield(
+    core,
+    ({ message }) => void failures.push(message),
+    (task) => void tasks.push(task),
+  );
+  return { failures, core, ticks, tasks, isUnregistered: () => unregistered };
 };
 
 test("a busy guest goes on with the next task, without a timer", () => {
@@ -46,4 +56,13 @@ test("an interrupt ends the sleep", () => {
   tasks[0]();
   vi.advanceTimersByTime(1000);
   expect(ticks).toEqual([2]);
+});
+
+test("an exception out of a slice is reported, not lost", () => {
+  const { core, tasks, failures } = makeCore();
+  core.yield(0, FAULTY_TICK);
+  tasks[0]();
+  core.yield(1, FAULTY_TICK);
+  vi.advanceTimersByTime(1);
+  expect(failures).toEqual(["out of bounds", "out of bounds"]);
 });

@@ -20,23 +20,39 @@ const nextTask = (): NextTask => {
 };
 
 /**
+ * Runs a slice. An exception out of it (a fault of ours in a device, called from the guest's code) would leave v86
+ * standing without a word.
+ */
+const slice = (core: V86Core, tick: number, failed: (error: Error) => void): void => {
+  try {
+    core.yield_callback(tick);
+  } catch (error) {
+    failed(error instanceof Error ? error : new Error(String(error)));
+  }
+};
+
+/**
  * Replaces v86's yield. A busy guest goes on with the next task; an idle one sleeps whole milliseconds until its next
  * timer. A device interrupt ends the sleep early: v86 then calls yield(0) with a new tick, and the old tick is ignored.
  */
-export const replaceYield = (core: V86Core, next: NextTask = nextTask()): void => {
+export const replaceYield = (
+  core: V86Core,
+  failed: (error: Error) => void,
+  next: NextTask = nextTask(),
+): void => {
   core.unregister_yield();
   let timer: ReturnType<typeof setTimeout> | undefined;
   core.yield = (milliseconds, tick) => {
     if (timer !== undefined) clearTimeout(timer);
     timer = undefined;
     if (milliseconds <= 0) {
-      next(() => core.yield_callback(tick));
+      next(() => slice(core, tick, failed));
       return;
     }
     timer = setTimeout(
       () => {
         timer = undefined;
-        core.yield_callback(tick);
+        slice(core, tick, failed);
       },
       Math.max(1, Math.ceil(milliseconds)),
     );
