@@ -43,7 +43,7 @@ test("a busy guest is waited for, but not for ever", () => {
   vi.advanceTimersByTime(SETTLE + (AUTOSAVE_PATIENCE_S * 1000) / 2);
   expect(guest.saves).toBe(0);
   guest.idle = true;
-  vi.advanceTimersByTime(IDLE);
+  vi.advanceTimersByTime(IDLE + AUTOSAVE_SAMPLE_MS);
   expect(guest.saves).toBe(1);
 
   const other = policyWithCount();
