@@ -277,7 +277,7 @@ describe("surfaces", () => {
     ["a width beyond its stride", { width: 300, stride: 1024 }],
   ])("with %s are no primary: the driver has a bug until it resets", (_name, change) => {
     driver.out(QxlIo.DestroyPrimaryAsync);
-    driver.createPrimary(change.width ?? 256, change.height ?? 192, { stride: 1024, ...change });
+    driver.createPrimary(256, 192, { stride: 1024, ...change });
     expect(driver.machine.device.stats.guestBug).toBe(true);
     expect(driver.machine.device.mode).toBe("undefined");
     driver.load();

@@ -54,11 +54,7 @@ class Screen {
 }
 
 /** Draws the recording and calls `at` after each of the wanted events. Stops at the first operation out of our set. */
-function replay(
-  name: string,
-  wanted: readonly Golden[],
-  at: (golden: Golden, screen: Screen) => void,
-): number {
+function replay(name: string, wanted: readonly Golden[], at: (golden: Golden, screen: Screen) => void): void {
   const bytes = decompress(readFileSync(join(folder, `${name}.spicerec.zst`)));
   const screen = new Screen();
   const left = new Map(wanted.map((golden) => [golden.event, golden]));
