@@ -11,6 +11,9 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** The profile in which the desktop is booted once; every later journey starts from the state kept there. */
 export const desktopProfile = join(root, ".cache/e2e-profile");
 
+/** A browser keeps a page's state per origin, port included: every journey with the profile has to use the same one. */
+const HTTP_PORT = 18_080;
+
 /** A port that nobody listens on now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -38,7 +41,7 @@ export class Server implements AsyncDisposable {
   }
 
   static async start(...args: string[]): Promise<Server> {
-    const httpPort = await freePort();
+    const httpPort = HTTP_PORT;
     const spicePort = await freePort();
     const program = new Program(
       process.execPath,
