@@ -1,0 +1,261 @@
+import { connect } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { WebSocket as NodeWebSocket } from "ws";
+import type {
+  ChannelConnect,
+  GuestEvents,
+  GuestMessages,
+  MainMessages,
+  RedWorkerMessages,
+} from "../dispatch/index.ts";
+import { Dispatcher, HandlerError, LocalLiveness, serveDispatcher } from "../dispatch/index.ts";
+import { ChannelType, LinkErr, mainChannel } from "../protocol/index.ts";
+import { TestRelay } from "../relay/relay.testing.ts";
+import type { RedStream } from "../transport/index.ts";
+import { createRedStreamPair, openRedStream } from "../transport/index.ts";
+import { eventually } from "../transport/compliance.testing.ts";
+import { Core } from "./core.ts";
+import type { HostControlEvents, HostControlMessages, HostState } from "./host-control.ts";
+import { ChannelAtClient, linkAsClient } from "./link-client.testing.ts";
+import type { WebSocketConstructor } from "./relay-connection.ts";
+
+const webSocket = NodeWebSocket as unknown as WebSocketConstructor;
+
+const owned: (Disposable | AsyncDisposable)[] = [];
+afterEach(async () => {
+  // Cores first, while the threads they talk to still answer.
+  const all = owned.splice(0).toReversed();
+  for (const one of all) if (Symbol.asyncDispose in one) await one[Symbol.asyncDispose]();
+  for (const one of all) if (Symbol.dispose in one) one[Symbol.dispose]();
+});
+
+function own<T extends Disposable | AsyncDisposable>(thing: T): T {
+  owned.push(thing);
+  return thing;
+}
+
+function makeCore(liveness: LocalLiveness): Core {
+  return own(new Core({ liveness, version: "test", webSocket }));
+}
+
+/** A page with its two workers, as threads see each other. */
+class TestPage {
+  readonly core: Dispatcher<HostControlMessages>;
+  readonly states: HostState[] = [];
+  readonly keys: number[][] = [];
+  readonly connects: ChannelConnect[] = [];
+  readonly guestEvents: Dispatcher<GuestEvents>;
+  readonly main: Dispatcher<MainMessages>;
+
+  constructor(core: Core, liveness: LocalLiveness, name: string) {
+    const control = new MessageChannel();
+    const guest = new MessageChannel();
+    const red = new MessageChannel();
+    this.core = new Dispatcher(control.port2, { peer: "core" });
+    this.guestEvents = new Dispatcher(guest.port2, { peer: "core" });
+    this.main = new Dispatcher(red.port2, { peer: "core" });
+    owned.push(
+      this.core,
+      this.guestEvents,
+      this.main,
+      serveDispatcher<HostControlEvents>(control.port2, {
+        stateChanged: (state) => void this.states.push(state),
+      }),
+      serveDispatcher<GuestMessages>(guest.port2, {
+        keyScancodes: ({ bytes }) => void this.keys.push([...bytes]),
+        mouseMotion: () => {},
+        mousePosition: () => {},
+        agentWrite: async () => {},
+        clientMonitorsConfig: () => false,
+      }),
+      serveDispatcher<RedWorkerMessages>(red.port2, {
+        attachCommands: () => {},
+        connect: (message) => void this.connects.push(message),
+        disconnectClient: () => {},
+        setMouseMode: () => {},
+        setCompression: () => {},
+        attachCanvas: () => {},
+        readSurface: ({ surfaceId }) => ({ surfaceId, width: 1, height: 1, pixels: new Uint8Array(4) }),
+        inspect: () => ({ surfaces: [], clients: [], commands: 3 }),
+      }),
+    );
+    const ids = { guestId: `guest:${name}`, redId: `red:${name}`, pageId: `page:${name}` };
+    for (const id of Object.values(ids)) liveness.holdAlive(id);
+    core.start({ type: "start", control: control.port1, guest: guest.port1, red: red.port1, ...ids });
+  }
+
+  get state(): HostState | undefined {
+    return this.states.at(-1);
+  }
+
+  async online(): Promise<void> {
+    await eventually(() => this.state?.relay.state === "online");
+  }
+}
+
+/** A client's TCP connection to the relay, as a stream. */
+async function dial(relay: TestRelay): Promise<RedStream> {
+  const socket = connect({ port: relay.spicePort, host: "127.0.0.1", noDelay: true });
+  await new Promise((resolve) => socket.once("connect", resolve));
+  const [near, far] = createRedStreamPair();
+  socket.on("data", (bytes) => far.write(new Uint8Array(bytes)));
+  socket.on("close", () => far.close("the connection ended"));
+  socket.on("error", () => {});
+  far.onData = (bytes) => void socket.write(bytes);
+  far.onClose = () => socket.end();
+  own({ [Symbol.dispose]: () => void socket.destroy() });
+  return near;
+}
+
+async function linkMain(relay: TestRelay, password?: string) {
+  const stream = await dial(relay);
+  const link = await linkAsClient(stream, { channelType: ChannelType.Main, password });
+  expect(link.resultError).toBe(LinkErr.Ok);
+  const main = new ChannelAtClient(stream, mainChannel);
+  await eventually(() => main.find(mainChannel.server.init) !== undefined);
+  return { main, session: main.find(mainChannel.server.init)!.sessionId };
+}
+
+test("a TCP client reaches the tab through the relay, is shown to the page, and can be put out", async () => {
+  const relay = own(await TestRelay.start());
+  const liveness = new LocalLiveness();
+  const page = new TestPage(makeCore(liveness), liveness, "one");
+  const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
+  await page.core.call("configure", { name: "machine", password: "pw", relayUrl });
+  await page.online();
+  expect(page.state).toMatchObject({ passwordSet: true, clients: [] });
+  const refused = await linkAsClient(await dial(relay), { channelType: ChannelType.Main, password: "no" });
+  expect(refused.resultError).toBe(LinkErr.PermissionDenied);
+
+  const { main, session } = await linkMain(relay, "pw");
+  await eventually(() => page.state?.clients.length === 1);
+  expect(page.state!.clients[0]).toMatchObject({ transport: "tcp", channels: ["main"] });
+  const display = await dial(relay);
+  await linkAsClient(display, { channelType: ChannelType.Display, connectionId: session, password: "pw" });
+  await eventually(() => page.connects.length === 1);
+  const red = openRedStream(page.connects[0].port);
+  const seen: number[] = [];
+  display.onData = (bytes) => seen.push(...bytes);
+  red.write(new Uint8Array([1, 2, 3]));
+  await eventually(() => seen.length === 3);
+  expect(await page.core.call("inspect", {})).toMatchObject({
+    core: { clients: [{ channels: ["main", "display"] }] },
+    red: { commands: 3 },
+  });
+  await eventually(() => relay.relay.health.clients === 1);
+
+  const kick = page.core.call("kick", { clientId: page.state!.clients[0].id, reason: "good-bye" });
+  page.core.send("keyScancodes", { bytes: [0x1e, 0x9e] });
+  await eventually(() => page.keys.length === 1);
+  await kick;
+  await eventually(() => main.closed !== undefined);
+  expect(main.find(mainChannel.server.notify)!.message).toBe("good-bye");
+  await eventually(() => page.state?.clients.length === 0);
+});
+
+test.each(["red", "guest", "page"])(
+  "when the %s dies, clients are told and cut off, the relay learns it, and another page takes over",
+  async (thread) => {
+    const relay = own(await TestRelay.start());
+    const liveness = new LocalLiveness();
+    const core = makeCore(liveness);
+    const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
+    const page = new TestPage(core, liveness, "one");
+    await page.core.call("configure", { name: "machine", relayUrl });
+    await page.online();
+    const { main, session } = await linkMain(relay);
+    const display = await dial(relay);
+    await linkAsClient(display, { channelType: ChannelType.Display, connectionId: session });
+    await eventually(() => page.connects.length === 1);
+    let displayEnded = false;
+    display.onClose = () => (displayEnded = true);
+    display.onData = () => {};
+    // Only a living red worker ends its own streams.
+    const red = openRedStream(page.connects[0].port);
+    if (thread === "guest") await page.main.call("channelClientDisconnected", gone(page));
+
+    liveness.died(`${thread}:one`);
+    await eventually(() => main.closed !== undefined);
+    expect(main.find(mainChannel.server.notify)!.message).toMatch(/ended|closed/);
+    if (thread === "guest") red.close("disconnected by core");
+    await eventually(() => displayEnded);
+    await eventually(() => !relay.relay.health.hosting);
+
+    const next = new TestPage(core, liveness, "two");
+    await next.core.call("configure", { name: "machine", relayUrl });
+    await next.online();
+    await linkMain(relay);
+  },
+);
+
+const gone = (page: TestPage) => {
+  const { clientId, channelType, channelId } = page.connects[0];
+  return { clientId, channelType, channelId, reason: "test" };
+};
+
+test("a page that leaves on purpose hears when its clients are gone", async () => {
+  const relay = own(await TestRelay.start());
+  const liveness = new LocalLiveness();
+  const page = new TestPage(makeCore(liveness), liveness, "one");
+  const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
+  await page.core.call("configure", { name: "machine", relayUrl });
+  await page.online();
+  const { main } = await linkMain(relay);
+  await page.core.call("shutdown", { reason: "the hosting tab was closed" });
+  await eventually(() => main.closed !== undefined);
+  expect(main.find(mainChannel.server.notify)!.message).toBe("the hosting tab was closed");
+  await eventually(() => !relay.relay.health.hosting);
+});
+
+test("another host takes the relay over; the first says so and does not fight", async () => {
+  const relay = own(await TestRelay.start());
+  const liveness = new LocalLiveness();
+  const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
+  const first = new TestPage(makeCore(liveness), liveness, "one");
+  await first.core.call("configure", { name: "one", relayUrl });
+  await first.online();
+  const second = new TestPage(makeCore(liveness), liveness, "two");
+  await second.core.call("configure", { name: "two", relayUrl });
+  await second.online();
+  await eventually(() => first.state?.relay.state === "offline");
+  expect(first.state!.relay).toMatchObject({ final: true });
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  expect(second.state!.relay.state).toBe("online");
+});
+
+test("a relay that is not there is tried again", async () => {
+  const relay = await TestRelay.start();
+  const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
+  await relay[Symbol.asyncDispose]();
+  const liveness = new LocalLiveness();
+  const page = new TestPage(makeCore(liveness), liveness, "one");
+  await page.core.call("configure", { name: "machine", relayUrl });
+  await eventually(() =>
+    page.states.some(({ relay }) => relay.state === "connecting" && relay.attempt === 2),
+  );
+  expect(page.states.find(({ relay }) => relay.state === "offline")!.relay).toMatchObject({ final: false });
+  await page.core.call("configure", { name: "machine" });
+  await eventually(() => page.state?.relay.state === "off");
+});
+
+test("a configuration that cannot be is refused with words and changes nothing", async () => {
+  const liveness = new LocalLiveness();
+  const page = new TestPage(makeCore(liveness), liveness, "one");
+  await page.core.call("configure", { name: "machine", password: "good" });
+  const error = await page.core
+    .call("configure", { name: "machine", password: "x".repeat(61) })
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(HandlerError);
+  expect((error as HandlerError).code).toBe("PasswordTooLong");
+  expect((await page.core.call("state", {})).passwordSet).toBe(true);
+});
+
+test("pixels and keys go through core to the threads that have them", async () => {
+  const liveness = new LocalLiveness();
+  const page = new TestPage(makeCore(liveness), liveness, "one");
+  expect((await page.core.call("readSurface", { surfaceId: 0 })).pixels).toHaveLength(4);
+  await page.core.call("keyScancodes", { bytes: [1] });
+  await eventually(() => page.keys.length === 1);
+  page.guestEvents.send("tabletState", { enabled: true });
+  await eventually(() => page.state?.absolutePointer === true);
+});
