@@ -44,7 +44,8 @@ export async function linkAsClient(
     capsToWords([CommonCap.ProtocolAuthSelection, CommonCap.AuthSasl, CommonCap.MiniHeader]);
   stream.write(
     encodeLinkMess({
-      connectionId: wishes.connectionId ?? 0,
+      // Tests make wrong ids by flipping bits, which JavaScript gives a sign.
+      connectionId: (wishes.connectionId ?? 0) >>> 0,
       channelType: wishes.channelType,
       channelId: wishes.channelId ?? 0,
       commonCaps,

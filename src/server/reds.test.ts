@@ -228,6 +228,20 @@ test("a client that neither reads nor answers is dropped; an idle one is not", a
   }
 });
 
+test("a client that asks and asks and never reads is disconnected, and nobody else", async () => {
+  using server = new TestServer();
+  const good = await server.linkMain();
+  const stream = server.dial();
+  await linkAsClient(stream, { channelType: ChannelType.Main });
+  // Each ATTACH_CHANNELS is answered with 16 bytes: beyond the stream's credit they wait in the pipe, up to its limit.
+  const request = encodeMessage(mainChannel.client.attachChannels, {}, { miniHeader: true });
+  const flood = new Uint8Array(70_000 * request.length).map((_, index) => request[index % request.length]);
+  stream.write(flood);
+  await eventually(() => server.log.some((line) => line.includes("the client does not read")));
+  await eventually(() => server.reds.clients().length === 1);
+  expect(good.main.closed).toBeUndefined();
+});
+
 test("closing the server tells clients why, and lets nobody in again", async () => {
   using server = new TestServer();
   const { main } = await server.linkMain();
