@@ -79,7 +79,10 @@ export class HostTab implements AsyncDisposable {
   }
 
   /** Opens the page; `ready` waits for the machine, however it starts. */
-  static async open(url: string, options: { profile?: string; fresh?: boolean } = {}): Promise<HostTab> {
+  static async open(
+    url: string,
+    options: { profile?: string; fresh?: boolean; waitForHost?: boolean } = {},
+  ): Promise<HostTab> {
     const profile = options.profile ?? desktopProfile;
     if (options.fresh) await rm(profile, { recursive: true, force: true });
     const context = await chromium.launchPersistentContext(profile, {
@@ -92,7 +95,7 @@ export class HostTab implements AsyncDisposable {
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(error.message));
     await page.goto(url);
-    await page.waitForFunction(() => "spicetab" in window);
+    if (options.waitForHost !== false) await page.waitForFunction(() => "spicetab" in window);
     return new HostTab(context, page, errors);
   }
 
