@@ -395,6 +395,23 @@ describe("back-pressure", () => {
     expect(pixel(driver, 1, 1)).toBe(0x105);
   });
 
+  it("ends with another red worker", () => {
+    driver = new TestDriver(new TestMachine({ credit: 32 * 1024 }));
+    driver.load();
+    driver.machine.flush();
+    driver.machine.autoCredit = false;
+    for (let i = 0; i < 6; i++) driver.drawCopy({ bbox: rect(0, 0, 64, 64), color: 0x100 + i });
+    const { device, batcher } = driver.machine;
+    const before = device.stats.commands;
+    driver.machine.autoCredit = true;
+    batcher.restart();
+    device.resync();
+    for (let i = 0; i < 10; i++) driver.machine.flush();
+    expect(device.stats.commands).toBeGreaterThan(before);
+    expect(pixel(driver, 1, 1)).toBe(0x105);
+    expectInStep(driver);
+  });
+
   it("draws everything before a synchronous UPDATE_AREA returns", () => {
     driver = new TestDriver(new TestMachine({ credit: 32 * 1024 }));
     driver.load();

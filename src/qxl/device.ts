@@ -1,12 +1,12 @@
 import { QXLSurfaceCreate, QXL_IO_RANGE_SIZE, QxlInterrupt, QxlIo } from "../protocol/index.ts";
 import type { RedMonitorsConfig } from "../protocol/red-command.ts";
-import type { RasterSource } from "../raster/index.ts";
 import { SurfaceFormat } from "../raster/index.ts";
-import type { QxlBar, QxlBus, QxlSink } from "./bus.ts";
+import type { QxlBus, QxlSink } from "./bus.ts";
 import { CommandProcessor } from "./command-processor.ts";
-import type { ProcessorStats } from "./command-processor.ts";
+import type { QxlDeviceOptions, QxlStats } from "./device-options.ts";
 import { BANK_RAM, DeviceMemory } from "./device-memory.ts";
 import { QxlGuestError, QxlStateError } from "./errors.ts";
+import { ASYNC_PORTS, DRAINING_PORTS, VGA_PORTS } from "./io-ports.ts";
 import { InterruptLine } from "./interrupts.ts";
 import { DEFAULT_SURFACES, MAX_FORCED_BYTES, MAX_LOG_LINES } from "./limits.ts";
 import { MemorySlots } from "./memory-slots.ts";
@@ -16,81 +16,13 @@ import { parseMonitorsConfig } from "./monitors-config.ts";
 import type { CommandRing } from "./ram-header.ts";
 import { RAM_HEADER_BYTES, RamHeader } from "./ram-header.ts";
 import { ReleaseList } from "./release-list.ts";
+import { restoreParts } from "./restore.ts";
 import type { QxlClientHead } from "./rom.ts";
 import { CLIENT_CAPABILITIES_BYTES, QxlRomMemory } from "./rom.ts";
 import type { QxlMode, QxlState } from "./state.ts";
-import {
-  QXL_STATE_VERSION,
-  assertState,
-  cursorState,
-  restoreCursor,
-  surfaceFromState,
-  surfaceState,
-} from "./state.ts";
+import { QXL_STATE_VERSION, assertState, cursorState, surfaceState } from "./state.ts";
 import { StructReader } from "./struct-reader.ts";
 import { parsePrimary } from "./surface-parser.ts";
-
-export interface QxlDeviceOptions {
-  readonly bus: QxlBus;
-  readonly sink: QxlSink;
-  /** BAR0 and BAR1: a guest names memory slots by guest-physical addresses. */
-  readonly ram: QxlBar;
-  readonly vram: QxlBar;
-  /** Bytes of the draw area at the start of BAR0, and the most that a primary may take. */
-  readonly vgamemSize: number;
-  /** PCI revision; below 4 clients cannot speak to the driver. Default 4. */
-  readonly revision?: number;
-  /** ROM id: the number of the device, for several. Default 0. */
-  readonly id?: number;
-  readonly nSurfaces?: number;
-  /** Decodes QUIC images that a guest draws with. Without it they are passed on but not drawn here. */
-  readonly quic?: RasterSource["quic"];
-  /** Milliseconds, for drawables' mm_time. */
-  readonly now?: () => number;
-  readonly onModeChange?: (mode: QxlMode) => void;
-  /** The driver's own log (IO LOG), and what this device has against the guest. */
-  readonly log?: (line: string) => void;
-}
-
-export interface QxlStats extends Readonly<ProcessorStats> {
-  readonly released: number;
-  readonly releasesPending: number;
-  readonly surfaces: number;
-  readonly interrupts: number;
-  readonly guestBug: boolean;
-}
-
-/** Asynchronous I/O commands and what they do. */
-const ASYNC_PORTS = new Map<number, number>([
-  [QxlIo.UpdateAreaAsync, QxlIo.UpdateArea],
-  [QxlIo.MemslotAddAsync, QxlIo.MemslotAdd],
-  [QxlIo.CreatePrimaryAsync, QxlIo.CreatePrimary],
-  [QxlIo.DestroyPrimaryAsync, QxlIo.DestroyPrimary],
-  [QxlIo.DestroySurfaceAsync, QxlIo.DestroySurfaceWait],
-  [QxlIo.DestroyAllSurfacesAsync, QxlIo.DestroyAllSurfaces],
-  [QxlIo.FlushSurfacesAsync, QxlIo.FlushSurfacesAsync],
-  [QxlIo.MonitorsConfigAsync, QxlIo.MonitorsConfigAsync],
-]);
-
-/** Commands that take effect behind everything in the rings. */
-const DRAINING_PORTS: ReadonlySet<number> = new Set([
-  QxlIo.UpdateArea,
-  QxlIo.DestroyPrimary,
-  QxlIo.DestroySurfaceWait,
-  QxlIo.DestroyAllSurfaces,
-  QxlIo.FlushSurfacesAsync,
-]);
-
-/** Commands that mean something in VGA mode; the others are ignored there. */
-const VGA_PORTS: ReadonlySet<number> = new Set([
-  QxlIo.Reset,
-  QxlIo.SetMode,
-  QxlIo.MemslotAdd,
-  QxlIo.MemslotDel,
-  QxlIo.CreatePrimary,
-  QxlIo.UpdateIrq,
-  QxlIo.Log,
-]);
 
 /**
  * The QXL device, as QEMU's hw/display/qxl.c and spice-server's command parser together: ROM, RAM header, rings, memory slots,
@@ -273,7 +205,6 @@ export class QxlDevice implements Disposable {
     if (this.#disposed) return;
     this.#memory.refresh();
     try {
-      assertState(state);
       this.#restore(state);
     } catch (error) {
       this.#hardReset();
@@ -285,7 +216,6 @@ export class QxlDevice implements Disposable {
     else this.#bus.leaveVga();
     this.#options.onModeChange?.(this.#mode);
     this.resync();
-    this.creditAvailable();
   }
 
   /** Sends surfaces with their content, cursor and monitors: to a new red worker, or after a restore. */
@@ -300,6 +230,8 @@ export class QxlDevice implements Disposable {
     const command = cursor.command(sink);
     if (command) sink.push(command);
     sink.flush();
+    // A sink that was restarted has credit without having said so.
+    this.creditAvailable();
   }
 
   [Symbol.dispose](): void {
@@ -531,41 +463,23 @@ export class QxlDevice implements Disposable {
   }
 
   #restore(state: QxlState): void {
-    const processor = this.#processor;
-    processor.reset();
-    this.#pendingAsync = undefined;
-    if (!this.#slots.restore(state.slots)) throw new QxlStateError("its memory slots do not fit the BARs");
-    for (const saved of state.surfaces) {
-      const surface = surfaceFromState(saved);
-      const known = surface.bank === 0 || surface.bank === 1;
-      if (
-        !known ||
-        !(surface.id >= 0 && surface.id < this.#nSurfaces) ||
-        !processor.surfaces.isValid(surface)
-      ) {
-        throw new QxlStateError(`surface ${surface.id} does not fit the memory`);
-      }
-      if (surface.created && !this.#isAddress(surface.created.info)) {
-        throw new QxlStateError(`surface ${surface.id} has no command`);
-      }
-      processor.surfaces.add(surface);
-    }
-    const { last, count } = state.releases;
-    if (last !== null && !this.#isAddress(last)) throw new QxlStateError("its release list leads nowhere");
-    this.#releases.restore(last ?? undefined, last === null ? 0 : count);
-    restoreCursor(processor.cursor, state.cursor);
-    processor.compat = state.mode === "compat";
-    processor.compat16 = state.compat16;
+    assertState(state);
+    restoreParts(
+      {
+        memory: this.#memory,
+        slots: this.#slots,
+        processor: this.#processor,
+        releases: this.#releases,
+        nSurfaces: this.#nSurfaces,
+      },
+      state,
+    );
+    const { pendingAsync } = state;
+    this.#pendingAsync =
+      pendingAsync !== null && ASYNC_PORTS.has(pendingAsync.port) ? { ...pendingAsync } : undefined;
     this.#monitors = state.monitors ?? undefined;
     this.#guestBug = state.guestBug;
     this.#mode = state.mode;
-    const { pendingAsync } = state;
-    if (pendingAsync !== null && ASYNC_PORTS.has(pendingAsync.port)) this.#pendingAsync = { ...pendingAsync };
-  }
-
-  #isAddress({ bank, offset }: { readonly bank: number; readonly offset: number }): boolean {
-    if (bank !== 0 && bank !== 1) return false;
-    return Number.isSafeInteger(offset) && offset >= 0 && offset + 8 <= this.#memory.bytes(bank).length;
   }
 
   /** The driver is broken: nothing is done for it any more until it resets the device. */

@@ -34,7 +34,7 @@ import { drawDrawable, surfaceBits } from "../raster/index.ts";
 import { RedCommandBatcher } from "./batcher.ts";
 import type { QxlBus } from "./bus.ts";
 import { QxlDevice } from "./device.ts";
-import type { QxlDeviceOptions } from "./device.ts";
+import type { QxlDeviceOptions } from "./device-options.ts";
 
 const KIB = 1024;
 export const TEST_RAM = { base: 0x1000_0000, size: 4 * KIB * KIB };

@@ -6,7 +6,7 @@ export { RedCommandBatcher } from "./batcher.ts";
 export type { RedCommandBatcherOptions } from "./batcher.ts";
 export type { QxlBar, QxlBus, QxlSink } from "./bus.ts";
 export { QxlDevice } from "./device.ts";
-export type { QxlDeviceOptions, QxlStats } from "./device.ts";
+export type { QxlDeviceOptions, QxlStats } from "./device-options.ts";
 export { QxlGuestError, QxlStateError } from "./errors.ts";
 export * from "./limits.ts";
 export { RAM_HEADER_BYTES } from "./ram-header.ts";

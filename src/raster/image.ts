@@ -117,7 +117,7 @@ function converted(reader: ImageReader, format: number): ImageReader {
   };
 }
 
-function fits(picture: Omit<RasterPicture, "bytes">, length: number): boolean {
+function fits(picture: Omit<RasterPicture, "bytes" | "offset" | "topDown">, length: number): boolean {
   const { width, height, stride, format } = picture;
   const bits = bitmapBits(format);
   if (bits === 0 || width < 1 || height < 1 || width > MAX_RASTER_SIDE || height > MAX_RASTER_SIDE)
@@ -134,11 +134,10 @@ function openBitmap(
 ): ImageReader | undefined {
   const { offset, length } = bitmap.data;
   if (offset < 0 || length < 0 || offset + length > data.length) return undefined;
-  const picture = { ...bitmap, bytes: data, offset };
-  if (!fits(picture, length)) return undefined;
-  return bitmap.format <= BitmapFormat.PALETTE8
-    ? openIndexed(bitmap, target, data)
-    : openPicture(picture, target, original);
+  if (!fits(bitmap, length)) return undefined;
+  if (bitmap.format <= BitmapFormat.PALETTE8) return openIndexed(bitmap, target, data);
+  const { format, width, height, stride, topDown } = bitmap;
+  return openPicture({ bytes: data, offset, format, width, height, stride, topDown }, target, original);
 }
 
 /** 1, 4 and 8 bit bitmaps: indices below `entries.length` give the entry, others 0. */
