@@ -2,7 +2,7 @@ import type { GlzDictionary } from "./glz-dictionary.ts";
 import { emitGlzMatch, glzReferenceBytes } from "./glz-format.ts";
 import { GLZ_TABLE_BITS, LZ_TABLE_BITS } from "./layout.ts";
 import { emitLiterals } from "./lz-emit.ts";
-import { LZ_SKIP_SHIFT, hashUnits, matchLength } from "./lz-match.ts";
+import { GLZ_SKIP_SHIFT, matchLength, mixUnits } from "./lz-match.ts";
 import { lengthBias } from "./units.ts";
 
 /** An image in the window: number of its first unit, units, id, LZ type. */
@@ -15,13 +15,12 @@ interface WindowImage {
 
 /** What the search needs to know of older images; an alpha plane has none. */
 interface Window {
-  table: Uint32Array;
-  bits: number;
+  /** Notes that the units with this hash are at number `here` and returns where they were last, -1 if unknown. */
+  exchange(hash: number, here: number): number;
   /** The unit with number n is at [(n - origin) & mask]. */
   units: Uint32Array;
   origin: number;
   mask: number;
-  head: number;
   find(number: number): WindowImage;
   /** The last image with as many units and the same type. */
   previous: WindowImage | undefined;
@@ -42,7 +41,7 @@ function search(
   out: Uint8Array,
   at: number,
 ): number {
-  const { table, bits, units, origin, mask, head } = window;
+  const { units, origin, mask } = window;
   const { first, count, row, literal } = image;
   const bias = lengthBias(literal);
   const start = (first - origin) & mask;
@@ -90,18 +89,9 @@ function search(
       }
     }
     if (open && (length < 3 || from !== i - 1)) {
-      const slot = hashUnits(unit, second, units[i + 2], bits);
-      const seen = table[slot];
-      const here = first + i - start;
-      table[slot] = here;
+      const seen = window.exchange(mixUnits(unit, second, units[i + 2]), first + i - start);
       const place = (seen - origin) & mask;
-      if (
-        seen >= head &&
-        seen < here &&
-        place !== from &&
-        units[place] === unit &&
-        units[place + 1] === second
-      ) {
+      if (seen >= 0 && place !== from && units[place] === unit && units[place + 1] === second) {
         const older = seen < first ? window.find(seen) : undefined;
         if (older === undefined) {
           const found = 2 + matchLength(units, place + 2, i + 2, end);
@@ -125,7 +115,7 @@ function search(
     }
     const far = back > 0 ? from - floor : i - from - 1;
     if (length < Math.floor(glzReferenceBytes(back, far) / literal) + 1) {
-      i += 1 + (misses++ >> LZ_SKIP_SHIFT);
+      i += 1 + (misses++ >> GLZ_SKIP_SHIFT);
       continue;
     }
     while (i - 1 > pending && from > floor && units[i - 1] === units[from - 1]) {
@@ -138,7 +128,10 @@ function search(
     i += length;
     pending = i;
     misses = 0;
-    if (i <= last) table[hashUnits(units[i - 1], units[i], units[i + 1], bits)] = first + i - start - 1;
+    if (i <= last) {
+      for (let k = i - 2; k < i; k++)
+        window.exchange(mixUnits(units[k], units[k + 1], units[k + 2]), first + k - start);
+    }
   }
   return emitLiterals(units, pending, end, literal, out, at);
 }
@@ -161,13 +154,20 @@ export class GlzMatcher {
       return { first: words[entry], count: words[entry + 1], id: words[entry + 2], type: words[entry + 3] };
     };
     const ring = dictionary.ring >> 2;
+    const mask = dictionary.capacity - 1;
+    const head = dictionary.headUnit;
     const window: Window = {
-      table: words.subarray(dictionary.table >> 2, (dictionary.table >> 2) + (1 << GLZ_TABLE_BITS)),
-      bits: GLZ_TABLE_BITS,
+      exchange: (hash, here) => {
+        // An entry is a place in the ring (22 bits) under ten bits of the hash.
+        const slot = (dictionary.table >> 2) + (hash >>> (32 - GLZ_TABLE_BITS));
+        const entry = words[slot];
+        words[slot] = ((hash << 17) & 0xffc00000) | (here & mask);
+        const number = here - ((here - entry) & mask);
+        return (entry ^ (hash << 17)) >>> 22 === 0 && number >= head && number < here ? number : -1;
+      },
       units: words.subarray(ring, ring + dictionary.capacity),
       origin: 0,
-      mask: dictionary.capacity - 1,
-      head: dictionary.headUnit,
+      mask,
       find: (number) => {
         let [low, high] = [dictionary.oldestId, image.id - 1];
         while (low < high) {
@@ -198,12 +198,15 @@ export class GlzMatcher {
     this.base += count;
     // Numbers in the table grow from image to image, as in LzMatcher; positions are numbers - base.
     const window: Window = {
-      table: this.table,
-      bits: LZ_TABLE_BITS,
+      exchange: (hash, here) => {
+        const slot = hash >>> (32 - LZ_TABLE_BITS);
+        const number = this.table[slot];
+        this.table[slot] = here;
+        return number >= base ? number : -1;
+      },
       units,
       origin: base,
       mask: 0x7fffffff,
-      head: base,
       find: (number) => ({ first: number, count: 0, id: 0, type: -1 }),
       previous: undefined,
     };

@@ -48,6 +48,12 @@ export function windowHead(): u32 {
   return head;
 }
 
+/** Place in the ring of the unit with this number. */
+@inline
+export function windowPlace(number: u32): u32 {
+  return number & ringMask;
+}
+
 /** Address of the unit with this number. */
 @inline
 export function windowUnit(number: u32): usize {

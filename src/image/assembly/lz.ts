@@ -1,13 +1,16 @@
 // The search of LZ and GLZ over u32 units: the same decisions as lz-match.ts and glz-match.ts, so the same bytes.
 import { GLZ_TABLE_BITS, LZ_TABLE, LZ_TABLE_BITS } from "../layout";
-import { imageEnd, imageId, imageStart, previousId, previousStart, putGlzMatch, referenceBytes, windowFind, windowHead, windowTable, windowUnit } from "./glz-window";
+import { imageEnd, imageId, imageStart, previousId, previousStart, putGlzMatch, referenceBytes, windowFind, windowHead, windowPlace, windowTable, windowUnit } from "./glz-window";
 
 @inline
 const NEAR: u32 = 8191;
 @inline
 const FAR: u32 = 65535 + 8190;
+/** A step grows by a unit with each 2^so many misses; see LZ_SKIP_SHIFT in lz-match.ts. */
 @inline
-const SKIP_SHIFT: i32 = 6;
+const LZ_SKIP: i32 = 10;
+@inline
+const GLZ_SKIP: i32 = 6;
 
 /** Bytes of units from which on a match with the previous image is taken without looking for a longer one. */
 @inline
@@ -22,8 +25,23 @@ const GLZ_WINDOW: i32 = 1;
 const GLZ_ALONE: i32 = 2;
 
 @inline
-function hash(a: u32, b: u32, c: u32, bits: i32): usize {
-  return <usize>((a * 0x9e3779b1 + b * 0x85ebca6b + c * 0xc2b2ae35) >> (32 - bits)) << 2;
+function hash(a: u32, b: u32, c: u32): u32 {
+  return a * 0x9e3779b1 + b * 0x85ebca6b + c * 0xc2b2ae35;
+}
+
+/** Offset of the table entry for a hash. */
+@inline
+function slotOf(hashed: u32, bits: i32): usize {
+  return <usize>(hashed >> (32 - bits)) << 2;
+}
+
+/**
+ * A GLZ table entry: the place of the units in the ring (22 bits) under ten bits of their hash, so that hardly an entry is followed
+ * in vain: the ring is large and a look at it costs more than the search.
+ */
+@inline
+function tagged(hashed: u32, place: u32): u32 {
+  return ((hashed << 17) & 0xffc00000) | place;
 }
 
 /** Bytes of equal units at `i` and `j`, before `end`. Reads up to 12 bytes beyond `end`. */
@@ -91,18 +109,19 @@ function putLzMatch(length: u32, far: u32, out: usize): usize {
   return out + 3;
 }
 
-/** Positions in the LZ table are offset by this, which grows by every image: older entries are below it. */
+/** Entries of the LZ table are byte offsets in the image plus this, which grows by every image: older entries are below it. */
 let base: u32 = 1;
 
 /**
- * Writes the ops of `count` units at `start`, in rows of `row` units. In a GLZ window the first unit is number `first` of all
- * units ever put in. Returns the end of the output.
+ * Writes the ops of `count` units at `start`, in rows of `row` units. `first` is, in a GLZ window, the number of the first unit
+ * among all units ever put in, otherwise what `take` gave. Returns the end of the output.
  */
 @inline
 function search(start: usize, count: u32, row: u32, literal: i32, out: usize, window: i32, first: u32): usize {
   const bits = window === GLZ_WINDOW ? GLZ_TABLE_BITS : LZ_TABLE_BITS;
   const table: usize = window === GLZ_WINDOW ? windowTable() : LZ_TABLE;
-  const head: u32 = window === GLZ_WINDOW ? windowHead() : first;
+  const skip = window === LZ ? LZ_SKIP : GLZ_SKIP;
+  const shift = first - <u32>start;
   const bias = 3 - literal;
   const end = start + (<usize>count << 2);
   const last = end - 12;
@@ -155,15 +174,17 @@ function search(start: usize, count: u32, row: u32, literal: i32, out: usize, wi
       }
     }
     if (open && (length < 12 || from !== i - 4)) {
-      const slot = table + hash(<u32>pair, <u32>(pair >> 32), load<u32>(i, 8), bits);
+      const hashed = hash(<u32>pair, <u32>(pair >> 32), load<u32>(i, 8));
+      const slot = table + slotOf(hashed, bits);
       const seen = load<u32>(slot);
-      const here = first + <u32>((i - start) >> 2);
-      store<u32>(slot, here);
       if (window === GLZ_WINDOW) {
-        if (seen >= head && seen < here) {
-          const at = seen >= first ? start + (<usize>(seen - first) << 2) : windowUnit(seen);
+        const here = first + <u32>((i - start) >> 2);
+        store<u32>(slot, tagged(hashed, windowPlace(here)));
+        const number = here - windowPlace(here - seen);
+        if ((seen ^ (hashed << 17)) >> 22 === 0 && number >= windowHead() && number < here) {
+          const at = windowUnit(number);
           if (at !== from && load<u64>(at) === pair) {
-            if (seen >= first) {
+            if (number >= first) {
               const found: usize = matchBytes(at + 8, i + 8, end) + 8;
               if (found > length + 4) {
                 from = at;
@@ -172,7 +193,7 @@ function search(start: usize, count: u32, row: u32, literal: i32, out: usize, wi
                 origin = 0;
                 floor = start;
               }
-            } else if (windowFind(seen)) {
+            } else if (windowFind(number)) {
               const stop = min(end, i + (imageEnd() - at));
               if (stop > i + 8) {
                 const found: usize = matchBytes(at + 8, i + 8, stop) + 8;
@@ -187,12 +208,14 @@ function search(start: usize, count: u32, row: u32, literal: i32, out: usize, wi
             }
           }
         }
-      } else if (seen >= head) {
-        const at = start + (<usize>(seen - first) << 2);
+      } else {
+        store<u32>(slot, <u32>i + shift);
+        const at: usize = seen - shift;
         if (
+          seen >= first &&
+          load<u64>(at) === pair &&
           at !== from &&
-          (window !== LZ || <u32>((i - at) >> 2) - 1 <= FAR) &&
-          load<u64>(at) === pair
+          (window !== LZ || <u32>((i - at) >> 2) - 1 <= FAR)
         ) {
           const found: usize = matchBytes(at + 8, i + 8, end) + 8;
           if (found > length + 4) {
@@ -202,6 +225,10 @@ function search(start: usize, count: u32, row: u32, literal: i32, out: usize, wi
         }
       }
     }
+    if (length === 0) {
+      i += <usize>(1 + (misses++ >> skip)) << 2;
+      continue;
+    }
     const far: u32 = origin !== 0 ? <u32>((from - origin) >> 2) : <u32>((i - from) >> 2) - 1;
     let least: u32;
     if (window === LZ) {
@@ -209,7 +236,7 @@ function search(start: usize, count: u32, row: u32, literal: i32, out: usize, wi
       if (far >= NEAR && literal !== 3) least = literal === 2 ? 3 : 6;
     } else least = referenceBytes(id, far) / literal + 1;
     if (<u32>(length >> 2) < least) {
-      i += <usize>(1 + (misses++ >> SKIP_SHIFT)) << 2;
+      i += <usize>(1 + (misses++ >> skip)) << 2;
       continue;
     }
     while (i - 4 > pending && from > floor && load<u32>(i - 4) === load<u32>(from - 4)) {
@@ -223,19 +250,27 @@ function search(start: usize, count: u32, row: u32, literal: i32, out: usize, wi
     i += length;
     pending = i;
     misses = 0;
-    if (i <= last) store<u32>(table + hash(load<u32>(i - 4), load<u32>(i), load<u32>(i, 4), bits), first + <u32>((i - start) >> 2) - 1);
+    if (i <= last) {
+      // The last two places of the match: what follows it often comes again with it.
+      for (let at = i - 8; at < i; at += 4) {
+        const hashed = hash(load<u32>(at), load<u32>(at, 4), load<u32>(at, 8));
+        const number = first + <u32>((at - start) >> 2);
+        const entry = window === GLZ_WINDOW ? tagged(hashed, windowPlace(number)) : <u32>at + shift;
+        store<u32>(table + slotOf(hashed, bits), entry);
+      }
+    }
   }
   return putLiterals(pending, end, literal, out);
 }
 
-/** Makes room in the numbering of the LZ table for an image of `count` units and returns its first number. */
+/** Makes room in the entries of the LZ table for an image of `count` units and returns that of its first. */
 function take(count: u32): u32 {
-  if (base + count > 0x7fffffff) {
+  if (base + 4 * count > 0x7fffffff) {
     memory.fill(LZ_TABLE, 0, 4 << LZ_TABLE_BITS);
     base = 1;
   }
   const first = base;
-  base += count;
+  base += 4 * count;
   return first;
 }
 

@@ -48,6 +48,8 @@ export function lz4Encode(start: usize, length: u32, out: usize): usize {
   if (length > MATCH_LIMIT) {
     const last = end - MATCH_LIMIT;
     const stop = end - TAIL;
+    // Table entries are addresses plus `shift`, so that those of older inputs are below `first`.
+    const shift = first - <u32>start;
     let i = start;
     store<u32>(LZ4_TABLE + hash(i), first);
     i++;
@@ -55,9 +57,9 @@ export function lz4Encode(start: usize, length: u32, out: usize): usize {
     while (i <= last) {
       const slot = LZ4_TABLE + hash(i);
       const seen = load<u32>(slot);
-      store<u32>(slot, first + <u32>(i - start));
-      let from = start + (seen - first);
-      if (seen < first || i - from > 65535 || load<u32>(from) !== load<u32>(i)) {
+      store<u32>(slot, <u32>i + shift);
+      let from: usize = seen - shift;
+      if (seen < first || load<u32>(from) !== load<u32>(i) || i - from > 65535) {
         i += misses++ >> 6;
         continue;
       }
@@ -66,15 +68,19 @@ export function lz4Encode(start: usize, length: u32, out: usize): usize {
         from--;
       }
       let j = i + 4;
-      let k = from + 4;
-      while (j < stop) {
-        const differ = ~i8x16.bitmask(i8x16.eq(v128.load(j), v128.load(k))) & 0xffff;
-        if (differ !== 0) {
-          j += ctz(differ);
-          break;
+      // Most matches are short: eight bytes first, then sixteen at a time.
+      const differ8 = load<u64>(j) ^ load<u64>(j - (i - from));
+      if (differ8 !== 0) j += <usize>ctz(differ8) >> 3;
+      else {
+        j += 8;
+        while (j < stop) {
+          const equal = i8x16.bitmask(i8x16.eq(v128.load(j), v128.load(j - (i - from))));
+          if (equal !== 0xffff) {
+            j += ctz(~equal);
+            break;
+          }
+          j += 16;
         }
-        j += 16;
-        k += 16;
       }
       j = min(j, stop);
       const matched = j - i - 4;
@@ -85,7 +91,7 @@ export function lz4Encode(start: usize, length: u32, out: usize): usize {
       i = j;
       pending = i;
       misses = 64;
-      if (i <= last) store<u32>(LZ4_TABLE + hash(i - 2), first + <u32>(i - 2 - start));
+      if (i <= last) store<u32>(LZ4_TABLE + hash(i - 2), <u32>i - 2 + shift);
     }
   }
   return putLiterals(pending, end, out, 0);
