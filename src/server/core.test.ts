@@ -145,8 +145,12 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   await eventually(() => relay.relay.health.clients === 1);
 
   const kick = page.core.call("kick", { clientId: page.state!.clients[0].id, reason: "good-bye" });
+  let kicked = false;
+  void kick.then(() => (kicked = true));
   page.core.send("keyScancodes", { bytes: [0x1e, 0x9e] });
   await eventually(() => page.keys.length === 1);
+  // Keys do not wait until the client has read its good-bye.
+  expect(kicked).toBe(false);
   await kick;
   await eventually(() => main.closed !== undefined);
   expect(main.find(mainChannel.server.notify)!.message).toBe("good-bye");

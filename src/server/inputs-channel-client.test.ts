@@ -108,4 +108,9 @@ test("a driver that draws its own pointer takes positions away from the clients"
   expect(server.reds.absolutePointer).toBe(false);
   server.reds.primaryChanged({ ...primary, active: false, mouseMode: 0 });
   expect(server.reds.absolutePointer).toBe(true);
+  main.send(mainChannel.client.mouseModeRequest, { mode: MouseMode.Client });
+  await eventually(() => server.reds.mouseMode === MouseMode.Client);
+  // The next client may know nothing but relative motion.
+  main.close();
+  await eventually(() => server.reds.mouseMode === MouseMode.Server);
 });
