@@ -35,6 +35,8 @@ export interface Host extends AsyncDisposable {
   readSurface(surfaceId?: number): Promise<SurfacePixels>;
   /** Who owns what, in all threads, now. */
   inspect(): Promise<readonly ThreadNode[]>;
+  /** SpiceImageCompression for clients without a preference: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */
+  setCompression(compression: number): Promise<void>;
   /** The last text of the guest's serial console. */
   serialLog(): Promise<string>;
   /** Saves if there is something worth keeping, and ends the machine. */

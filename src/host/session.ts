@@ -32,6 +32,7 @@ export class HostSession implements Host {
   #state: HostState = INITIAL_STATE;
   #notifying = false;
   #config: PageConfig | undefined;
+  #compression: number | undefined;
   #threads: Threads | undefined;
   #screen: { canvas: OffscreenCanvas; events: MessagePort } | undefined;
   #firmwareTimer: ReturnType<typeof setInterval> | undefined;
@@ -127,6 +128,11 @@ export class HostSession implements Host {
     return this.#running().core.call("readSurface", { surfaceId });
   }
 
+  async setCompression(compression: number): Promise<void> {
+    this.#compression = compression;
+    await this.#running().core.call("configure", this.#coreConfig());
+  }
+
   async inspect(): Promise<readonly ThreadNode[]> {
     const { core, guest, isCoreShared } = this.#running();
     const [inspection, status] = await Promise.all([
@@ -195,7 +201,12 @@ export class HostSession implements Host {
   }
 
   #coreConfig() {
-    return { name: "spicetab", password: this.#config?.password ?? "", relayUrl: webSocketUrl("/host") };
+    return {
+      name: "spicetab",
+      password: this.#config?.password ?? "",
+      relayUrl: webSocketUrl("/host"),
+      compression: this.#compression,
+    };
   }
 
   #giveScreen(): void {
