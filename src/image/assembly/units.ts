@@ -32,6 +32,12 @@ export function unpackRow(how: i32, from: usize, count: i32, out: usize): void {
       }
       break;
     case UNPACK_RGB32:
+      for (; out + 64 <= end; out += 64, from += 64) {
+        v128.store(out, v128.and(v128.load(from), i32x4.splat(0xffffff)));
+        v128.store(out, v128.and(v128.load(from, 16), i32x4.splat(0xffffff)), 16);
+        v128.store(out, v128.and(v128.load(from, 32), i32x4.splat(0xffffff)), 32);
+        v128.store(out, v128.and(v128.load(from, 48), i32x4.splat(0xffffff)), 48);
+      }
       for (; out < end; out += 16, from += 16) v128.store(out, v128.and(v128.load(from), i32x4.splat(0xffffff)));
       break;
     case UNPACK_ALPHA:
