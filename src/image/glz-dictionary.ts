@@ -83,7 +83,7 @@ export class GlzDictionary {
       this.headId++;
     }
     const id = this.nextId++;
-    words.set([first, count, id, type], this.entry(id));
+    words.set([first, count, 0, type], this.entry(id));
     this.lastFirst = this.nextUnit;
     this.nextUnit = end;
     return { first, pointer: this.ring + 4 * (first & (capacity - 1)), id, headDistance: id - this.headId };
@@ -96,7 +96,7 @@ export class GlzDictionary {
     this.headId = Math.min(this.headId, this.nextId);
   }
 
-  /** Index in heap.u32 of an image's entry: first unit, units, id, LZ type. */
+  /** Index in heap.u32 of an image's entry: first unit, units, signature (by the encoder), LZ type. */
   entry(id: number): number {
     return (this.images + (id & (GLZ_IMAGES - 1)) * GLZ_IMAGE_BYTES) >> 2;
   }

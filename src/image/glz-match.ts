@@ -22,14 +22,25 @@ interface Window {
   origin: number;
   mask: number;
   find(number: number): WindowImage;
-  /** The last image with as many units and the same type. */
+  /** An older image that this one probably resembles. */
   previous: WindowImage | undefined;
 }
 
 /** A match of so many units with the previous image is taken without looking for a longer one. */
 const LONG = 64;
-/** Images before the current one among which the previous one of the same size is looked for. */
-const PREVIOUS = 16;
+/** How far back an image with the same signature is looked for (a screen of tiles), and one of the same size only. */
+const SAME_REACH = 256;
+const SIZE_REACH = 16;
+
+/** A few dozen units of an image, mixed: an image with the same signature is probably the same image. */
+function signature(units: Uint32Array, start: number, count: number): number {
+  const step = Math.max(1, count >> 5);
+  let mixed = 0;
+  for (let k = step >> 1; k < count; k += step) {
+    mixed = Math.imul(((mixed << 5) | (mixed >>> 27)) ^ units[start + k], 0x9e3779b1);
+  }
+  return mixed >>> 0;
+}
 
 /**
  * The search of LzMatcher over a whole window of images: a run, the unit above, and the last place anywhere in the window where
@@ -60,7 +71,7 @@ function search(
     let floor = start;
     let back = 0;
     if (previous !== undefined) {
-      // Windows are often drawn again with few changes: the same place in the last image of the size.
+      // Windows are often drawn again with few changes: the same place in an image that was like this one.
       const place = previousStart + i - start;
       if (units[place] === unit && units[place + 1] === second) {
         from = place;
@@ -151,7 +162,7 @@ export class GlzMatcher {
     const words = dictionary.heap.u32;
     const read = (id: number): WindowImage => {
       const entry = dictionary.entry(id);
-      return { first: words[entry], count: words[entry + 1], id: words[entry + 2], type: words[entry + 3] };
+      return { first: words[entry], count: words[entry + 1], id, type: words[entry + 3] };
     };
     const ring = dictionary.ring >> 2;
     const mask = dictionary.capacity - 1;
@@ -179,11 +190,15 @@ export class GlzMatcher {
       },
       previous: undefined,
     };
-    for (let id = image.id - 1; id >= Math.max(dictionary.oldestId, image.id - PREVIOUS); id--) {
-      const older = read(id);
+    const mixed = signature(window.units, image.first & mask, image.count);
+    words[dictionary.entry(image.id) + 2] = mixed;
+    const reach = Math.min(SAME_REACH, image.id - dictionary.oldestId);
+    for (let back = 1; back <= reach; back++) {
+      const older = read(image.id - back);
       if (older.count !== image.count || older.type !== image.type) continue;
-      window.previous = older;
-      break;
+      const same = words[dictionary.entry(older.id) + 2] === mixed;
+      if (same || (window.previous === undefined && back <= SIZE_REACH)) window.previous = older;
+      if (same) break;
     }
     return search(window, image, out, at);
   }

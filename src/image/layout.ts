@@ -36,7 +36,7 @@ export const HEAP_GUARD = 0x100;
 
 /** Hash table of a GLZ dictionary, 2^17 entries of 4 bytes. */
 export const GLZ_TABLE_BITS = 17;
-/** Bytes of an entry of a dictionary's image table: first virtual pixel, pixel count, image id, LZ type. */
+/** Bytes of an entry of a dictionary's image table: first unit, units, signature, LZ type. */
 export const GLZ_IMAGE_BYTES = 16;
 /** Entries of the image table, a ring. */
 export const GLZ_IMAGES = 4096;

@@ -80,20 +80,41 @@ export function windowFind(number: u32): bool {
 
 let previousBack: u32 = 0;
 
-/** Images before the current one among which previousStart looks. */
+/** How far back an image with the same signature is looked for (a screen of tiles), and one of the same size only. */
 @inline
-const PREVIOUS: u32 = 16;
+const SAME_REACH: u32 = 256;
+@inline
+const SIZE_REACH: u32 = 16;
 
-/** First unit of the last image with as many units and the same type, 0 if there is none; previousId then tells how many back it is. */
-export function previousStart(count: u32): usize {
-  for (let back: u32 = 1; back <= min(PREVIOUS, current - headId); back++) {
-    const at = entry(current - back);
-    if (load<u32>(at, 4) === count && load<u32>(at, 12) === kind) {
-      previousBack = back;
-      return windowUnit(load<u32>(at));
-    }
+/** A few dozen units of an image, mixed: an image with the same signature is probably the same image. */
+function signature(start: usize, count: u32): u32 {
+  const step = max<u32>(1, count >> 5);
+  let mixed: u32 = 0;
+  for (let k = step >> 1; k < count; k += step) {
+    mixed = (rotl<u32>(mixed, 5) ^ load<u32>(start + (<usize>k << 2))) * 0x9e3779b1;
   }
-  return 0;
+  return mixed;
+}
+
+/**
+ * Notes the signature of the current image. Returns the first unit of the image that it most likely resembles: with the same
+ * signature, else the last with as many units and the same type; 0 if there is none. previousId then tells how many back it is.
+ */
+export function previousStart(start: usize, count: u32): usize {
+  const mixed = signature(start, count);
+  store<u32>(entry(current), mixed, 8);
+  const reach = min(SAME_REACH, current - headId);
+  previousBack = 0;
+  for (let back: u32 = 1; back <= reach; back++) {
+    const at = entry(current - back);
+    if (load<u32>(at, 4) !== count || load<u32>(at, 12) !== kind) continue;
+    if (load<u32>(at, 8) === mixed) {
+      previousBack = back;
+      break;
+    }
+    if (previousBack === 0 && back <= SIZE_REACH) previousBack = back;
+  }
+  return previousBack === 0 ? 0 : windowUnit(load<u32>(entry(current - previousBack)));
 }
 
 @inline
@@ -114,7 +135,7 @@ export function imageEnd(): usize {
 /** How many images back the found one is. */
 @inline
 export function imageId(): u32 {
-  return current - load<u32>(found, 8);
+  return (current - <u32>((found - images) / GLZ_IMAGE_BYTES)) & (GLZ_IMAGES - 1);
 }
 
 /** Bytes of a match to `images` images back and pixel field `far`, without the bytes that extend its length. */

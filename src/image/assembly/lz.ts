@@ -140,8 +140,8 @@ function search(start: usize, count: u32, row: u32, literal: i32, out: usize, wi
   const end = start + (<usize>count << 2);
   const last = end - 12;
   const rowBytes = <usize>row << 2;
-  // The last image of the same size and type: windows are often drawn again with few changes.
-  const previous: usize = window === GLZ_WINDOW ? previousStart(count) : 0;
+  // An older image that this one probably resembles: windows are often drawn again with few changes.
+  const previous: usize = window === GLZ_WINDOW ? previousStart(start, count) : 0;
   const previousBack: u32 = window === GLZ_WINDOW ? previousId() : 0;
   let pending = start;
   let i = start + 4;
