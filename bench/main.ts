@@ -1,5 +1,10 @@
-/** `npm run bench -- <name> [options]`: benchmarks that quote ratios taken in one run, since machines are noisy. */
-const BENCHES: Record<string, { readonly about: string; readonly run: (args: string[]) => Promise<void> }> = {
+// `npm run bench -- <name> [options]`: benchmarks quote ratios taken in one run, since machines are noisy.
+
+/** What can be measured, by name. */
+export const BENCHES: Record<
+  string,
+  { readonly about: string; readonly run: (args: string[]) => Promise<void> }
+> = {
   codecs: {
     about: "image encoders against spice-server's C: speed and size   [--json] [--browser] [--rounds N]",
     run: async (args) => (await import("./codecs/run.ts")).runCodecs(args),
@@ -10,8 +15,8 @@ const BENCHES: Record<string, { readonly about: string; readonly run: (args: str
   },
 };
 
-const [name, ...args] = process.argv.slice(2);
-const bench = BENCHES[name ?? ""];
+const [which, ...args] = process.argv.slice(2);
+const bench = BENCHES[which ?? ""];
 if (!bench) {
   const list = Object.entries(BENCHES).map(([key, { about }]) => `  ${key.padEnd(10)} ${about}`);
   process.stderr.write(`Usage: npm run bench -- <name>\n\n${list.join("\n")}\n`);

@@ -3,8 +3,12 @@ import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium, type BrowserContext, type Page } from "@playwright/test";
+import type { spicetab } from "../../src/host/main.ts";
 import { fromBgrx, type Picture } from "./ppm.ts";
 import { Program } from "./process.ts";
+
+/** What the page offers as window.spicetab; its declaration comes with the import. */
+export type HostPageApi = typeof spicetab;
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 

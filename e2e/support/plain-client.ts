@@ -1,7 +1,14 @@
 import { connect, type Socket } from "node:net";
-import { ChannelType, CommonCap, capsToWords, mainChannel, MessageParser } from "../../src/protocol/index.ts";
+import {
+  ChannelType,
+  CommonCap,
+  MessageParser,
+  capsToWords,
+  cursorChannel,
+  mainChannel,
+} from "../../src/protocol/index.ts";
 import { TestDisplayClient, spiceGtkCaps } from "../../src/red/display-client.testing.ts";
-import { linkAsClient } from "../../src/server/link-client.testing.ts";
+import { ChannelAtClient, linkAsClient } from "../../src/server/link-client.testing.ts";
 import { createRedStreamPair, openRedStream, type RedStream } from "../../src/transport/index.ts";
 import type { Picture } from "./ppm.ts";
 
@@ -63,6 +70,28 @@ export async function fullHeaderScreenshot(port: number): Promise<Picture> {
   } finally {
     main.socket.destroy();
     display.socket.destroy();
+  }
+}
+
+/** Joins the cursor channel and gives every shape (as text) that it is sent while `meanwhile` runs, the first one included. */
+export async function cursorShapes(port: number, meanwhile: () => Promise<void>): Promise<string[]> {
+  const main = await dialTcp(port);
+  const cursor = await dialTcp(port);
+  try {
+    const connectionId = await sessionId(main.stream);
+    const link = await linkAsClient(cursor.stream, { connectionId, channelType: ChannelType.Cursor });
+    if (link.resultError !== 0) throw new Error(`the cursor link was refused with ${link.resultError}`);
+    const channel = new ChannelAtClient(cursor.stream, cursorChannel);
+    await meanwhile();
+    return channel.messages.flatMap((message) => {
+      const shape = (message.as(cursorChannel.server.init) ?? message.as(cursorChannel.server.set))?.cursor;
+      return shape === undefined
+        ? []
+        : [JSON.stringify(shape, (_, value) => (typeof value === "bigint" ? `${value}` : value))];
+    });
+  } finally {
+    main.socket.destroy();
+    cursor.socket.destroy();
   }
 }
 
