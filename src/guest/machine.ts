@@ -5,6 +5,7 @@
 import { V86 } from "v86";
 import type { ClientHead } from "../dispatch/messages.ts";
 import type { QxlSink, QxlState } from "../qxl/index.ts";
+import { quicImages } from "../image/index.ts";
 import { QxlDevice } from "../qxl/index.ts";
 import { loadKernel } from "./direct-boot.ts";
 import type { KernelFiles } from "./direct-boot.ts";
@@ -316,6 +317,7 @@ export class Machine implements AsyncDisposable {
       ram: layout.ram,
       vram: layout.vram,
       vgamemSize: QXL_VGAMEM_BYTES,
+      quic: quicImages(),
       now: () => performance.now(),
       log: this.#options.log,
     });

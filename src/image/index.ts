@@ -28,6 +28,7 @@ export { Rop2 } from "./primitives.ts";
 export type { SurfacePrimitives } from "./primitives.ts";
 export { PlainPrimitives } from "./primitives-plain.ts";
 export { QuicDecoder } from "./quic-decode.ts";
+export { quicImages } from "./quic-images.ts";
 export { QuicEncoder } from "./quic-encode.ts";
 export { isValidSource, outputBuffer, sourceBytes } from "./source.ts";
 export type { DecodeHints, DecodedImage, ImageDecoder, ImageEncoder, ImageSource } from "./source.ts";

@@ -1,10 +1,10 @@
 import type { ChannelConnect, SurfacePixels } from "../dispatch/messages.ts";
 import type { ImageCodecs } from "../image/index.ts";
-import { HeapLimitError, ImageDecodeError, QuicDecoder, createCodecs } from "../image/index.ts";
+import { HeapLimitError, createCodecs, quicImages } from "../image/index.ts";
 import { ImageCompression } from "../protocol/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type { RedDrawable, RedHead, RedMonitorsConfig, RedSurfaceCreate } from "../protocol/red-command.ts";
-import type { RasterPicture, Region } from "../raster/index.ts";
+import type { Region } from "../raster/index.ts";
 import { drawDrawable, drawableRegion, surfaceBits } from "../raster/index.ts";
 import { DisplayChannelClient } from "./display-channel-client.ts";
 import type { DisplaySource } from "./display-channel-client.ts";
@@ -50,7 +50,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
   readonly #codecs: ImageCodecs;
   readonly #timeouts: DisplayTimeouts;
   readonly #surfaces = new Map<number, RedSurface>();
-  readonly #quicDecoder = new QuicDecoder();
+  readonly #quic = quicImages();
   #surfaceBytes = 0;
   #pixelClient: PixelClient | undefined;
 
@@ -115,22 +115,12 @@ export class DisplayChannel implements DisplaySource, Disposable {
     drawDrawable(surface.raster, command, {
       data,
       surface: (id) => this.#surfaces.get(id)?.raster,
-      quic: (_image, stream) => this.#decodeQuic(stream),
+      quic: this.#quic,
     });
     surface.touch(region.bounds());
     const drawable = new Drawable(command, data, surface, region, (id) => this.#surfaces.get(id));
     for (const client of this.clients) client.add(drawable);
     if (surface.id === 0) this.#pixelClient?.damaged(region);
-  }
-
-  /** A QUIC image of the guest; one that cannot be decoded is not drawn. */
-  #decodeQuic(stream: Uint8Array): RasterPicture | undefined {
-    try {
-      return this.#quicDecoder.decode(stream);
-    } catch (error) {
-      if (error instanceof ImageDecodeError) return undefined;
-      throw error;
-    }
   }
 
   /** @throws RedCommandError if format, size or id are impossible. */
