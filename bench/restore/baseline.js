@@ -2,16 +2,20 @@
 // The least that any page with this state has to do; no devices of ours, no screen.
 import { V86 } from "./libv86.mjs";
 
-self.onmessage = async ({ data }) => {
+self.onmessage = ({ data }) => {
+  restore(data).catch((error) => self.postMessage({ error: String(error) }));
+};
+
+async function restore(data) {
   const { level, headerBytes, memoryBytes } = data;
   const states = await (await navigator.storage.getDirectory()).getDirectoryHandle("states");
   const access = await (await states.getFileHandle(level)).createSyncAccessHandle();
   const state = new Uint8Array(access.getSize() - headerBytes);
   for (let at = 0; at < state.length;) at += access.read(state.subarray(at), { at: headerBytes + at });
   access.close();
-  const file = async (name) => ({ buffer: await (await fetch(`/guest/${level}/${name}`)).arrayBuffer() });
+  const file = async (name) => ({ buffer: await (await fetch(`/${name}`)).arrayBuffer() });
   const emulator = new V86({
-    wasm_path: "/bench/v86.wasm",
+    wasm_path: "/v86.wasm",
     memory_size: memoryBytes,
     vga_memory_size: 8 << 20,
     bios: await file("bios.bin"),
@@ -25,4 +29,4 @@ self.onmessage = async ({ data }) => {
   await new Promise((resolve) => emulator.add_listener("emulator-loaded", resolve));
   await emulator.restore_state(state.buffer);
   self.postMessage({ done: performance.timeOrigin + performance.now() });
-};
+}

@@ -16,7 +16,7 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const desktopProfile = join(root, ".cache/e2e-profile");
 
 /** A browser keeps a page's state per origin, port included: every journey with the profile has to use the same one. */
-const HTTP_PORT = 18_080;
+export const HTTP_PORT = 18_080;
 
 /** A port that nobody listens on now. */
 export async function freePort(): Promise<number> {
