@@ -17,7 +17,7 @@ async function restore(data) {
   const emulator = new V86({
     wasm_path: "/v86.wasm",
     memory_size: memoryBytes,
-    vga_memory_size: 8 << 20,
+    vga_memory_size: 256 << 10,
     bios: await file("bios.bin"),
     vga_bios: await file("vgabios-qxl.bin"),
     autostart: false,
@@ -25,6 +25,8 @@ async function restore(data) {
     disable_keyboard: true,
     disable_mouse: true,
     disable_speaker: true,
+    virtio_balloon: true,
+    net_device: { type: "none" },
   });
   await new Promise((resolve) => emulator.add_listener("emulator-loaded", resolve));
   await emulator.restore_state(state.buffer);
