@@ -32,8 +32,11 @@ stage("lint", bin("oxlint"), ["--deny-warnings"]);
 stage("format", bin("oxfmt"), ["--check"]);
 stage("types", bin("tsc"), ["--build"]);
 const built = stage("build", process.execPath, ["scripts/run.mjs", "build"]);
-suite("unit tests", bin("vitest"), ["run", "--reporter=default", "--reporter=json"], countVitest);
+const vitest = (...args) => ["run", "--reporter=default", "--reporter=json", ...args];
+suite("unit tests", bin("vitest"), vitest("--exclude", "**/*.boot.test.ts"), countVitest);
 const guest = stage("guest", process.execPath, ["scripts/run.mjs", "guest"]);
+// The machine with the real guest, without a browser.
+if (guest) suite("boot tests", bin("vitest"), vitest(".boot.test"), countVitest, { SPICETAB_BOOT: "1" });
 const clients = ensureClients();
 if (built && guest && clients && existsSync(join(root, "e2e"))) {
   suite("journeys", bin("playwright"), ["test"], countPlaywright);
@@ -63,11 +66,14 @@ function stage(name, program, args) {
 }
 
 /** Runs a test runner and adds what its JSON report counted. */
-function suite(name, program, args, count) {
+function suite(name, program, args, count, environment = {}) {
   say(name);
   const report = join(results, `${name.replace(" ", "-")}.json`);
   const reporting = program.endsWith("vitest") ? [`--outputFile.json=${report}`] : [];
-  const ok = run(program, [...args, ...reporting], { SPICETAB_E2E_JSON: report });
+  const ok = run(program, [...args, ...reporting], {
+    SPICETAB_E2E_JSON: report,
+    ...environment,
+  });
   const counts = existsSync(report) ? count(JSON.parse(readFileSync(report, "utf8"))) : undefined;
   totals.passed += counts?.passed ?? 0;
   totals.skipped += counts?.skipped ?? 0;

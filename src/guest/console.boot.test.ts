@@ -34,7 +34,7 @@ describe.skipIf(reason)("the console guest", () => {
 
   beforeAll(async () => {
     machine = await Machine.create(options());
-    const watch = setInterval(() => texts.push(machine.scanout.text.text().join("\n")), 100);
+    const watch = setInterval(() => texts.push(machine.scanout.text.text().join("\n")), 10);
     machine.run();
     await until(() => readyCount === 1, { what: "GUEST ready", serial, seconds: 500 });
     clearInterval(watch);
