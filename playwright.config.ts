@@ -11,7 +11,8 @@ export default defineConfig({
   fullyParallel: false,
   retries: 0,
   forbidOnly: !!process.env.CI,
-  timeout: 180_000,
+  // A shared machine may be several times slower than a quiet one; a hang is still found.
+  timeout: 480_000,
   reporter: process.env.SPICETAB_E2E_JSON
     ? [["list"], ["json", { outputFile: process.env.SPICETAB_E2E_JSON }]]
     : [["list"]],
