@@ -115,7 +115,19 @@ export class HostTab implements AsyncDisposable {
   /** The server's primary surface. */
   async surface(): Promise<Picture> {
     const { width, height, base64 } = await this.page.evaluate(async () => {
-      const { width, height, pixels } = await window.spicetab.readSurface(0);
+      // A driver that changes its mode destroys the primary and then creates another: in between there is none.
+      const read = async (
+        tries: number,
+      ): Promise<Awaited<ReturnType<typeof window.spicetab.readSurface>>> => {
+        try {
+          return await window.spicetab.readSurface(0);
+        } catch (error) {
+          if (tries === 0 || !String(error).includes("there is no surface 0")) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          return read(tries - 1);
+        }
+      };
+      const { width, height, pixels } = await read(100);
       const blob = new Blob([pixels.slice()]);
       const url = await new Promise<string>((resolve) => {
         const reader = new FileReader();
