@@ -74,14 +74,14 @@ function picture(formats: readonly number[]): ImageSource {
   return { format, width, height, stride, offset: 0, bytes, topDown: random(2) === 0 };
 }
 
-const RGB = [BitmapFmt.RGB16, BitmapFmt.RGB24, BitmapFmt.RGB32, BitmapFmt.RGBA];
+const RGB = [BitmapFmt.Bit16, BitmapFmt.Bit24, BitmapFmt.Bit32, BitmapFmt.Rgba];
 const PALETTE = [
-  BitmapFmt.PLT1_LE,
-  BitmapFmt.PLT1_BE,
-  BitmapFmt.PLT4_LE,
-  BitmapFmt.PLT4_BE,
-  BitmapFmt.PLT8,
-  BitmapFmt.A8,
+  BitmapFmt.Bit1Le,
+  BitmapFmt.Bit1Be,
+  BitmapFmt.Bit4Le,
+  BitmapFmt.Bit4Be,
+  BitmapFmt.Bit8,
+  BitmapFmt.Bit8A,
 ];
 
 interface Target {

@@ -29,7 +29,7 @@ describe("the table of lossless codecs", () => {
     const decoders = createDecoders();
     fc.assert(
       fc.property(
-        arbitrarySource([...rgbFormats, ...paletteFormats, BitmapFmt.A8]),
+        arbitrarySource([...rgbFormats, ...paletteFormats, BitmapFmt.Bit8A]),
         fc.nat(4),
         (source, which) => {
           const encoder = encoders[which];
@@ -50,7 +50,7 @@ describe("the table of lossless codecs", () => {
   it("allocates nothing for images once the largest was seen", () => {
     const bytes = new Uint8Array(200 * 200 * 4);
     const source = {
-      format: BitmapFmt.RGBA,
+      format: BitmapFmt.Rgba,
       width: 200,
       height: 200,
       stride: 800,

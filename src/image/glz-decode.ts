@@ -72,7 +72,7 @@ export class GlzWindow {
 /** Decodes GLZ_RGB. */
 export class GlzDecoder implements ImageDecoder {
   readonly name = "glz";
-  readonly imageTypes = [ImageType.GLZ_RGB];
+  readonly imageTypes = [ImageType.GlzRgb];
   readonly window: GlzWindow;
 
   constructor(window: GlzWindow = new GlzWindow()) {
@@ -91,7 +91,7 @@ export class GlzDecoder implements ImageDecoder {
     const id = view.getUint32(21) * 2 ** 32 + view.getUint32(25);
     if (!Number.isSafeInteger(id)) throw new ImageDecodeError("glz", 21, "image id is too large");
     const format = lzFormatOf(type);
-    if (format === 0 || format === BitmapFmt.A8)
+    if (format === 0 || format === BitmapFmt.Bit8A)
       throw new ImageDecodeError("glz", 8, `unknown image type ${type}`);
     const { count, rowUnits } = lzSize("glz", format, width, height, stride, bytes.length);
     if (!this.window.hasRoom(count))
@@ -100,7 +100,7 @@ export class GlzDecoder implements ImageDecoder {
     const units = new Uint32Array(count);
     this.decodeUnits(reader, id, units, literalBytes(format), false);
     let alpha: Uint32Array | undefined;
-    if (format === BitmapFmt.RGBA) {
+    if (format === BitmapFmt.Rgba) {
       alpha = new Uint32Array(count);
       this.decodeUnits(reader, id, alpha, 1, true);
     }
@@ -110,7 +110,7 @@ export class GlzDecoder implements ImageDecoder {
     writeUnits(format, units, 0, count, out);
     if (alpha !== undefined) writeAlphaUnits(alpha, 0, count, out);
     return {
-      imageType: ImageType.GLZ_RGB,
+      imageType: ImageType.GlzRgb,
       format,
       width,
       height,

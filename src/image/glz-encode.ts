@@ -11,8 +11,8 @@ import { literalBytes, readAlphaUnits, readUnits } from "./units.ts";
 export function acceptsGlz(dictionary: GlzDictionary, source: ImageSource): boolean {
   const { format, width, height } = source;
   return (
-    format >= BitmapFmt.RGB16 &&
-    format <= BitmapFmt.RGBA &&
+    format >= BitmapFmt.Bit16 &&
+    format <= BitmapFmt.Rgba &&
     isValidSource(source) &&
     width * height < dictionary.capacity
   );
@@ -21,7 +21,7 @@ export function acceptsGlz(dictionary: GlzDictionary, source: ImageSource): bool
 /** Longest GLZ stream of a source. */
 export function glzWorstBytes(source: ImageSource): number {
   const count = source.width * source.height;
-  const alpha = source.format === BitmapFmt.RGBA ? lzWorstBytes(count, 1) : 0;
+  const alpha = source.format === BitmapFmt.Rgba ? lzWorstBytes(count, 1) : 0;
   return GLZ_HEADER_BYTES + lzWorstBytes(count, literalBytes(source.format)) + alpha;
 }
 
@@ -42,7 +42,7 @@ export function writeGlzHeader(out: Uint8Array, source: ImageSource, place: GlzP
 /** GLZ in plain TypeScript, over a dictionary that it may share with other encoders of the same client. */
 export class GlzEncoder implements ImageEncoder {
   readonly name = "glz";
-  readonly imageType = ImageType.GLZ_RGB;
+  readonly imageType = ImageType.GlzRgb;
   readonly dictionary: GlzDictionary;
   private readonly matcher = new GlzMatcher();
   private alpha = new Uint32Array(0);
@@ -76,7 +76,7 @@ export class GlzEncoder implements ImageEncoder {
       type,
     };
     let end = matcher.encode(dictionary, image, this.out, GLZ_HEADER_BYTES);
-    if (format === BitmapFmt.RGBA) {
+    if (format === BitmapFmt.Rgba) {
       if (this.alpha.length < count) this.alpha = new Uint32Array(count);
       readAlphaUnits(source, this.alpha, 0);
       end = matcher.encodeAlpha(this.alpha, count, width, this.out, end);

@@ -78,7 +78,7 @@ describe("GLZ", () => {
     const bytes = new Uint8Array(side * side * 4);
     paint(bytes, side * 4, 4, 0, 1);
     const noise: ImageSource = {
-      format: BitmapFmt.RGB32,
+      format: BitmapFmt.Bit32,
       width: side,
       height: side,
       stride: side * 4,
@@ -104,7 +104,7 @@ describe("GLZ", () => {
     const bytes = new Uint8Array(40 * 40 * 3);
     paint(bytes, 120, 3, 0, 9);
     const noise: ImageSource = {
-      format: BitmapFmt.RGB24,
+      format: BitmapFmt.Bit24,
       width: 40,
       height: 40,
       stride: 120,
@@ -131,7 +131,7 @@ describe("GLZ", () => {
     const bytes = new Uint8Array(64 * 64 * 4);
     paint(bytes, 256, 4, 0, 2);
     const source: ImageSource = {
-      format: BitmapFmt.RGB32,
+      format: BitmapFmt.Bit32,
       width: 64,
       height: 64,
       stride: 256,
@@ -150,7 +150,7 @@ describe("GLZ", () => {
   it("refuses images as large as the window and windows that are too small", () => {
     using encoders = pair(65_536);
     const source = {
-      format: BitmapFmt.RGB32,
+      format: BitmapFmt.Bit32,
       width: 256,
       height: 256,
       stride: 1024,
@@ -160,7 +160,7 @@ describe("GLZ", () => {
     };
     expect(encoders.wasm.accepts(source)).toBe(false);
     expect(encoders.wasm.accepts({ ...source, height: 255 })).toBe(true);
-    expect(encoders.wasm.accepts({ ...source, format: BitmapFmt.PLT8 })).toBe(false);
+    expect(encoders.wasm.accepts({ ...source, format: BitmapFmt.Bit8 })).toBe(false);
     expect(() => new GlzDictionary(heap, 1, 1000)).toThrow(RangeError);
   });
 

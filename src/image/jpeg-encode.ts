@@ -8,10 +8,10 @@ export const JPEG_QUALITY = 85;
 
 /** Pixel layouts of assembly/jpeg.ts by bitmap format; alpha is left to JPEG_ALPHA's own stream. */
 const LAYOUTS: Readonly<Record<number, number>> = {
-  [BitmapFmt.RGB32]: 0,
-  [BitmapFmt.RGBA]: 0,
-  [BitmapFmt.RGB24]: 1,
-  [BitmapFmt.RGB16]: 2,
+  [BitmapFmt.Bit32]: 0,
+  [BitmapFmt.Rgba]: 0,
+  [BitmapFmt.Bit24]: 1,
+  [BitmapFmt.Bit16]: 2,
 };
 
 /**
@@ -21,7 +21,7 @@ const LAYOUTS: Readonly<Record<number, number>> = {
  */
 export class WasmJpegEncoder implements ImageEncoder {
   readonly name = "jpeg";
-  readonly imageType = ImageType.JPEG;
+  readonly imageType = ImageType.Jpeg;
   readonly #work: WasmWorkspace;
   /** 1 to 100. */
   quality = JPEG_QUALITY;

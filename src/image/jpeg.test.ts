@@ -21,11 +21,11 @@ describe("JPEG", () => {
       fc.property(
         fc.integer({ min: 1, max: 70 }),
         fc.integer({ min: 1, max: 70 }),
-        fc.constantFrom(BitmapFmt.RGB32, BitmapFmt.RGB24, BitmapFmt.RGB16),
+        fc.constantFrom(BitmapFmt.Bit32, BitmapFmt.Bit24, BitmapFmt.Bit16),
         fc.boolean(),
         fc.nat(9),
         (width, height, format, topDown, pad) => {
-          const size = format === BitmapFmt.RGB32 ? 4 : format === BitmapFmt.RGB24 ? 3 : 2;
+          const size = format === BitmapFmt.Bit32 ? 4 : format === BitmapFmt.Bit24 ? 3 : 2;
           const stride = width * size + pad;
           const bytes = new Uint8Array(stride * height + 4);
           for (let y = 0; y < height; y++) {
@@ -66,7 +66,7 @@ describe("JPEG", () => {
         (bytes, quality) => {
           encoder.quality = quality;
           const stream = encoder.encode({
-            format: BitmapFmt.RGB32,
+            format: BitmapFmt.Bit32,
             width: 40,
             height: 24,
             stride: 160,

@@ -85,7 +85,7 @@ export function decodeLzUnits(reader: LzReader, units: Uint32Array, count: numbe
 /** Decodes LZ_RGB, LZ_PLT and the XXXA alpha planes of JPEG_ALPHA. Palette images keep their indices. */
 export class LzDecoder implements ImageDecoder {
   readonly name = "lz";
-  readonly imageTypes = [ImageType.LZ_RGB, ImageType.LZ_PLT];
+  readonly imageTypes = [ImageType.LzRgb, ImageType.LzPlt];
   private units = new Uint32Array(0);
 
   decode(bytes: Uint8Array, hints?: DecodeHints): DecodedImage {
@@ -107,11 +107,11 @@ export class LzDecoder implements ImageDecoder {
     const reader = new LzReader("lz", bytes, LZ_HEADER_BYTES);
     decodeLzUnits(reader, this.units, count, literalBytes(format));
     writeUnits(format, this.units, 0, count, out);
-    if (format === BitmapFmt.RGBA) {
+    if (format === BitmapFmt.Rgba) {
       decodeLzUnits(reader, this.units, count, 1);
       writeAlphaUnits(this.units, 0, count, out);
     }
-    const imageType = isPalette(format) ? ImageType.LZ_PLT : ImageType.LZ_RGB;
+    const imageType = isPalette(format) ? ImageType.LzPlt : ImageType.LzRgb;
     return {
       imageType,
       format,

@@ -27,12 +27,12 @@ export class LzWorkspace {
     const literal = literalBytes(format);
     this.reserve(
       count,
-      lzWorstBytes(count, literal) + lzWorstBytes(format === BitmapFmt.RGBA ? count : 0, 1),
+      lzWorstBytes(count, literal) + lzWorstBytes(format === BitmapFmt.Rgba ? count : 0, 1),
     );
     writeLzHeader(this.out, lzTypeOf(format), source);
     readUnits(source, this.units, 0);
     let end = this.matcher.encode(this.units, count, row, literal, this.out, LZ_HEADER_BYTES);
-    if (format === BitmapFmt.RGBA) {
+    if (format === BitmapFmt.Rgba) {
       readAlphaUnits(source, this.units, 0);
       end = this.matcher.encode(this.units, count, row, 1, this.out, end);
     }
@@ -65,7 +65,7 @@ export class LzEncoder implements ImageEncoder {
 
   constructor(kind: "lz" | "lz_plt", work: LzWorkspace) {
     this.name = kind;
-    this.imageType = kind === "lz" ? ImageType.LZ_RGB : ImageType.LZ_PLT;
+    this.imageType = kind === "lz" ? ImageType.LzRgb : ImageType.LzPlt;
     this.work = work;
   }
 

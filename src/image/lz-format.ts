@@ -23,13 +23,13 @@ export const LzImageType = {
 
 /** LZ type of a bitmap format. The numbers agree but for 8BIT_A. */
 export function lzTypeOf(format: number): number {
-  return format === BitmapFmt.A8 ? LzImageType.A8 : format;
+  return format === BitmapFmt.Bit8A ? LzImageType.A8 : format;
 }
 
 /** Bitmap format of a decoded LZ type, 0 for an unknown type. An XXXA plane decodes to 8BIT_A. */
 export function lzFormatOf(type: number): number {
   if (type >= LzImageType.PLT1_LE && type <= LzImageType.RGBA) return type;
-  return type === LzImageType.XXXA || type === LzImageType.A8 ? BitmapFmt.A8 : 0;
+  return type === LzImageType.XXXA || type === LzImageType.A8 ? BitmapFmt.Bit8A : 0;
 }
 
 /** Longest run of literals behind one control byte. */

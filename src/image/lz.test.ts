@@ -18,7 +18,7 @@ const work = new LzWorkspace();
 const rgb = new LzEncoder("lz", work);
 const plt = new LzEncoder("lz_plt", work);
 const decoder = new LzDecoder();
-const formats = [...rgbFormats, ...paletteFormats, BitmapFmt.A8];
+const formats = [...rgbFormats, ...paletteFormats, BitmapFmt.Bit8A];
 
 function encode(source: ImageSource): Uint8Array | undefined {
   const encoder = isPalette(source.format) ? plt : rgb;
@@ -51,7 +51,7 @@ describe("LZ", () => {
     paint(bytes, width * 4, 4, 0, 5);
     bytes.copyWithin(width * height * 2, 0, 4000);
     const source = {
-      format: BitmapFmt.RGB32,
+      format: BitmapFmt.Bit32,
       width,
       height,
       stride: width * 4,
@@ -68,7 +68,7 @@ describe("LZ", () => {
 
   it("codes an alpha plane alone for JPEG_ALPHA", () => {
     fc.assert(
-      fc.property(arbitrarySource([BitmapFmt.RGBA]), (source) => {
+      fc.property(arbitrarySource([BitmapFmt.Rgba]), (source) => {
         const image = decoder.decode(work.encodeAlpha(source));
         expect(image.bytes).toEqual(alphaOf(source));
       }),

@@ -51,7 +51,7 @@ export function decodeLz4Block(
 /** Decodes SPICE's LZ4. The hints must tell the size, which is in the SpiceImage's descriptor and not in the stream. */
 export class Lz4Decoder implements ImageDecoder {
   readonly name = "lz4";
-  readonly imageTypes = [ImageType.LZ4];
+  readonly imageTypes = [ImageType.Lz4];
 
   decode(bytes: Uint8Array, hints: DecodeHints = {}): DecodedImage {
     const { width = 0, height = 0, into } = hints;
@@ -86,7 +86,7 @@ export class Lz4Decoder implements ImageDecoder {
       at += length;
     }
     return {
-      imageType: ImageType.LZ4,
+      imageType: ImageType.Lz4,
       format,
       width,
       height,

@@ -85,7 +85,7 @@ export function writeLz4Header(out: Uint8Array, source: ImageSource, blockBytes:
 /** LZ4 in plain TypeScript: the fallback. A picture is one chunk. */
 export class Lz4Encoder implements ImageEncoder {
   readonly name = "lz4";
-  readonly imageType = ImageType.LZ4;
+  readonly imageType = ImageType.Lz4;
   private readonly block = new Lz4BlockEncoder();
   private packed = new Uint8Array(0);
   private out = new Uint8Array(0);

@@ -7,7 +7,7 @@ export const LZ4_CHUNK_BYTES = 4;
 
 /** The formats that SPICE sends as LZ4. */
 export function isLz4Format(format: number): boolean {
-  return format >= BitmapFmt.RGB16 && format <= BitmapFmt.RGBA;
+  return format >= BitmapFmt.Bit16 && format <= BitmapFmt.Rgba;
 }
 
 /** Longest block of `length` bytes. */

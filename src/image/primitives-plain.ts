@@ -112,13 +112,13 @@ export class PlainPrimitives implements SurfacePrimitives {
     };
     const index = (at: number, x: number): number => {
       switch (format) {
-        case BitmapFmt.PLT1_LE:
+        case BitmapFmt.Bit1Le:
           return (u8[at + (x >> 3)] >> (x & 7)) & 1;
-        case BitmapFmt.PLT1_BE:
+        case BitmapFmt.Bit1Be:
           return (u8[at + (x >> 3)] >> (7 - (x & 7))) & 1;
-        case BitmapFmt.PLT4_LE:
+        case BitmapFmt.Bit4Le:
           return (u8[at + (x >> 1)] >> (4 * (x & 1))) & 15;
-        case BitmapFmt.PLT4_BE:
+        case BitmapFmt.Bit4Be:
           return (u8[at + (x >> 1)] >> (4 - 4 * (x & 1))) & 15;
         default:
           return u8[at + x];
@@ -128,26 +128,26 @@ export class PlainPrimitives implements SurfacePrimitives {
       for (let x = 0; x < width; x++) {
         const at = to + 4 * x;
         switch (format) {
-          case BitmapFmt.RGB16: {
+          case BitmapFmt.Bit16: {
             const p = u8[from + 2 * x] | (u8[from + 2 * x + 1] << 8);
             const wide = (v: number): number => (v << 3) | (v >> 2);
             put(at, wide(p & 31), wide((p >> 5) & 31), wide((p >> 10) & 31), 0);
             break;
           }
-          case BitmapFmt.RGB24:
+          case BitmapFmt.Bit24:
             put(at, u8[from + 3 * x], u8[from + 3 * x + 1], u8[from + 3 * x + 2], 0);
             break;
-          case BitmapFmt.RGB32:
-          case BitmapFmt.RGBA:
+          case BitmapFmt.Bit32:
+          case BitmapFmt.Rgba:
             put(
               at,
               u8[from + 4 * x],
               u8[from + 4 * x + 1],
               u8[from + 4 * x + 2],
-              format === BitmapFmt.RGBA ? u8[from + 4 * x + 3] : 0,
+              format === BitmapFmt.Rgba ? u8[from + 4 * x + 3] : 0,
             );
             break;
-          case BitmapFmt.A8:
+          case BitmapFmt.Bit8A:
             put(at, 0, 0, 0, u8[from + x]);
             break;
           default: {

@@ -147,7 +147,7 @@ class QuicRowDecoder {
 /** Decodes QUIC to a top-down bitmap: GRAY to 8BIT_A, RGB16 to 16BIT, RGB24 to 24BIT, RGB32 to 32BIT (pad 0), RGBA to RGBA. */
 export class QuicDecoder implements ImageDecoder {
   readonly name = "quic";
-  readonly imageTypes = [ImageType.QUIC];
+  readonly imageTypes = [ImageType.Quic];
 
   decode(bytes: Uint8Array, hints?: DecodeHints): DecodedImage {
     if (bytes.length < 20)
@@ -185,7 +185,7 @@ export class QuicDecoder implements ImageDecoder {
       writeQuicRow(type, colorRows[now], alphaRows[now], width, out, y * stride);
     }
     return {
-      imageType: ImageType.QUIC,
+      imageType: ImageType.Quic,
       format: format as BitmapFmt,
       width,
       height,

@@ -133,7 +133,7 @@ class QuicRowEncoder {
 /** The QUIC encoder in plain TypeScript: the specification, the oracle and the fallback of the WebAssembly one. */
 export class QuicEncoder implements ImageEncoder {
   readonly name = "quic";
-  readonly imageType = ImageType.QUIC;
+  readonly imageType = ImageType.Quic;
   private readonly bits = new QuicBitWriter();
   private readonly rgb8: QuicRowEncoder;
   private readonly rgb5: QuicRowEncoder;
@@ -167,7 +167,7 @@ export class QuicEncoder implements ImageEncoder {
     const { bits, rows } = this;
     bits.start(this.out);
     for (const word of [QUIC_MAGIC, QUIC_VERSION, quicTypeOf(format), width, height]) bits.putWord(word);
-    const colors = format === BitmapFmt.RGB16 ? this.rgb5 : this.rgb8;
+    const colors = format === BitmapFmt.Bit16 ? this.rgb5 : this.rgb8;
     colors.reset(width);
     this.alpha.reset(width);
     const row = (index: number): Uint32Array => rows.subarray(index * width, (index + 1) * width);
@@ -177,9 +177,9 @@ export class QuicEncoder implements ImageEncoder {
     ];
     for (let y = 0; y < height; y++) {
       const now = y & 1;
-      readQuicRow(source, y, colorRows[now], format === BitmapFmt.RGBA ? alphaRows[now] : undefined);
+      readQuicRow(source, y, colorRows[now], format === BitmapFmt.Rgba ? alphaRows[now] : undefined);
       colors.encode(y > 0 ? colorRows[now ^ 1] : undefined, colorRows[now], width);
-      if (format === BitmapFmt.RGBA)
+      if (format === BitmapFmt.Rgba)
         this.alpha.encode(y > 0 ? alphaRows[now ^ 1] : undefined, alphaRows[now], width);
     }
     bits.finish();

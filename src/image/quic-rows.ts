@@ -5,13 +5,13 @@ import type { ImageSource } from "./source.ts";
 /** QUIC type of a bitmap format, 0 where QUIC has none. */
 export function quicTypeOf(format: number): number {
   switch (format) {
-    case BitmapFmt.RGB16:
+    case BitmapFmt.Bit16:
       return QuicImageType.RGB16;
-    case BitmapFmt.RGB24:
+    case BitmapFmt.Bit24:
       return QuicImageType.RGB24;
-    case BitmapFmt.RGB32:
+    case BitmapFmt.Bit32:
       return QuicImageType.RGB32;
-    case BitmapFmt.RGBA:
+    case BitmapFmt.Rgba:
       return QuicImageType.RGBA;
     default:
       return 0;
@@ -20,7 +20,7 @@ export function quicTypeOf(format: number): number {
 
 /** Bitmap format of a decoded QUIC type, 0 for an unknown type. */
 export function quicFormatOf(type: number): number {
-  return [0, BitmapFmt.A8, BitmapFmt.RGB16, BitmapFmt.RGB24, BitmapFmt.RGB32, BitmapFmt.RGBA][type] ?? 0;
+  return [0, BitmapFmt.Bit8A, BitmapFmt.Bit16, BitmapFmt.Bit24, BitmapFmt.Bit32, BitmapFmt.Rgba][type] ?? 0;
 }
 
 /**
@@ -36,14 +36,14 @@ export function readQuicRow(
   const { bytes, width } = source;
   const row = source.topDown ? y : source.height - 1 - y;
   let at = source.offset + row * source.stride;
-  if (source.format === BitmapFmt.RGB16) {
+  if (source.format === BitmapFmt.Bit16) {
     for (let x = 0; x < width; x++, at += 2) {
       const p = bytes[at] | (bytes[at + 1] << 8);
       out[x] = ((p << 6) & 0x1f0000) | ((p << 3) & 0x1f00) | (p & 0x1f);
     }
     return;
   }
-  const step = source.format === BitmapFmt.RGB24 ? 3 : 4;
+  const step = source.format === BitmapFmt.Bit24 ? 3 : 4;
   for (let x = 0; x < width; x++, at += step) {
     out[x] = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16);
     if (alpha !== undefined) alpha[x] = bytes[at + 3];

@@ -35,7 +35,7 @@ describe("QUIC", () => {
       const bytes = new Uint8Array(width * height * 4);
       paint(bytes, width * 4, 4, kind, 7);
       const source: ImageSource = {
-        format: BitmapFmt.RGBA,
+        format: BitmapFmt.Rgba,
         width,
         height,
         stride: width * 4,
@@ -54,7 +54,7 @@ describe("QUIC", () => {
   it("leaves small and palette images to others", () => {
     const bytes = new Uint8Array(64);
     const source = {
-      format: BitmapFmt.RGB32,
+      format: BitmapFmt.Bit32,
       width: 4,
       height: 4,
       stride: 16,
@@ -65,7 +65,7 @@ describe("QUIC", () => {
     expect(encoder.accepts(source)).toBe(true);
     expect(encoder.accepts({ ...source, width: 2 })).toBe(false);
     expect(encoder.accepts({ ...source, height: 2 })).toBe(false);
-    expect(encoder.accepts({ ...source, format: BitmapFmt.PLT8 })).toBe(false);
+    expect(encoder.accepts({ ...source, format: BitmapFmt.Bit8 })).toBe(false);
     expect(encoder.accepts({ ...source, stride: 17 })).toBe(false);
   });
 

@@ -64,14 +64,14 @@ export function arbitrarySource(
 }
 
 /** All formats with colour channels. */
-export const rgbFormats = [BitmapFmt.RGB16, BitmapFmt.RGB24, BitmapFmt.RGB32, BitmapFmt.RGBA];
+export const rgbFormats = [BitmapFmt.Bit16, BitmapFmt.Bit24, BitmapFmt.Bit32, BitmapFmt.Rgba];
 /** All palette formats. */
 export const paletteFormats = [
-  BitmapFmt.PLT1_LE,
-  BitmapFmt.PLT1_BE,
-  BitmapFmt.PLT4_LE,
-  BitmapFmt.PLT4_BE,
-  BitmapFmt.PLT8,
+  BitmapFmt.Bit1Le,
+  BitmapFmt.Bit1Be,
+  BitmapFmt.Bit4Le,
+  BitmapFmt.Bit4Be,
+  BitmapFmt.Bit8,
 ];
 
 /** What must survive lossless coding: display-order rows without padding, pad bytes and the top bit of RGB16 cleared. */
@@ -83,8 +83,8 @@ export function canonicalPixels(image: ImageSource | DecodedImage): Uint8Array {
     const at = image.offset + row * image.stride;
     out.set(image.bytes.subarray(at, at + length), y * length);
   }
-  if (image.format === BitmapFmt.RGB32) for (let i = 3; i < out.length; i += 4) out[i] = 0;
-  if (image.format === BitmapFmt.RGB16) for (let i = 1; i < out.length; i += 2) out[i] &= 0x7f;
+  if (image.format === BitmapFmt.Bit32) for (let i = 3; i < out.length; i += 4) out[i] = 0;
+  if (image.format === BitmapFmt.Bit16) for (let i = 1; i < out.length; i += 2) out[i] &= 0x7f;
   return out;
 }
 

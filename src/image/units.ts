@@ -12,8 +12,8 @@ export function unitsPerRow(format: number, width: number): number {
 
 /** Bytes of a literal unit in a stream: 3 (B, G, R), 2 (high byte first) or 1. */
 export function literalBytes(format: number): 1 | 2 | 3 {
-  if (format === BitmapFmt.RGB16) return 2;
-  return format === BitmapFmt.RGB24 || format === BitmapFmt.RGB32 || format === BitmapFmt.RGBA ? 3 : 1;
+  if (format === BitmapFmt.Bit16) return 2;
+  return format === BitmapFmt.Bit24 || format === BitmapFmt.Bit32 || format === BitmapFmt.Rgba ? 3 : 1;
 }
 
 /** What is subtracted from a match length of units with `literal` bytes: shorter matches would gain nothing. */
@@ -29,14 +29,14 @@ export function readUnits(source: ImageSource, out: Uint32Array, at: number): vo
     let p = offset + row * stride;
     const end = at + count;
     switch (format) {
-      case BitmapFmt.RGB16:
+      case BitmapFmt.Bit16:
         for (; at < end; p += 2) out[at++] = (bytes[p] | (bytes[p + 1] << 8)) & 0x7fff;
         break;
-      case BitmapFmt.RGB24:
+      case BitmapFmt.Bit24:
         for (; at < end; p += 3) out[at++] = bytes[p] | (bytes[p + 1] << 8) | (bytes[p + 2] << 16);
         break;
-      case BitmapFmt.RGB32:
-      case BitmapFmt.RGBA:
+      case BitmapFmt.Bit32:
+      case BitmapFmt.Rgba:
         for (; at < end; p += 4) out[at++] = bytes[p] | (bytes[p + 1] << 8) | (bytes[p + 2] << 16);
         break;
       default:
@@ -70,7 +70,7 @@ export function writeUnits(
     if (literal > 1) out[p++] = unit >> 8;
     if (literal > 2) {
       out[p++] = unit >> 16;
-      if (format !== BitmapFmt.RGB24) out[p++] = 0;
+      if (format !== BitmapFmt.Bit24) out[p++] = 0;
     }
   }
 }

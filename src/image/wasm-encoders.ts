@@ -17,7 +17,7 @@ import type { WasmWorkspace } from "./wasm-workspace.ts";
 /** QUIC in WebAssembly: the same bytes as QuicEncoder. */
 export class WasmQuicEncoder implements ImageEncoder {
   readonly name = "quic";
-  readonly imageType = ImageType.QUIC;
+  readonly imageType = ImageType.Quic;
   private readonly work: WasmWorkspace;
 
   constructor(work: WasmWorkspace) {
@@ -59,7 +59,7 @@ export class WasmLzEncoder implements ImageEncoder {
 
   constructor(kind: "lz" | "lz_plt", work: WasmWorkspace) {
     this.name = kind;
-    this.imageType = kind === "lz" ? ImageType.LZ_RGB : ImageType.LZ_PLT;
+    this.imageType = kind === "lz" ? ImageType.LzRgb : ImageType.LzPlt;
     this.work = work;
   }
 
@@ -79,12 +79,12 @@ export class WasmLzEncoder implements ImageEncoder {
     const out = work.reserveOutput(
       LZ_HEADER_BYTES +
         lzWorstBytes(count, literal) +
-        (format === BitmapFmt.RGBA ? lzWorstBytes(count, 1) : 0),
+        (format === BitmapFmt.Rgba ? lzWorstBytes(count, 1) : 0),
     );
     writeLzHeader(work.stream(out, LZ_HEADER_BYTES), lzTypeOf(format), source);
     work.unpack(source, rows, units, false);
     let end = work.module.lzEncode(units, count, row, literal, out + LZ_HEADER_BYTES);
-    if (format === BitmapFmt.RGBA) {
+    if (format === BitmapFmt.Rgba) {
       work.unpack(source, rows, units, true);
       end = work.module.lzEncode(units, count, row, 1, end);
     }
@@ -108,7 +108,7 @@ export class WasmLzEncoder implements ImageEncoder {
 /** GLZ in WebAssembly: the same bytes as GlzEncoder. */
 export class WasmGlzEncoder implements ImageEncoder {
   readonly name = "glz";
-  readonly imageType = ImageType.GLZ_RGB;
+  readonly imageType = ImageType.GlzRgb;
   readonly dictionary: GlzDictionary;
   private readonly work: WasmWorkspace;
 
@@ -129,7 +129,7 @@ export class WasmGlzEncoder implements ImageEncoder {
     const count = width * height;
     const type = lzTypeOf(format);
     const rows = work.place(source);
-    const alpha = format === BitmapFmt.RGBA ? work.reserveUnits(count) : 0;
+    const alpha = format === BitmapFmt.Rgba ? work.reserveUnits(count) : 0;
     const out = work.reserveOutput(glzWorstBytes(source));
     const place = dictionary.place(type, count);
     work.unpack(source, rows, place.pointer, false);
@@ -144,7 +144,7 @@ export class WasmGlzEncoder implements ImageEncoder {
       out + GLZ_HEADER_BYTES,
       place.first,
     );
-    if (format === BitmapFmt.RGBA) {
+    if (format === BitmapFmt.Rgba) {
       work.unpack(source, rows, alpha, true);
       end = module.glzEncodeAlpha(alpha, count, width, end);
     }
@@ -157,7 +157,7 @@ export class WasmGlzEncoder implements ImageEncoder {
 /** LZ4 in WebAssembly. A picture is one chunk. */
 export class WasmLz4Encoder implements ImageEncoder {
   readonly name = "lz4";
-  readonly imageType = ImageType.LZ4;
+  readonly imageType = ImageType.Lz4;
   private readonly work: WasmWorkspace;
 
   constructor(work: WasmWorkspace) {

@@ -66,9 +66,9 @@ export class WasmWorkspace {
     const count = isPalette(format) ? rowBytes(format, width) : width;
     let how: number = Unpack.BYTES;
     if (alpha) how = Unpack.ALPHA;
-    else if (format === BitmapFmt.RGB16) how = Unpack.RGB16;
-    else if (format === BitmapFmt.RGB24) how = Unpack.RGB24;
-    else if (format === BitmapFmt.RGB32 || format === BitmapFmt.RGBA) how = Unpack.RGB32;
+    else if (format === BitmapFmt.Bit16) how = Unpack.RGB16;
+    else if (format === BitmapFmt.Bit24) how = Unpack.RGB24;
+    else if (format === BitmapFmt.Bit32 || format === BitmapFmt.Rgba) how = Unpack.RGB32;
     this.module.unpack(how, rows.pointer, rows.stride, count, height, out);
   }
 

@@ -57,10 +57,10 @@ describe("WebAssembly encoders make the bytes of their plain twins", () => {
     const twins = { rgb: new LzEncoder("lz", plain), plt: new LzEncoder("lz_plt", plain) };
     const wasm = { rgb: new WasmLzEncoder("lz", work), plt: new WasmLzEncoder("lz_plt", work) };
     fc.assert(
-      fc.property(arbitrarySource([...rgbFormats, ...paletteFormats, BitmapFmt.A8], 120), (source) => {
+      fc.property(arbitrarySource([...rgbFormats, ...paletteFormats, BitmapFmt.Bit8A], 120), (source) => {
         const kind = isPalette(source.format) ? "plt" : "rgb";
         expectSame(twins[kind], wasm[kind], source);
-        if (source.format === BitmapFmt.RGBA) {
+        if (source.format === BitmapFmt.Rgba) {
           expect(firstDifference(wasm.rgb.encodeAlpha(source), plain.encodeAlpha(source))).toBe(-1);
         }
       }),

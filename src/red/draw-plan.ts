@@ -76,7 +76,7 @@ function planLimited(drawable: Drawable): DrawPlan {
     case "copy":
       return rects <= MAX_SPLIT_RECTS &&
         operation.src.kind === "bitmap" &&
-        (operation.src.format === BitmapFmt.RGB32 || operation.src.format === BitmapFmt.RGBA)
+        (operation.src.format === BitmapFmt.Bit32 || operation.src.format === BitmapFmt.Rgba)
         ? planFull(drawable)
         : "pixels";
     case "copyBits":
@@ -129,16 +129,16 @@ function bitmapFits(bitmap: RedBitmap, surfaceFormat: number): boolean {
   switch (surfaceFormat) {
     case SurfaceFormat.XRGB:
       // spice-gtk aborts on the little-endian palette formats; an alpha bitmap has no colour.
-      if (format === BitmapFmt.PLT1_LE || format === BitmapFmt.PLT4_LE || format === BitmapFmt.A8)
+      if (format === BitmapFmt.Bit1Le || format === BitmapFmt.Bit4Le || format === BitmapFmt.Bit8A)
         return false;
       // Nor does it bear an index beyond the palette.
-      return format > BitmapFmt.PLT8 || (bitmap.palette?.entries.length ?? 0) >= 1 << bitsPerPixel(format);
+      return format > BitmapFmt.Bit8 || (bitmap.palette?.entries.length ?? 0) >= 1 << bitsPerPixel(format);
     case SurfaceFormat.ARGB:
-      return format === BitmapFmt.RGBA;
+      return format === BitmapFmt.Rgba;
     case SurfaceFormat.RGB555:
-      return format === BitmapFmt.RGB16;
+      return format === BitmapFmt.Bit16;
     case SurfaceFormat.A8:
-      return format === BitmapFmt.A8;
+      return format === BitmapFmt.Bit8A;
     default:
       return false;
   }

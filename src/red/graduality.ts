@@ -20,7 +20,7 @@ export function gradualityOf(source: ImageSource): Graduality {
   if (read === undefined) return "not available";
   const { width, height } = source;
   if (width < 2 || height < 2) return "low";
-  const contrast = source.format === BitmapFmt.RGB16 ? CONTRAST_5_BIT : CONTRAST_8_BIT;
+  const contrast = source.format === BitmapFmt.Bit16 ? CONTRAST_5_BIT : CONTRAST_8_BIT;
   const jump = width % SAMPLE_JUMP === 0 ? SAMPLE_JUMP - 1 : SAMPLE_JUMP;
   let score = 0;
   let samples = 0;
@@ -34,7 +34,7 @@ export function gradualityOf(source: ImageSource): Graduality {
   }
   if (samples === 0) return "low";
   const mean = score / samples;
-  if (mean < (source.format === BitmapFmt.RGB16 ? 0 : -0.03)) return "high";
+  if (mean < (source.format === BitmapFmt.Bit16 ? 0 : -0.03)) return "high";
   return mean < 0.002 ? "medium" : "low";
 }
 
@@ -62,16 +62,16 @@ function pairScore(a: number, b: number, contrast: number): number {
 function pixelReader(source: ImageSource): PixelReader | undefined {
   const { bytes, offset, stride } = source;
   switch (source.format) {
-    case BitmapFmt.RGB16:
+    case BitmapFmt.Bit16:
       return (x, y) => {
         const at = offset + y * stride + 2 * x;
         const pixel = bytes[at] | (bytes[at + 1] << 8);
         return ((pixel & 0x7c00) << 6) | ((pixel & 0x3e0) << 3) | (pixel & 0x1f);
       };
-    case BitmapFmt.RGB24:
+    case BitmapFmt.Bit24:
       return (x, y) => read24(bytes, offset + y * stride + 3 * x);
-    case BitmapFmt.RGB32:
-    case BitmapFmt.RGBA:
+    case BitmapFmt.Bit32:
+    case BitmapFmt.Rgba:
       return (x, y) => read24(bytes, offset + y * stride + 4 * x);
     default:
       return undefined;

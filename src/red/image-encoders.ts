@@ -86,7 +86,7 @@ export class ImageEncoders {
     const { quic, lz, lz_plt: lzPlt, lz4 } = this.#codecs.encoders;
     const { compression } = preference;
     if (sourceBytes(source) < MIN_COMPRESS_BYTES || compression === ImageCompression.Off) return undefined;
-    const quicAble = quic.accepts(source) && source.format !== BitmapFmt.A8;
+    const quicAble = quic.accepts(source) && source.format !== BitmapFmt.Bit8A;
     if (compression === ImageCompression.Quic) return quicAble ? quic : undefined;
     const automatic = compression === ImageCompression.AutoGlz || compression === ImageCompression.AutoLz;
     if (automatic && quicAble && gradualityOf(source) === "high") return quic;
@@ -107,5 +107,5 @@ export function rawImage(source: ImageSource): EncodedImage {
     const at = source.offset + line * source.stride;
     data.set(bytes.subarray(at, at + row), y * stride);
   }
-  return { imageType: ImageType.BITMAP, width, height, format, stride, data, palette: source.palette };
+  return { imageType: ImageType.Bitmap, width, height, format, stride, data, palette: source.palette };
 }

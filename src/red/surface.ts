@@ -120,7 +120,7 @@ export class RedSurface implements Disposable {
         out.setUint32(4 * (y * width + x), this.#pixel(rect.left + x, rect.top + y), true);
       }
     }
-    return { format: BitmapFmt.RGB32, width, height, stride: 4 * width, offset: 0, bytes, topDown: true };
+    return { format: BitmapFmt.Bit32, width, height, stride: 4 * width, offset: 0, bytes, topDown: true };
   }
 
   /** One pixel as 0x00RRGGBB; alpha surfaces as grey. */
@@ -150,13 +150,13 @@ export class RedSurface implements Disposable {
 function bitmapFormatOf(surfaceFormat: number): number | undefined {
   switch (surfaceFormat) {
     case SurfaceFormat.A8:
-      return BitmapFmt.A8;
+      return BitmapFmt.Bit8A;
     case SurfaceFormat.RGB555:
-      return BitmapFmt.RGB16;
+      return BitmapFmt.Bit16;
     case SurfaceFormat.XRGB:
-      return BitmapFmt.RGB32;
+      return BitmapFmt.Bit32;
     case SurfaceFormat.ARGB:
-      return BitmapFmt.RGBA;
+      return BitmapFmt.Rgba;
     default:
       return undefined;
   }
