@@ -58,7 +58,7 @@ export class CommandProcessor {
     this.stats.commands++;
     const resource = this.#resource(address);
     if (resource === undefined) {
-      this.#lose("ring item: an address in no memory slot");
+      this.lose("ring item: an address in no memory slot");
       return;
     }
     let keep = false;
@@ -66,7 +66,7 @@ export class CommandProcessor {
       keep = this.#carryOut(address, type, resource);
     } catch (error) {
       this.#options.sink.discard();
-      if (error instanceof QxlGuestError) this.#lose(error.message);
+      if (error instanceof QxlGuestError) this.lose(error.message);
       else if (error instanceof UnsupportedDrawError) {
         this.stats.unsupported.set(error.message, (this.stats.unsupported.get(error.message) ?? 0) + 1);
       } else throw error;
@@ -183,7 +183,8 @@ export class CommandProcessor {
     sink.push(command);
   }
 
-  #lose(problem: string): void {
+  /** Counts a command that made no sense. */
+  lose(problem: string): void {
     this.stats.lost++;
     this.stats.lastError = problem;
   }

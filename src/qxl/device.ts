@@ -3,17 +3,17 @@ import type { RedMonitorsConfig } from "../protocol/red-command.ts";
 import { SurfaceFormat } from "../raster/index.ts";
 import type { QxlBus, QxlSink } from "./bus.ts";
 import { CommandProcessor } from "./command-processor.ts";
+import { CommandRings } from "./command-rings.ts";
 import type { QxlDeviceOptions, QxlStats } from "./device-options.ts";
 import { BANK_RAM, DeviceMemory } from "./device-memory.ts";
 import { QxlGuestError, QxlStateError } from "./errors.ts";
 import { ASYNC_PORTS, DRAINING_PORTS, VGA_PORTS } from "./io-ports.ts";
 import { InterruptLine } from "./interrupts.ts";
-import { DEFAULT_SURFACES, MAX_FORCED_BYTES, MAX_LOG_LINES } from "./limits.ts";
+import { DEFAULT_SURFACES, MAX_LOG_LINES } from "./limits.ts";
 import { MemorySlots } from "./memory-slots.ts";
 import { qxlModes } from "./modes.ts";
 import type { QxlMode as QxlModeEntry } from "./modes.ts";
 import { parseMonitorsConfig } from "./monitors-config.ts";
-import type { CommandRing } from "./ram-header.ts";
 import { RAM_HEADER_BYTES, RamHeader } from "./ram-header.ts";
 import { ReleaseList } from "./release-list.ts";
 import { restoreParts } from "./restore.ts";
@@ -41,6 +41,7 @@ export class QxlDevice implements Disposable {
   readonly #interrupts: InterruptLine;
   readonly #releases: ReleaseList;
   readonly #processor: CommandProcessor;
+  readonly #rings: CommandRings;
   #mode: QxlMode = "vga";
   #guestBug = false;
   #monitors: RedMonitorsConfig | undefined;
@@ -80,6 +81,12 @@ export class QxlDevice implements Disposable {
       releases: this.#releases,
       nSurfaces: this.#nSurfaces,
       quic: options.quic,
+    });
+    this.#rings = new CommandRings({
+      ram: this.#ram,
+      processor: this.#processor,
+      sink,
+      interrupts: this.#interrupts,
     });
     this.#hardReset();
   }
@@ -147,7 +154,7 @@ export class QxlDevice implements Disposable {
   creditAvailable(): void {
     if (this.#disposed || this.#mode === "vga" || this.#guestBug) return;
     this.#memory.refresh();
-    const drained = this.#drain(false);
+    const drained = this.#rings.drain(false);
     const waiting = this.#pendingAsync;
     if (!drained || waiting === undefined) return;
     this.#pendingAsync = undefined;
@@ -240,7 +247,7 @@ export class QxlDevice implements Disposable {
 
   #sync(port: number, value: number): void {
     if (this.#mode === "vga" && !VGA_PORTS.has(port)) return;
-    if (DRAINING_PORTS.has(port)) this.#drain(true);
+    if (DRAINING_PORTS.has(port)) this.#rings.drain(true);
     this.#execute(port, value);
   }
 
@@ -253,7 +260,7 @@ export class QxlDevice implements Disposable {
       this.#setGuestBug(`I/O command ${port} while ${this.#pendingAsync.port} is under way`);
       return;
     }
-    if (DRAINING_PORTS.has(operation) && !this.#drain(false) && !this.#guestBug) {
+    if (DRAINING_PORTS.has(operation) && !this.#rings.drain(false)) {
       this.#pendingAsync = { port, value };
       return;
     }
@@ -270,7 +277,7 @@ export class QxlDevice implements Disposable {
       case QxlIo.NotifyCmd:
       case QxlIo.NotifyCursor:
         this.#tick();
-        this.#drain(false);
+        this.#rings.drain(false);
         return;
       case QxlIo.UpdateArea:
         // The surface in guest memory is always up to date.
@@ -324,35 +331,6 @@ export class QxlDevice implements Disposable {
       default:
       // DETACH_PRIMARY, ATTACH_PRIMARY: nothing to do. FLUSH_SURFACES: all is drawn.
     }
-  }
-
-  /** Empties both rings as far as there is credit. @returns whether they are empty */
-  #drain(force: boolean): boolean {
-    const commands = this.#drainRing(this.#ram.commands, QxlInterrupt.Display, force);
-    const cursors = this.#drainRing(this.#ram.cursors, QxlInterrupt.Cursor, force);
-    return commands && cursors;
-  }
-
-  #drainRing(ring: CommandRing, interrupt: number, force: boolean): boolean {
-    // A full ring at most: a guest whose drawing rewrites the ring's indices must not hold us here.
-    const limit = ring.size;
-    for (let taken = 0; taken <= limit; taken++) {
-      if (this.#guestBug) return false;
-      if (ring.isCorrupt) {
-        this.#setGuestBug("a ring holds more items than it has room for");
-        return false;
-      }
-      if (ring.waiting === 0) {
-        ring.requestNotification();
-        return true;
-      }
-      const forced = force && this.#sink.pendingBytes < MAX_FORCED_BYTES;
-      if (!this.#sink.creditAvailable && !forced) return false;
-      const { address, type, notify } = ring.pop();
-      if (notify) this.#interrupts.raise(interrupt);
-      this.#processor.process(address, type);
-    }
-    return true;
   }
 
   #createPrimary(value: number): void {

@@ -332,19 +332,40 @@ describe("monitors", () => {
 });
 
 describe("rings and ports", () => {
-  it("with impossible indices are a guest's bug, until it resets", () => {
-    driver.ram.setUint32(driver.header + QXLRam.offset.cmdRing + SpiceRing.offset.prod, 0x8000_0000, true);
-    driver.machine.flush();
-    driver.machine.replica.take();
-    driver.out(QxlIo.NotifyCmd);
-    expect(driver.machine.device.stats.guestBug).toBe(true);
-    const pending = driver.ram.getUint32(driver.header + QXLRam.offset.intPending, true);
-    expect(pending & 8).toBe(8);
-    driver.out(QxlIo.DestroyPrimaryAsync);
-    expect(driver.machine.device.mode).toBe("native");
-    driver.load();
+  it.each([
+    ["cmdRing", SpiceRing.offset.prod, 0x8000_0000],
+    ["cmdRing", SpiceRing.offset.prod, 0xffff_ffff],
+    ["cmdRing", SpiceRing.offset.cons, 0x1234_5678],
+    ["cursorRing", SpiceRing.offset.prod, 0xdead_beef],
+  ] as const)(
+    "with an impossible index (%s + %i = %i) lose what was in them, and nothing else",
+    (name, field, value) => {
+      const { lost: before, interrupts } = driver.machine.device.stats;
+      driver.ram.setUint32(driver.header + QXLRam.offset[name] + field, value, true);
+      driver.machine.flush();
+      driver.machine.replica.take();
+      driver.out(name === "cmdRing" ? QxlIo.NotifyCmd : QxlIo.NotifyCursor);
+      // A driver that waits for room in the ring is woken.
+      expect(driver.machine.device.stats.interrupts).toBe(interrupts + 1);
+      expect(driver.machine.device.stats).toMatchObject({ guestBug: false, lost: before + 1 });
+      driver.drawFill(rect(0, 0, 1, 1), 1);
+      driver.machine.flush();
+      expect(driver.machine.replica.take().map(({ type }) => type)).toEqual(["draw"]);
+      expect(driver.machine.device.stats.lost).toBe(before + 1);
+    },
+  );
+
+  it("give back what comes after the guest destroyed the release ring's indices", () => {
+    driver.ram.setUint32(
+      driver.header + QXLRam.offset.releaseRing + SpiceRing.offset.cons,
+      0x7000_0000,
+      true,
+    );
+    const before = driver.machine.device.stats.releasesPending;
     driver.drawFill(rect(0, 0, 1, 1), 1);
-    expect(driver.machine.device.stats).toMatchObject({ guestBug: false, lost: 0 });
+    expect(driver.machine.device.stats.releasesPending).toBe(before + 1);
+    driver.out(QxlIo.FlushRelease);
+    expect(driver.machine.device.stats.releasesPending).toBe(0);
   });
 
   it("survive a surface that lies over the rings", () => {

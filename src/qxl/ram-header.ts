@@ -45,6 +45,12 @@ export class CommandRing {
     return this.waiting > this.size;
   }
 
+  /** Forgets everything in the ring. */
+  discard(): void {
+    const view = this.#view;
+    view.setUint32(this.#at + ring.cons, view.getUint32(this.#at + ring.prod, true), true);
+  }
+
   /** Takes the oldest item; there must be one. `notify`: the guest waits for this one to be taken. */
   pop(): { readonly address: bigint; readonly type: number; readonly notify: boolean } {
     const view = this.#view;
@@ -91,8 +97,12 @@ export class ReleaseRing {
   /** Whether the current item cannot be pushed: one more would leave none to collect the next list in. */
   get isFull(): boolean {
     const view = this.#view;
-    const waiting = view.getUint32(this.#at + ring.prod, true) - view.getUint32(this.#at + ring.cons, true);
-    return waiting >>> 0 >= QXL_RELEASE_RING_SIZE - 1;
+    const prod = view.getUint32(this.#at + ring.prod, true);
+    const waiting = (prod - view.getUint32(this.#at + ring.cons, true)) >>> 0;
+    if (waiting <= QXL_RELEASE_RING_SIZE) return waiting >= QXL_RELEASE_RING_SIZE - 1;
+    // The guest destroyed an index. What it had not collected is lost to it, what comes now need not be.
+    view.setUint32(this.#at + ring.cons, prod, true);
+    return false;
   }
 
   /** The current item: the head of the list that is being collected. */
