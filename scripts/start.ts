@@ -5,12 +5,15 @@ import { pathToFileURL } from "node:url";
 import type { CliOptions } from "../src/relay/cli-options.ts";
 import { runCli } from "../src/relay/cli.ts";
 import { buildPage } from "./build.ts";
+import { installDebianPackages } from "./debian-packages.ts";
 import { root } from "./sources.ts";
 
 /** Runs until it is asked to end; resolves to the exit code. */
 export async function start(args: readonly string[]): Promise<number> {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  return runCli(args, { root, version, prepare });
+  const install = (names: readonly string[]) =>
+    installDebianPackages(names, (line) => process.stdout.write(`${line}\n`));
+  return runCli(args, { root, version, prepare, install });
 }
 
 async function prepare(options: CliOptions): Promise<void> {

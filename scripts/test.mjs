@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkNode, ensurePackages, root } from "./project.mjs";
+import { checkNode, ensurePackages, importTypeScript, root } from "./project.mjs";
 
 /** The stock clients and what shows them, by the program that proves each is there. */
 const DEBIAN_PACKAGES = {
@@ -16,6 +16,7 @@ const DEBIAN_PACKAGES = {
   xvfb: "/usr/bin/Xvfb",
   xauth: "/usr/bin/xauth",
   xdotool: "/usr/bin/xdotool",
+  scrot: "/usr/bin/scrot",
   imagemagick: "/usr/bin/import",
   "x11-utils": "/usr/bin/xwininfo",
   "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
@@ -23,6 +24,7 @@ const DEBIAN_PACKAGES = {
 
 checkNode();
 ensurePackages();
+const { installDebianPackages } = await importTypeScript("scripts/debian-packages.ts");
 
 const results = mkdtempSync(join(tmpdir(), "spicetab-test-"));
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -97,20 +99,7 @@ function countPlaywright({ stats }) {
 function ensureClients() {
   const missing = Object.keys(DEBIAN_PACKAGES).filter((name) => !existsSync(DEBIAN_PACKAGES[name]));
   if (missing.length === 0) return true;
-  say(`installing ${missing.join(" ")}`);
-  const asRoot = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
-  const environment = { DEBIAN_FRONTEND: "noninteractive" };
-  const apt = (...args) => {
-    const [program, ...rest] = [...asRoot, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...args];
-    return run(program, rest, environment);
-  };
-  if (
-    existsSync("/usr/bin/apt-get") &&
-    apt("update") &&
-    apt("install", "-y", "--no-install-recommends", ...missing)
-  ) {
-    return true;
-  }
+  if (installDebianPackages(missing, say)) return true;
   process.stdout.write(
     `The journeys need these Debian packages, which could not be installed from here:\n` +
       `  sudo apt-get install ${missing.join(" ")}\n`,

@@ -15,6 +15,7 @@ export interface CliOptions {
   readonly guest: "console" | "desktop";
   readonly headless: boolean;
   readonly profile: string | undefined;
+  readonly devtoolsPort: number | undefined;
   readonly mirror: string | undefined;
   readonly allowOrigin: readonly string[];
 }
@@ -34,6 +35,7 @@ Boots Debian in a browser tab and lets any SPICE client join it.
   --headless           also host the machine in a headless Chromium
   --profile <folder>   browser profile of --headless, where the state is kept
                                                      (.cache/headless-profile)
+  --devtools-port <port> DevTools of that Chromium, on loopback             (off)
   --mirror <url>       Debian mirror to build the guest from     (this system's)
   --allow-origin <url> origin whose pages may join by WebSocket    (repeatable)
   --help               this text
@@ -67,6 +69,10 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
   if (values.profile !== undefined && !values.headless) {
     throw new UsageError("--profile needs --headless");
   }
+  const devtoolsPort = values["devtools-port"];
+  if (devtoolsPort !== undefined && !values.headless) {
+    throw new UsageError("--devtools-port needs --headless");
+  }
   if (values.host === "") throw new UsageError("--host must not be empty");
   return {
     help: values.help ?? false,
@@ -77,6 +83,7 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
     guest,
     headless: values.headless ?? false,
     profile: values.profile,
+    devtoolsPort: devtoolsPort === undefined ? undefined : readPort("--devtools-port", devtoolsPort, 0),
     mirror: values.mirror,
     allowOrigin: values["allow-origin"] ?? [],
   };
@@ -97,6 +104,7 @@ function parse(args: readonly string[]) {
         guest: { type: "string" },
         headless: { type: "boolean" },
         profile: { type: "string" },
+        "devtools-port": { type: "string" },
         mirror: { type: "string" },
         "allow-origin": { type: "string", multiple: true },
       },

@@ -22,7 +22,16 @@ async function start(args: string[], environment: NodeJS.ProcessEnv = {}) {
 test("--help prints every option and succeeds", async () => {
   const done = await start(["--help"]);
   expect(done.code).toBe(0);
-  for (const option of ["host", "http-port", "spice-port", "password", "guest", "headless", "profile"]) {
+  for (const option of [
+    "host",
+    "http-port",
+    "spice-port",
+    "password",
+    "guest",
+    "headless",
+    "profile",
+    "devtools-port",
+  ]) {
     expect(done.stdout).toContain(`--${option}`);
   }
 });
@@ -67,6 +76,8 @@ test.each([
   [["--password", "ü".repeat(31)], "at most 60 bytes"],
   [["--host", ""], "--host must not be empty"],
   [["--profile", "x"], "needs --headless"],
+  [["--devtools-port", "9222"], "needs --headless"],
+  [["--headless", "--devtools-port", "x"], "--devtools-port must be a port"],
   [["--mirror", "ftp://x"], "--mirror must be"],
   [["--allow-origin", "https://x/y"], "--allow-origin must look like"],
   [["--headless=yes"], "--headless"],

@@ -19,6 +19,8 @@ export interface CliProject {
   readonly version: string;
   /** Builds what is missing; rejects with an error whose message is meant for a person. */
   prepare(options: CliOptions): Promise<void>;
+  /** Installs packages of this system; false where that is not possible or not allowed. */
+  install?(packages: readonly string[]): boolean;
 }
 
 /** Runs until SIGINT or SIGTERM; resolves to the exit code. */
@@ -56,7 +58,7 @@ export async function runCli(args: readonly string[], project: CliProject): Prom
 }
 
 async function serve(options: CliOptions, project: CliProject, stop: AbortController): Promise<number> {
-  const executable = options.headless ? findChromium() : undefined;
+  const executable = options.headless ? chromiumFor(project) : undefined;
   // What cannot work should be told before anyone waits for a build: the ports come first.
   await using relay = createRelay({
     host: options.host,
@@ -105,6 +107,7 @@ async function serve(options: CliOptions, project: CliProject, stop: AbortContro
     url: page,
     profile: options.profile ?? join(project.root, ".cache/headless-profile"),
     executable,
+    devtoolsPort: options.devtoolsPort,
     report: ({ kind, text }) => print(kind === "ready" ? `ready: ${text}` : text),
     lost: (reason) => {
       failure = reason;
@@ -115,6 +118,16 @@ async function serve(options: CliOptions, project: CliProject, stop: AbortContro
   if (failure === undefined) return 0;
   process.stderr.write(`spicetab: ${failure}\n`);
   return 1;
+}
+
+/** The system's Chromium; on a fresh Debian it is installed first. @throws UsageError when there is none and none can be had */
+function chromiumFor(project: CliProject): string {
+  try {
+    return findChromium();
+  } catch (error) {
+    if (process.env.SPICETAB_CHROMIUM !== undefined || !project.install?.(["chromium"])) throw error;
+    return findChromium();
+  }
 }
 
 function coversLoopback(host: string): boolean {

@@ -18,6 +18,8 @@ export interface HeadlessOptions {
   /** Chromium's user data folder: the machine's state lives there. */
   readonly profile: string;
   readonly executable: string;
+  /** Where DevTools can look into the page; Chromium listens on loopback only. */
+  readonly devtoolsPort?: number;
   readonly report: (report: PageReport) => void;
   /** The browser went away without being asked to. */
   readonly lost: (reason: string) => void;
@@ -53,8 +55,7 @@ export async function hostHeadless(options: HeadlessOptions): Promise<AsyncDispo
     handleSIGTERM: false,
     handleSIGHUP: false,
     viewport: { width: 1280, height: 900 },
-    // Chromium refuses its sandbox to root; the page in it is our own.
-    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
+    args: chromiumArguments(options.devtoolsPort),
   });
   let closing = false;
   context.on("close", () => {
@@ -77,6 +78,15 @@ export async function hostHeadless(options: HeadlessOptions): Promise<AsyncDispo
       await context.close();
     },
   };
+}
+
+function chromiumArguments(devtoolsPort: number | undefined): string[] {
+  // Nothing but our page is wanted; Chromium's own errands would only fail on a closed network.
+  const args = ["--disable-background-networking", "--no-first-run"];
+  // Chromium refuses its sandbox to root; the page in it is our own.
+  if (process.getuid?.() === 0) args.push("--no-sandbox");
+  if (devtoolsPort !== undefined) args.push(`--remote-debugging-port=${devtoolsPort}`);
+  return args;
 }
 
 function isExecutable(path: string): boolean {
