@@ -1,21 +1,40 @@
 import { cp, rm } from "node:fs/promises";
 import { expect, test } from "@playwright/test";
-import { Server, desktopProfile } from "./support/host.ts";
+import { HostTab, Server, desktopProfile, freePort } from "./support/host.ts";
 import { run } from "./support/process.ts";
-import { spicyScreenshot } from "./support/stock-clients.ts";
-import { colourCount } from "./support/text-screen.ts";
+import { expectExactScreenshots, expectPasswordRefused } from "./support/screenshot-matrix.ts";
 
-test("--headless hosts the machine by itself and leaves nothing behind on Ctrl-C", async () => {
-  const profile = `${desktopProfile}-headless`;
+const profile = `${desktopProfile}-headless`;
+
+/** The command line alone, as on a machine without a person. */
+async function startHeadless(...args: string[]): Promise<{ server: Server; devtoolsPort: number }> {
+  const devtoolsPort = await freePort();
+  const server = await Server.start(
+    "--headless",
+    "--profile",
+    profile,
+    "--devtools-port",
+    String(devtoolsPort),
+    ...args,
+  );
+  return { server, devtoolsPort };
+}
+
+test.beforeAll(async () => {
   await rm(profile, { recursive: true, force: true });
   await cp(desktopProfile, profile, { recursive: true });
-  const server = await Server.start("--headless", "--profile", profile);
+});
+
+test.afterAll(() => rm(profile, { recursive: true, force: true }));
+
+test("--headless hosts the machine by itself, exact to the pixel, and leaves nothing behind on Ctrl-C", async () => {
+  const { server, devtoolsPort } = await startHeadless();
   try {
     await server.program.printed(/^ready: .*$/m, 120_000);
-    const shot = await spicyScreenshot(server.spicePort);
-    expect(shot.code, shot.stderr).toBe(0);
-    expect(colourCount(shot.picture!)).toBeGreaterThan(50);
-
+    {
+      await using tab = await HostTab.attach(devtoolsPort);
+      await expectExactScreenshots(tab, server.spicePort);
+    }
     server.program.signal("SIGINT");
     const { code } = await server.program.done;
     expect(code, server.program.stderr).toBe(0);
@@ -23,6 +42,18 @@ test("--headless hosts the machine by itself and leaves nothing behind on Ctrl-C
     expect(left.stdout.split("\n").filter((line) => line.includes(profile))).toEqual([]);
   } finally {
     await server[Symbol.asyncDispose]();
-    await rm(profile, { recursive: true, force: true });
+  }
+});
+
+test("--headless --password: the same pictures for who knows it, the protocol's refusal for others", async () => {
+  const { server, devtoolsPort } = await startHeadless("--password", "open sesame");
+  try {
+    await server.program.printed(/^ready: .*$/m, 120_000);
+    await using tab = await HostTab.attach(devtoolsPort);
+    await expectExactScreenshots(tab, server.spicePort, { password: "open sesame" });
+    await expectPasswordRefused(server.spicePort, undefined);
+    await expectPasswordRefused(server.spicePort, "open sesam");
+  } finally {
+    await server[Symbol.asyncDispose]();
   }
 });

@@ -74,12 +74,23 @@ const chromiumArgs = ["--no-sandbox", "--disable-background-networking", "--no-f
 export class HostTab implements AsyncDisposable {
   readonly context: BrowserContext;
   readonly page: Page;
-  readonly errors: string[];
+  readonly errors: string[] = [];
+  readonly #close: () => Promise<void>;
 
-  private constructor(context: BrowserContext, page: Page, errors: string[]) {
+  private constructor(context: BrowserContext, page: Page, close: () => Promise<void>) {
     this.context = context;
     this.page = page;
-    this.errors = errors;
+    this.#close = close;
+    page.on("pageerror", (error) => this.errors.push(error.message));
+  }
+
+  /** Looks into the page of a `--headless --devtools-port` host, which goes on when this is disposed. */
+  static async attach(devtoolsPort: number): Promise<HostTab> {
+    const browser = await chromium.connectOverCDP(`http://127.0.0.1:${devtoolsPort}`);
+    const [context] = browser.contexts();
+    const page = context.pages().find((candidate) => candidate.url().startsWith("http"));
+    if (page === undefined) throw new Error("the headless host shows no page");
+    return new HostTab(context, page, () => browser.close());
   }
 
   /** Opens the page; `ready` waits for the machine, however it starts. */
@@ -96,11 +107,10 @@ export class HostTab implements AsyncDisposable {
       args: chromiumArgs,
     });
     const page = context.pages()[0] ?? (await context.newPage());
-    const errors: string[] = [];
-    page.on("pageerror", (error) => errors.push(error.message));
+    const tab = new HostTab(context, page, () => context.close());
     await page.goto(url);
     if (options.waitForHost !== false) await page.waitForFunction(() => "spicetab" in window);
-    return new HostTab(context, page, errors);
+    return tab;
   }
 
   async ready(): Promise<void> {
@@ -159,10 +169,10 @@ export class HostTab implements AsyncDisposable {
   /** Keeps the machine's state and leaves, as a person does who closes the tab in peace. */
   async leave(): Promise<void> {
     await this.page.evaluate(() => window.spicetab.leave());
-    await this.context.close();
+    await this.#close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.context.close();
+    await this.#close();
   }
 }

@@ -5,7 +5,9 @@ import {
   MessageParser,
   capsToWords,
   cursorChannel,
+  inputsChannel,
   mainChannel,
+  type SpiceCursor,
 } from "../../src/protocol/index.ts";
 import { TestDisplayClient, spiceGtkCaps } from "../../src/red/display-client.testing.ts";
 import { ChannelAtClient, linkAsClient } from "../../src/server/link-client.testing.ts";
@@ -36,14 +38,15 @@ function pump(socket: Socket, stream: RedStream): void {
 const FULL_HEADERS = capsToWords([CommonCap.ProtocolAuthSelection, CommonCap.AuthSpice]);
 
 /** A session of a client that speaks full headers: what it is shown once the screen is complete. */
-export async function fullHeaderScreenshot(port: number): Promise<Picture> {
+export async function fullHeaderScreenshot(port: number, password?: string): Promise<Picture> {
   const main = await dialTcp(port);
   const display = await dialTcp(port);
   try {
-    const session = await sessionId(main.stream);
+    const session = await sessionId(main.stream, password);
     const link = await linkAsClient(display.stream, {
       connectionId: session,
       channelType: ChannelType.Display,
+      password,
       commonCaps: FULL_HEADERS,
       channelCaps: spiceGtkCaps,
     });
@@ -73,30 +76,74 @@ export async function fullHeaderScreenshot(port: number): Promise<Picture> {
   }
 }
 
-/** Joins the cursor channel and gives every shape (as text) that it is sent while `meanwhile` runs, the first one included. */
-export async function cursorShapes(port: number, meanwhile: () => Promise<void>): Promise<string[]> {
-  const main = await dialTcp(port);
-  const cursor = await dialTcp(port);
-  try {
-    const connectionId = await sessionId(main.stream);
-    const link = await linkAsClient(cursor.stream, { connectionId, channelType: ChannelType.Cursor });
-    if (link.resultError !== 0) throw new Error(`the cursor link was refused with ${link.resultError}`);
-    const channel = new ChannelAtClient(cursor.stream, cursorChannel);
-    await meanwhile();
-    return channel.messages.flatMap((message) => {
-      const shape = (message.as(cursorChannel.server.init) ?? message.as(cursorChannel.server.set))?.cursor;
-      return shape === undefined
-        ? []
-        : [JSON.stringify(shape, (_, value) => (typeof value === "bigint" ? `${value}` : value))];
-    });
-  } finally {
-    main.socket.destroy();
-    cursor.socket.destroy();
+/** A client that moves the guest's pointer as one does without an absolute pointer: by steps, in server mouse mode. */
+export class PointerClient implements Disposable {
+  readonly main: ChannelAtClient;
+  readonly inputs: ChannelAtClient;
+  readonly cursor: ChannelAtClient;
+  readonly #sockets: readonly Socket[];
+
+  private constructor(channels: readonly ChannelAtClient[], sockets: readonly Socket[]) {
+    [this.main, this.inputs, this.cursor] = channels;
+    this.#sockets = sockets;
+  }
+
+  static async join(port: number): Promise<PointerClient> {
+    const sockets: Socket[] = [];
+    const channels: ChannelAtClient[] = [];
+    let connectionId = 0;
+    for (const schema of [mainChannel, inputsChannel, cursorChannel]) {
+      const { socket, stream } = await dialTcp(port);
+      sockets.push(socket);
+      const link = await linkAsClient(stream, { connectionId, channelType: schema.type });
+      if (link.resultError !== 0)
+        throw new Error(`${schema.name}: the link was refused with ${link.resultError}`);
+      const channel = new ChannelAtClient(stream, schema);
+      channels.push(channel);
+      if (schema !== mainChannel) continue;
+      const init = await eventually(() => channel.find(mainChannel.server.init), "INIT of the main channel");
+      connectionId = init.sessionId;
+    }
+    return new PointerClient(channels, sockets);
+  }
+
+  /** The shape that the guest's pointer has now, as the server tells whoever joins. */
+  async shape(): Promise<SpiceCursor> {
+    const { init, set } = cursorChannel.server;
+    const first = await eventually(() => this.cursor.find(init), "INIT of the cursor channel");
+    const shapes = this.cursor.messages.flatMap((message) => message.as(set)?.cursor ?? []);
+    return shapes.at(-1) ?? first.cursor;
+  }
+
+  /** Where the server last said that the guest's pointer is. */
+  get position(): { readonly x: number; readonly y: number } | undefined {
+    const { init, set, move } = cursorChannel.server;
+    const moves = this.cursor.messages.flatMap(
+      (message) => (message.as(init) ?? message.as(set) ?? message.as(move))?.position ?? [],
+    );
+    return moves.at(-1);
+  }
+
+  [Symbol.dispose](): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 }
 
-async function sessionId(stream: RedStream): Promise<number> {
-  const link = await linkAsClient(stream, { channelType: ChannelType.Main, commonCaps: FULL_HEADERS });
+async function eventually<T>(get: () => T | undefined, what: string): Promise<T> {
+  for (const end = Date.now() + 30_000; ;) {
+    const value = get();
+    if (value !== undefined) return value;
+    if (Date.now() > end) throw new Error(`${what} never came`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function sessionId(stream: RedStream, password?: string): Promise<number> {
+  const link = await linkAsClient(stream, {
+    channelType: ChannelType.Main,
+    commonCaps: FULL_HEADERS,
+    password,
+  });
   if (link.resultError !== 0) throw new Error(`the main link was refused with ${link.resultError}`);
   const parser = new MessageParser({ miniHeader: false, channel: mainChannel.server });
   return new Promise((resolve, reject) => {

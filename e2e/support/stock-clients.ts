@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PNG } from "pngjs";
 import { readPpm, type Picture } from "./ppm.ts";
 import { Program, run, type Finished } from "./process.ts";
 
@@ -74,6 +75,22 @@ export class XvfbDisplay implements AsyncDisposable {
       const done = await run("import", ["-window", "root", "-depth", "8", file], { env: this.env });
       if (done.code !== 0) throw new Error(`import failed: ${done.stderr}`);
       return readPpm(await readFile(file));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** The whole screen with the X server's pointer on it, as a person sees it. */
+  async pictureWithPointer(): Promise<Picture> {
+    const folder = await mkdtemp(join(tmpdir(), "spicetab-x-"));
+    const file = join(folder, "screen.png");
+    try {
+      const done = await run("scrot", ["--pointer", file], { env: this.env });
+      if (done.code !== 0) throw new Error(`scrot failed: ${done.stderr}`);
+      const { width, height, data } = PNG.sync.read(await readFile(file));
+      const rgb = new Uint8Array(width * height * 3);
+      for (let i = 0; i < width * height; i++) rgb.set(data.subarray(i * 4, i * 4 + 3), i * 3);
+      return { width, height, rgb };
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
