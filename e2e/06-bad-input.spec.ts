@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { expect, test } from "@playwright/test";
-import { ChannelType, LinkErr, inputsChannel, mainChannel } from "../src/protocol/index.ts";
+import { ChannelType, LinkErr, displayChannel, inputsChannel, mainChannel } from "../src/protocol/index.ts";
+import { spiceGtkCaps } from "../src/red/display-client.testing.ts";
 import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
 import { HostTab, Server } from "./support/host.ts";
 import { dialTcp } from "./support/plain-client.ts";
@@ -88,24 +89,51 @@ test("whatever a client sends ends that connection alone, with its error; guest 
     await linkAsClient(stream, {
       channelType: ChannelType.Display,
       connectionId: session,
-      channelCaps: [0x27bf],
+      channelCaps: spiceGtkCaps,
     });
+    const deaf = new ChannelAtClient(stream, displayChannel);
+    deaf.send(displayChannel.client.init, {
+      pixmapCacheId: 1,
+      pixmapCacheSize: 20n << 20n,
+      glzDictionaryId: 1,
+      glzDictionaryWindowSize: 0,
+    });
+    await expect.poll(() => deaf.names).toContain("mark");
     socket.pause();
     const { socket: half } = await dialTcp(port);
+    const halfClosed = new Promise((resolve) => half.on("close", resolve));
     half.write(linkHeader(2, 26));
-    const before = await tab.surface();
+
+    // The guest goes on drawing for everybody else, whatever these two do.
     const inputs = await dialTcp(port);
     await linkAsClient(inputs.stream, { channelType: ChannelType.Inputs, connectionId: session });
     const keys = new ChannelAtClient(inputs.stream, inputsChannel);
     await expect.poll(() => keys.names).toContain("init");
-    for (const code of [0x1e, 0x9e, 0x30, 0xb0]) {
-      keys.send(inputsChannel.client.keyScancode, { data: new Uint8Array([code]) });
-    }
+    const hasDisplay = () =>
+      tab.page.evaluate(() =>
+        window.spicetab.session.state.clients.some((client) => client.channels.includes("display")),
+      );
+    await expect.poll(hasDisplay).toBe(true);
+    let lines = 0;
     await expect
-      .poll(async () => difference(await tab.surface(), before) ?? "same", { timeout: 30_000 })
-      .not.toBe("same");
+      .poll(
+        async () => {
+          const before = await tab.surface();
+          // A line unlike the last in the terminal: some drawings, each of which the deaf client should acknowledge.
+          const letter = 0x1e + (lines++ % 9);
+          for (const code of [letter, letter | 0x80, 0x1c, 0x9c]) {
+            keys.send(inputsChannel.client.keyScancode, { data: new Uint8Array([code]) });
+          }
+          await expect
+            .poll(async () => difference(await tab.surface(), before) ?? "same", { timeout: 30_000 })
+            .not.toBe("same");
+          return hasDisplay();
+        },
+        { timeout: 180_000, intervals: [500] },
+      )
+      .toBe(false);
+    await halfClosed;
     socket.destroy();
-    half.destroy();
     inputs.socket.destroy();
   });
 
