@@ -9,6 +9,10 @@ export const BENCHES: Record<
     about: "image encoders against spice-server's C: speed and size   [--json] [--browser] [--rounds N]",
     run: async (args) => (await import("./codecs/run.ts")).runCodecs(args),
   },
+  idle: {
+    about: "CPU of a guest that does nothing, with our yield and with v86's own   [--desktop] [--json]",
+    run: async (args) => (await import("./idle/run.ts")).runIdle(args),
+  },
   restore: {
     about: "time from navigation to a live screen against v86's own restore of the same state   [--json]",
     run: async (args) => (await import("./restore/run.ts")).runRestore(args),

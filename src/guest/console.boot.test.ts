@@ -112,6 +112,28 @@ describe.skipIf(reason)("the console guest", () => {
   });
 
   test(
+    "a guest that is left asleep over several of its ticks keeps time",
+    async () => {
+      const clock = async (): Promise<{ host: number; uptime: number; jiffies: number }> => {
+        const command =
+          "echo now $(cut -d' ' -f1 /proc/uptime) $(sed -n 's/^jiffies: //p' /proc/timer_list | head -n 1) end";
+        const before = serial().length;
+        await shell(machine, command, /now [0-9.]+ [0-9]+ end/);
+        const [, uptime, jiffies] = /now ([0-9.]+) ([0-9]+) end/.exec(serial().slice(before)) ?? [];
+        return { host: performance.now() / 1000, uptime: Number(uptime), jiffies: Number(jiffies) };
+      };
+      const start = await clock();
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      const end = await clock();
+      const passed = end.uptime - start.uptime;
+      const HZ = 250;
+      expect((end.jiffies - start.jiffies) / HZ / passed).toBeCloseTo(1, 1);
+      expect(passed / (end.host - start.host)).toBeCloseTo(1, 0);
+    },
+    BOOT_DEADLINE_MS,
+  );
+
+  test(
     "a restored machine goes on where it was saved",
     async () => {
       await shell(machine, "secret=kept-in-memory; echo set-$?", /set-0/);

@@ -72,3 +72,10 @@ export const PROGRESS_INTERVAL_MS = 50;
 
 /** Largest saved state that is read back: 2 GiB minus 1, the largest ArrayBuffer that every browser makes. */
 export const STATE_MAX_BYTES = 2 ** 31 - 1;
+
+/** Instructions in a slice above which the guest did something: the bare timer tick of a Linux kernel takes 3000 to 6000. */
+export const IDLE_SLICE_INSTRUCTIONS = 25_000;
+/** Milliseconds after the guest last did something at which it counts as idle. Short, since a blinking cursor is no work. */
+export const IDLE_AFTER_MS = 60;
+/** Milliseconds that an idle guest is left asleep at a time, whatever its tick wants: one frame of a 60 Hz screen. */
+export const IDLE_REST_MS = 16;

@@ -193,6 +193,7 @@ export interface V86Cpu {
   mxcsr: Int32Array;
   devices: {
     pci: V86Pci;
+    pit: { counter_mode: Uint8Array };
     rtc: { cmos_write(index: number, value: number): void; cmos_read?(index: number): number };
     vga: V86Vga;
     ps2: V86Ps2;
@@ -257,7 +258,7 @@ export const PRIVATE_MEMBERS: readonly PrivateMember[] = [
   member("v86.cpu.memory_size", "array", "size of guest RAM with the aperture"),
   member("v86.cpu.fw_value", "object", "fw_cfg answer RAM_SIZE without the aperture"),
   member("v86.cpu.option_roms", "array", "the ROM that starts the kernel without a disk"),
-  member("v86.cpu.instruction_counter", "array", "statistics"),
+  member("v86.cpu.instruction_counter", "array", "statistics; tells an idle slice from a busy one"),
   member("v86.cpu.in_hlt", "array", "statistics: whether the guest idles"),
   member("v86.cpu.last_result", "array", "restored in place: v86 replaces the view by a copy"),
   member("v86.cpu.fpu_status_word", "array", "restored in place: v86 replaces the view by a copy"),
@@ -277,6 +278,7 @@ export const PRIVATE_MEMBERS: readonly PrivateMember[] = [
   member("v86.cpu.devices.pci.register_device", "function", "the QXL function"),
   member("v86.cpu.devices.pci.raise_irq", "function", "QXL's INTx"),
   member("v86.cpu.devices.pci.lower_irq", "function", "QXL's INTx"),
+  member("v86.cpu.devices.pit.counter_mode", "array", "an idle guest rests only if its timer fires once"),
   member("v86.cpu.devices.rtc.cmos_write", "function", "hides the aperture from the BIOS"),
   member("v86.cpu.devices.vga.pci_id", "number", "v86's VGA function, replaced by QXL"),
   member("v86.cpu.devices.vga.graphical_mode", "boolean", "text or graphics before the driver"),

@@ -12,7 +12,12 @@ const makeCore = () => {
   const ticks: number[] = [];
   const tasks: (() => void)[] = [];
   let unregistered = false;
+  const cpu = {
+    instruction_counter: new Uint32Array(1),
+    devices: { pit: { counter_mode: Uint8Array.of(2) } },
+  };
   const core = {
+    cpu,
     yield_callback: (tick: number) => {
       if (tick === FAULTY_TICK) throw new RangeError("out of bounds");
       ticks.push(tick);

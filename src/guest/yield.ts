@@ -1,7 +1,5 @@
-/**
- * Gives the thread away between two slices of the CPU. v86's own way spins while the guest idles: it treats a wait of
- * less than a millisecond as none, which is most of what a halted guest with a 250 Hz timer asks for.
- */
+/** Gives the thread away between two slices of the CPU, and lets an idle guest sleep: v86's own way spins then. */
+import { IdleRest } from "./idle-rest.ts";
 import type { V86Core } from "./v86-private.ts";
 
 /** Runs `task` as the next macrotask, after timers and messages that are due; without the 4 ms clamp of nested timers. */
@@ -20,20 +18,10 @@ const nextTask = (): NextTask => {
 };
 
 /**
- * Runs a slice. An exception out of it (a fault of ours in a device, called from the guest's code) would leave v86
- * standing without a word.
- */
-const slice = (core: V86Core, tick: number, failed: (error: Error) => void): void => {
-  try {
-    core.yield_callback(tick);
-  } catch (error) {
-    failed(error instanceof Error ? error : new Error(String(error)));
-  }
-};
-
-/**
- * Replaces v86's yield. A busy guest goes on with the next task; an idle one sleeps whole milliseconds until its next
- * timer. A device interrupt ends the sleep early: v86 then calls yield(0) with a new tick, and the old tick is ignored.
+ * Replaces v86's yield. A busy guest goes on with the next task; an idle one sleeps as long as {@link IdleRest} says. A device
+ * interrupt ends the sleep early: v86 then calls yield(0) with a new tick, and the old tick is ignored.
+ * @param failed hears of an exception out of a slice (a fault of ours in a device, called from the guest's code), which would
+ *   leave v86 standing without a word
  */
 export const replaceYield = (
   core: V86Core,
@@ -41,20 +29,23 @@ export const replaceYield = (
   next: NextTask = nextTask(),
 ): void => {
   core.unregister_yield();
+  const rest = new IdleRest(core.cpu);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  core.yield = (milliseconds, tick) => {
-    if (timer !== undefined) clearTimeout(timer);
-    timer = undefined;
-    if (milliseconds <= 0) {
-      next(() => slice(core, tick, failed));
-      return;
+  let inSlice = false;
+  const slice = (tick: number): void => {
+    inSlice = true;
+    try {
+      core.yield_callback(tick);
+    } catch (error) {
+      failed(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      inSlice = false;
     }
-    timer = setTimeout(
-      () => {
-        timer = undefined;
-        slice(core, tick, failed);
-      },
-      Math.max(1, Math.ceil(milliseconds)),
-    );
+  };
+  core.yield = (milliseconds, tick) => {
+    clearTimeout(timer);
+    const sleep = rest.sleep(milliseconds, !inSlice);
+    if (sleep === 0) next(() => slice(tick));
+    else timer = setTimeout(() => slice(tick), sleep);
   };
 };
