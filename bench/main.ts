@@ -1,4 +1,4 @@
-// `npm run bench -- <name> [options]`: benchmarks quote ratios taken in one run, since machines are noisy.
+// `npm run bench -- <name> [options]`: benchmarks quote ratios taken in one run, since machines are noisy. One verifies instead.
 
 /** What can be measured, by name. */
 export const BENCHES: Record<
@@ -8,6 +8,11 @@ export const BENCHES: Record<
   codecs: {
     about: "image encoders against spice-server's C: speed and size   [--json] [--browser] [--rounds N]",
     run: async (args) => (await import("./codecs/run.ts")).runCodecs(args),
+  },
+  reference: {
+    about:
+      "our streams through spice's, spice-gtk's and libjpeg's decoders, and theirs through ours   [--runs N] [--write]",
+    run: async (args) => (await import("./reference/verify.ts")).runReference(args),
   },
   restore: {
     about: "time from navigation to a live screen against v86's own restore of the same state   [--json]",

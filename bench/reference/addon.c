@@ -156,7 +156,7 @@ static napi_value lz_decode_js(napi_env env, napi_callback_info info)
     LzImageType type;
     int width, height, pixels, top_down, to_type;
     size_t need;
-    if (!take(env, info, a, 4)) return NULL;
+    if (!take(env, info, a, 3)) return NULL;
     Bytes in = bytes(env, a[0]), out = bytes(env, a[2]), colors = bytes(env, a[3]);
     to_type = number(env, a[1]);
     if (colors.length) {

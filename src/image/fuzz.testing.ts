@@ -6,6 +6,8 @@ import { SurfaceHeap } from "./heap.ts";
 import type { ImageModule } from "./module.ts";
 import { paint, paletteFormats, rgbFormats } from "./source.testing.ts";
 import type { DecodeHints, ImageDecoder, ImageEncoder, ImageSource } from "./source.ts";
+import jpegVectors from "./vectors/reference-jpeg.json" with { type: "json" };
+import vectors from "./vectors/reference.json" with { type: "json" };
 
 /** Milliseconds for one stream: the largest picture here takes well below one. */
 const HANG = 2_000;
@@ -92,10 +94,20 @@ function picture(formats: readonly number[], random: Random): ImageSource {
   return { format, width, height, stride, offset: 0, bytes, topDown: random(2) === 0 };
 }
 
-/** Streams of the target's encoder that begin a mutation. */
-export function samplesOf(target: FuzzTarget, random: Random, count = 60): Sample[] {
-  const samples: Sample[] = [];
-  while (samples.length < count) {
+/** Streams of the reference's encoders, which use what ours do not: samplings, restart markers, many chunks. */
+function referenceSamples({ name, formats }: FuzzTarget): Sample[] {
+  const codec = name === "lz_plt" ? "lz" : name;
+  const mine = vectors.filter((vector) => vector.codec === codec && formats.includes(vector.format));
+  return [...mine, ...(name === "jpeg" ? jpegVectors : [])].map(({ stream, width, height }) => ({
+    bytes: new Uint8Array(Buffer.from(stream, "base64")),
+    hints: { width, height },
+  }));
+}
+
+/** Streams that mutations begin with. */
+function samplesOf(target: FuzzTarget, random: Random, count = 60): Sample[] {
+  const samples = referenceSamples(target);
+  for (const end = samples.length + count; samples.length < end;) {
     const source = picture(target.formats, random);
     const stream = target.encoder.encode(source)?.slice();
     if (stream === undefined || target.encoder.imageType !== target.imageType) continue;
