@@ -9,6 +9,10 @@ export const BENCHES: Record<
     about: "image encoders against spice-server's C: speed and size   [--json] [--browser] [--rounds N]",
     run: async (args) => (await import("./codecs/run.ts")).runCodecs(args),
   },
+  jpeg: {
+    about: "the size from which the browser's own JPEG encoder pays, in Chromium   [--rounds N]",
+    run: async (args) => (await import("./jpeg/run.ts")).runJpeg(args),
+  },
   reference: {
     about:
       "our streams through spice's, spice-gtk's and libjpeg's decoders, and theirs through ours   [--runs N] [--write]",

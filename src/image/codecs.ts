@@ -43,7 +43,7 @@ export interface ImageCodecs {
   glz(dictionary: GlzDictionary): ImageEncoder;
   /** As glz, with zlib around what gains by it. */
   zlibGlz(dictionary: GlzDictionary): ImageEncoder;
-  /** JPEG of large pictures for those who can wait; absent where the platform has none. */
+  /** JPEG of large pictures, without SIMD too, for those who can wait; absent where the platform has none. */
   readonly platformJpeg?: PlatformJpegEncoder;
 }
 

@@ -50,7 +50,7 @@ export const ZLIB_GLZ_MIN_BYTES = 100;
 export const ZLIB_GLZ_MAX_BYTES = 72 * 1024 * 1024;
 
 /**
- * Pixels from which the platform's JPEG encoder is worth waiting for: below, its fixed cost of about a millisecond is more than our
- * own encoder takes for the whole picture.
+ * Pixels from which the platform's JPEG encoder is used at all: below, its fixed cost of about a millisecond a call is the larger part
+ * (measured in Chromium: 0.8 ms for 32 x 32, 1.7 to 2.3 ms for 256 x 256, 10 to 13 ms for 1024 x 768).
  */
 export const PLATFORM_JPEG_MIN_PIXELS = 256 * 256;
