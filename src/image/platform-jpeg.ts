@@ -6,8 +6,8 @@ import { isValidSource } from "./source.ts";
 
 /**
  * The browser's own JPEG encoder, for large pictures of those who can wait. It is there without WebAssembly SIMD, which our own needs;
- * where both are,
- * ours is more than twice as quick at every size in Chromium (`npm run bench -- jpeg`), whose workers encode on the calling thread, too. Whoever needs the stream at once, or has no OffscreenCanvas (Node), takes the `jpeg` encoder of the table.
+ * where both are, ours is more than twice as quick at every size in Chromium (`npm run bench -- jpeg`), whose workers moreover encode on
+ * the calling thread. Whoever needs the stream at once, or has no OffscreenCanvas (Node), takes the `jpeg` encoder of the table.
  */
 export class PlatformJpegEncoder {
   /** 1 to 100, as libjpeg has it. */
