@@ -1,4 +1,4 @@
-// `npm run bench -- <name> [options]`: benchmarks quote ratios taken in one run, since machines are noisy.
+// `npm run bench -- <name> [options]`: benchmarks quote ratios taken in one run, since machines are noisy. One verifies instead.
 
 /** What can be measured, by name. */
 export const BENCHES: Record<
@@ -12,6 +12,15 @@ export const BENCHES: Record<
   idle: {
     about: "CPU of a guest that does nothing, with our yield and with v86's own   [--desktop] [--json]",
     run: async (args) => (await import("./idle/run.ts")).runIdle(args),
+  },
+  jpeg: {
+    about: "the size from which the browser's own JPEG encoder pays, in Chromium   [--rounds N]",
+    run: async (args) => (await import("./jpeg/run.ts")).runJpeg(args),
+  },
+  reference: {
+    about:
+      "our streams through spice's, spice-gtk's and libjpeg's decoders, and theirs through ours   [--runs N] [--write]",
+    run: async (args) => (await import("./reference/verify.ts")).runReference(args),
   },
   restore: {
     about: "time from navigation to a live screen against v86's own restore of the same state   [--json]",

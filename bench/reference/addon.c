@@ -1,6 +1,6 @@
 /*
- * Node addon over the reference encoders and decoders of the Debian source package "spice", so that theirs and ours
- * run in one process, interleaved, measured by the same thread's CPU clock. It only calls them; none of their code is
+ * Node addon over the reference encoders and decoders of the Debian source packages "spice" and "spice-gtk" and of
+ * libjpeg, so that theirs and ours run in one process, interleaved, measured by the same thread's CPU clock. It only calls them; none of their code is
  * here. Built by build.ts into the git-ignored cache.
  *
  * Every call takes and gives Uint8Arrays; a codec that fails throws a JavaScript Error with its own message.
@@ -17,10 +17,12 @@
 
 #include "common/lz.h"
 #include "common/quic.h"
+#include "glz-decoder.h"
 #include "glz-encoder.h"
 #include "jpeg-encoder.h"
 #include "lz4-encoder.h"
 #include <lz4.h>
+#include <jpeglib.h>
 
 static jmp_buf failed;
 static char failure[256];
@@ -81,6 +83,8 @@ static LzContext *lz_context;
 static QuicContext *quic_context;
 static GlzEncDictContext *glz_dictionary;
 static GlzEncoderContext *glz_encoder;
+static SpiceGlzDecoderWindow *glz_window;
+static SpiceGlzDecoder *glz_decoder;
 
 typedef struct { Lz4EncoderUsrContext base; uint8_t *lines; int height, per_batch, stride; } Lz4Usr;
 
@@ -143,19 +147,31 @@ static napi_value lz_encode_js(napi_env env, napi_callback_info info)
                                  in.data, number(env, a[2]), number(env, a[4]), out.data, out.length));
 }
 
-/* lzDecode(stream, toType, out) -> number of pixels */
+/* lzDecode(stream, toType, out, palette or undefined) -> bytes written */
 static napi_value lz_decode_js(napi_env env, napi_callback_info info)
 {
+    static struct { SpicePalette head; uint32_t ents[256]; } palette;
+    static const int pixel_bytes[] = { 0, 1, 1, 1, 1, 1, 2, 3, 4, 4, 4, 1 };
     napi_value a[MAX_ARGS];
     LzImageType type;
-    int width, height, pixels, top_down;
+    int width, height, pixels, top_down, to_type;
+    size_t need;
     if (!take(env, info, a, 3)) return NULL;
-    Bytes in = bytes(env, a[0]), out = bytes(env, a[2]);
+    Bytes in = bytes(env, a[0]), out = bytes(env, a[2]), colors = bytes(env, a[3]);
+    to_type = number(env, a[1]);
+    if (colors.length) {
+        palette.head.num_ents = colors.length;
+        memcpy(palette.head.ents, colors.data, colors.length * 4);
+    }
     if (setjmp(failed)) return thrown(env);
-    lz_decode_begin(lz_context, in.data, in.length, &type, &width, &height, &pixels, &top_down, NULL);
-    if ((size_t)pixels * 4 > out.length && number(env, a[1]) >= LZ_IMAGE_TYPE_RGB32) fail("output too small");
-    lz_decode(lz_context, number(env, a[1]), out.data);
-    return answer(env, pixels);
+    lz_decode_begin(lz_context, in.data, in.length, &type, &width, &height, &pixels, &top_down,
+                    colors.length ? &palette.head : NULL);
+    if (to_type < 1 || to_type > LZ_IMAGE_TYPE_A8) fail("no such type");
+    need = (size_t)pixels * pixel_bytes[to_type];
+    if (to_type <= LZ_IMAGE_TYPE_PLT8 && to_type == (int)type) need = pixels / PLT_PIXELS_PER_BYTE[type];
+    if (need > out.length) fail("output too small");
+    lz_decode(lz_context, to_type, out.data);
+    return answer(env, need);
 }
 
 /* quicEncode(type, width, height, stride, pixels, out) -> bytes written */
@@ -258,6 +274,117 @@ static napi_value jpeg_encode_js(napi_env env, napi_callback_info info)
                                    in.data, number(env, a[3]), number(env, a[4]), out.data, out.length));
 }
 
+/* glzDecodeReset(): a fresh window for glzDecode */
+static napi_value glz_decode_reset_js(napi_env env, napi_callback_info info)
+{
+    (void)info;
+    if (glz_decoder) glz_decoder_destroy(glz_decoder);
+    if (glz_window) glz_decoder_window_destroy(glz_window);
+    glz_window = glz_decoder_window_new();
+    glz_decoder = glz_decoder_new(glz_window);
+    return answer(env, 0);
+}
+
+/* glzDecode(stream, out) -> bytes written: pixels of 32 bits in the order of the stream */
+static napi_value glz_decode_js(napi_env env, napi_callback_info info)
+{
+    napi_value a[MAX_ARGS];
+    if (!take(env, info, a, 2)) return NULL;
+    Bytes in = bytes(env, a[0]), out = bytes(env, a[1]);
+    GlzOutput output = { NULL, 0 };
+    if (setjmp(failed)) return thrown(env);
+    glz_decoder->ops->decode(glz_decoder, in.data, NULL, &output);
+    if (output.length > out.length) fail("output too small");
+    memcpy(out.data, output.pixels, output.length);
+    return answer(env, output.length);
+}
+
+typedef struct { struct jpeg_error_mgr base; } JpegErrors;
+static void jpeg_failed(j_common_ptr jpeg)
+{
+    jpeg->err->format_message(jpeg, failure);
+    jpeg_destroy(jpeg);
+    longjmp(failed, 1);
+}
+/* A warning is a failure here: a well-made stream has none. */
+static void jpeg_message(j_common_ptr jpeg, int level) { if (level < 0) jpeg_failed(jpeg); }
+static struct jpeg_error_mgr *jpeg_errors(JpegErrors *errors)
+{
+    struct jpeg_error_mgr *result = jpeg_std_error(&errors->base);
+    result->error_exit = jpeg_failed;
+    result->emit_message = jpeg_message;
+    return result;
+}
+
+/* jpegDecode(stream, out) -> bytes written: R, G, B as spice-gtk asks for it */
+static napi_value jpeg_decode_js(napi_env env, napi_callback_info info)
+{
+    napi_value a[MAX_ARGS];
+    struct jpeg_decompress_struct jpeg;
+    JpegErrors errors;
+    if (!take(env, info, a, 2)) return NULL;
+    Bytes in = bytes(env, a[0]), out = bytes(env, a[1]);
+    jpeg.err = jpeg_errors(&errors);
+    if (setjmp(failed)) return thrown(env);
+    jpeg_create_decompress(&jpeg);
+    jpeg_mem_src(&jpeg, in.data, in.length);
+    jpeg_read_header(&jpeg, TRUE);
+    jpeg.out_color_space = JCS_RGB;
+    jpeg_start_decompress(&jpeg);
+    size_t row = (size_t)jpeg.output_width * 3, written = row * jpeg.output_height;
+    if (written > out.length) { jpeg_destroy_decompress(&jpeg); fail("output too small"); }
+    while (jpeg.output_scanline < jpeg.output_height) {
+        JSAMPROW line = out.data + row * jpeg.output_scanline;
+        jpeg_read_scanlines(&jpeg, &line, 1);
+    }
+    jpeg_finish_decompress(&jpeg);
+    jpeg_destroy_decompress(&jpeg);
+    return answer(env, written);
+}
+
+/* jpegCompress(quality, width, height, h, v, restartInterval, kind, rgb, out) -> bytes written, by libjpeg itself.
+ * h and v are the sampling factors of the luma; kind 0 YCbCr, 1 RGB with Adobe's marker, 2 gray, 3 YCbCr in a scan per component,
+ * 4 progressive. */
+static napi_value jpeg_compress_js(napi_env env, napi_callback_info info)
+{
+    static const jpeg_scan_info separate[] = { { 1, { 0 }, 0, 63, 0, 0 }, { 1, { 1 }, 0, 63, 0, 0 }, { 1, { 2 }, 0, 63, 0, 0 } };
+    napi_value a[MAX_ARGS];
+    struct jpeg_compress_struct jpeg;
+    JpegErrors errors;
+    if (!take(env, info, a, 9)) return NULL;
+    Bytes in = bytes(env, a[7]), out = bytes(env, a[8]);
+    int kind = number(env, a[6]);
+    unsigned char *buffer = out.data;
+    unsigned long length = out.length;
+    jpeg.err = jpeg_errors(&errors);
+    if (setjmp(failed)) return thrown(env);
+    jpeg_create_compress(&jpeg);
+    jpeg_mem_dest(&jpeg, &buffer, &length);
+    jpeg.image_width = number(env, a[1]);
+    jpeg.image_height = number(env, a[2]);
+    jpeg.input_components = 3;
+    jpeg.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg);
+    if (kind == 1) jpeg_set_colorspace(&jpeg, JCS_RGB);
+    if (kind == 2) jpeg_set_colorspace(&jpeg, JCS_GRAYSCALE);
+    if (kind == 3) { jpeg.scan_info = separate; jpeg.num_scans = 3; }
+    if (kind == 4) jpeg_simple_progression(&jpeg);
+    jpeg_set_quality(&jpeg, number(env, a[0]), TRUE);
+    jpeg.comp_info[0].h_samp_factor = number(env, a[3]);
+    jpeg.comp_info[0].v_samp_factor = number(env, a[4]);
+    for (int i = 1; i < jpeg.num_components; i++) jpeg.comp_info[i].h_samp_factor = jpeg.comp_info[i].v_samp_factor = 1;
+    jpeg.restart_interval = number(env, a[5]);
+    jpeg_start_compress(&jpeg, TRUE);
+    while (jpeg.next_scanline < jpeg.image_height) {
+        JSAMPROW line = in.data + (size_t)jpeg.next_scanline * jpeg.image_width * 3;
+        jpeg_write_scanlines(&jpeg, &line, 1);
+    }
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    if (buffer != out.data) { free(buffer); fail("output too small"); }
+    return answer(env, length);
+}
+
 /* cpuTime() -> CPU seconds of this thread */
 static napi_value cpu_time_js(napi_env env, napi_callback_info info)
 {
@@ -273,7 +400,8 @@ NAPI_MODULE_INIT()
         { "lzEncode", lz_encode_js },     { "lzDecode", lz_decode_js },   { "quicEncode", quic_encode_js },
         { "quicDecode", quic_decode_js }, { "glzReset", glz_reset_js },   { "glzEncode", glz_encode_js },
         { "lz4Encode", lz4_encode_js },   { "lz4Decode", lz4_decode_js }, { "jpegEncode", jpeg_encode_js },
-        { "cpuTime", cpu_time_js },
+        { "glzDecodeReset", glz_decode_reset_js }, { "glzDecode", glz_decode_js }, { "jpegDecode", jpeg_decode_js },
+        { "jpegCompress", jpeg_compress_js }, { "cpuTime", cpu_time_js },
     };
     lz_context = lz_create(&lz_usr);
     quic_context = quic_create(&quic_usr);

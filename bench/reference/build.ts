@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
@@ -23,7 +24,8 @@ export interface ReferenceCodecs {
     pixels: Uint8Array,
     out: Uint8Array,
   ): number;
-  lzDecode(stream: Uint8Array, toType: number, out: Uint8Array): number;
+  /** `toType`: the stream's own type, or 8 (RGB32) with a palette of the 1, 4 and 8 bit types. */
+  lzDecode(stream: Uint8Array, toType: number, out: Uint8Array, palette?: Uint32Array): number;
   quicEncode(
     type: number,
     width: number,
@@ -44,6 +46,10 @@ export interface ReferenceCodecs {
     pixels: Uint8Array,
     out: Uint8Array,
   ): number;
+  /** Forgets the images that glzDecode keeps. */
+  glzDecodeReset(): void;
+  /** spice-gtk's decoder: pixels of 32 bits, in the order of the stream. */
+  glzDecode(stream: Uint8Array, out: Uint8Array): number;
   lz4Encode(
     height: number,
     stride: number,
@@ -61,6 +67,20 @@ export interface ReferenceCodecs {
     height: number,
     stride: number,
     pixels: Uint8Array,
+    out: Uint8Array,
+  ): number;
+  /** libjpeg, to R, G, B; a warning is an error. */
+  jpegDecode(stream: Uint8Array, out: Uint8Array): number;
+  /** libjpeg from R, G, B; `h`, `v`: sampling of the luma; `kind` 0 YCbCr, 1 RGB, 2 gray, 3 a scan per component, 4 progressive. */
+  jpegCompress(
+    quality: number,
+    width: number,
+    height: number,
+    h: number,
+    v: number,
+    restartInterval: number,
+    kind: number,
+    rgb: Uint8Array,
     out: Uint8Array,
   ): number;
   /** CPU seconds of the calling thread. */
@@ -98,6 +118,8 @@ const SERVER_FILES = [
   "jpeg-encoder.h",
 ];
 
+const CLIENT_FILES = ["decode-glz.c", "decode-glz-tmpl.c"];
+
 function output(command: string, args: readonly string[], cwd = cache): string {
   try {
     return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -125,11 +147,8 @@ function installBuildPackages(): void {
   output("apt-get", ["install", "-y", "--no-install-recommends", ...missing]);
 }
 
-/** Fetches the Debian source package "spice" with a source list derived from the machine's own binary one. */
-function fetchSource(): string {
-  const found = () => readdirSync(cache).find((name) => /^spice-\d/.test(name));
-  const existing = found();
-  if (existing) return join(cache, existing);
+/** apt's options for a list of sources derived from the machine's own list of binary packages. */
+function sourceLists(): string[] {
   const lists = join(cache, "lists");
   const parts = join(cache, "sources.list.d");
   mkdirSync(join(lists, "partial"), { recursive: true });
@@ -147,42 +166,106 @@ function fetchSource(): string {
       readFileSync("/etc/apt/sources.list", "utf8").replace(/^deb\s/gm, "deb-src "),
     );
   }
-  const options = [
-    "-o",
+  const settings = [
     "Dir::Etc::sourcelist=/dev/null",
-    "-o",
     `Dir::Etc::sourceparts=${parts}`,
-    "-o",
     `Dir::State::lists=${lists}`,
   ];
-  output("apt-get", [...options, "update"]);
-  output("apt-get", [...options, "source", "spice"]);
-  const fetched = found();
-  if (!fetched) throw new ReferenceUnavailable("apt-get source spice left no folder spice-*");
-  return join(cache, fetched);
+  return settings.flatMap((setting) => ["-o", setting]);
 }
 
-/** Headers that the server's files expect from its build system, reduced to what the encoders use. */
+/** Fetches Debian source packages; returns their folders. */
+function fetchSources(...names: string[]): string[] {
+  const found = (name: string) =>
+    readdirSync(cache, { withFileTypes: true }).find(
+      (entry) =>
+        entry.isDirectory() &&
+        entry.name.startsWith(`${name}-`) &&
+        /^\d/.test(entry.name.slice(name.length + 1)),
+    )?.name;
+  const missing = names.filter((name) => found(name) === undefined);
+  if (missing.length > 0) {
+    const options = sourceLists();
+    output("apt-get", [...options, "update"]);
+    output("apt-get", [...options, "source", ...missing]);
+  }
+  return names.map((name) => {
+    const folder = found(name);
+    if (folder === undefined)
+      throw new ReferenceUnavailable(`apt-get source ${name} left no folder ${name}-*`);
+    return join(cache, folder);
+  });
+}
+
+/** The interface of decode-glz.c of spice-gtk, and where it puts the pixels: pixman's images are reduced to their memory. */
+const GLZ_DECODER = `#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <glib.h>
+#include "common/lz_common.h"
+#include "common/draw.h"
+typedef struct SpiceGlzDecoder SpiceGlzDecoder;
+typedef struct { void (*decode)(SpiceGlzDecoder *, uint8_t *, SpicePalette *, void *); } SpiceGlzDecoderOps;
+struct SpiceGlzDecoder { SpiceGlzDecoderOps *ops; };
+typedef struct SpiceGlzDecoderWindow SpiceGlzDecoderWindow;
+SpiceGlzDecoderWindow *glz_decoder_window_new(void);
+void glz_decoder_window_destroy(SpiceGlzDecoderWindow *);
+SpiceGlzDecoder *glz_decoder_new(SpiceGlzDecoderWindow *);
+void glz_decoder_destroy(SpiceGlzDecoder *);
+/* The last image: valid until the next is decoded. */
+typedef struct { uint8_t *pixels; size_t length; } GlzOutput;
+`;
+const CANVAS_UTILS = `#pragma once
+typedef struct { uint8_t *pixels, *data; int references; } pixman_image_t;
+enum { PIXMAN_LE_a8r8g8b8, PIXMAN_LE_x8r8g8b8 };
+static inline pixman_image_t *pixman_image_ref(pixman_image_t *image) { image->references++; return image; }
+static inline void *pixman_image_get_data(pixman_image_t *image) { return image->data; }
+static inline void pixman_image_unref(pixman_image_t *image)
+{
+    free(image->pixels);
+    free(image);
+}
+static inline pixman_image_t *alloc_lz_image_surface(GlzOutput *output, int format, int width, int height, int pixels, int top_down)
+{
+    pixman_image_t *image = calloc(1, sizeof *image);
+    image->pixels = calloc(pixels, 4);
+    image->data = top_down ? image->pixels : image->pixels + (size_t)width * (height - 1) * 4;
+    output->pixels = image->pixels;
+    output->length = (size_t)pixels * 4;
+    return image;
+}
+`;
+
+/** Headers that the files expect from their build systems, reduced to what the codecs use. */
 const STUBS: Record<string, string> = {
+  "glz-decoder.h": GLZ_DECODER,
+  "gtk/decode.h": '#include "glz-decoder.h"\n',
+  "gtk/spice-util.h": "#define SPICE_DEBUG(...) ((void)0)\n",
+  "gtk/gio-coroutine.h":
+    "#define g_coroutine_self() NULL\n#define g_coroutine_condition_wait(self, ready, data) (ready)(data)\n",
+  "gtk/common/canvas_utils.h": CANVAS_UTILS,
   "config.h": "#define USE_LZ4 1\n",
   "red-common.h":
     '#include <stdbool.h>\n#include <stdint.h>\n#include <spice/macros.h>\n#include "common/log.h"\n#include "common/mem.h"\n',
 };
 
 /**
- * Builds (once) and loads the reference codecs: Debian's spice sources, unmodified, at -O2 as Debian ships them.
+ * Builds (once) and loads the reference codecs: Debian's spice and spice-gtk sources, unmodified, at -O2 as Debian ships them.
  * @throws ReferenceUnavailable where the packages or the source cannot be had.
  */
 export function loadReference(): ReferenceCodecs {
   const product = join(cache, "reference.node");
-  if (!existsSync(product)) {
+  const newest = Math.max(...["addon.c", "build.ts"].map((name) => statSync(join(here, name)).mtimeMs));
+  if (!existsSync(product) || statSync(product).mtimeMs < newest) {
     mkdirSync(cache, { recursive: true });
     installBuildPackages();
-    const source = fetchSource();
+    const [source, gtk] = fetchSources("spice", "spice-gtk");
     const build = join(cache, "build");
     rmSync(build, { recursive: true, force: true });
-    mkdirSync(build);
+    mkdirSync(join(build, "gtk", "common"), { recursive: true });
     for (const [name, text] of Object.entries(STUBS)) writeFileSync(join(build, name), text);
+    for (const name of CLIENT_FILES) copyFileSync(join(gtk, "src", name), join(build, "gtk", name));
     for (const name of SERVER_FILES) copyFileSync(join(source, "server", name), join(build, name));
     const common = join(source, "subprojects", "spice-common");
     const flags = (which: string, ...names: string[]) =>
@@ -195,18 +278,21 @@ export function loadReference(): ReferenceCodecs {
         `Node's headers are not at ${nodeHeaders}; install them (libnode-dev) or use Node's own archive`,
       );
     }
+    const compile = ["-O2", "-fPIC", "-w", ...flags("--cflags", "glib-2.0", "spice-protocol")];
+    // The client's file includes other headers by the same names: it is compiled by itself.
+    const client = join(build, "decode-glz.o");
+    const clientPaths = [`-I${join(build, "gtk")}`, `-I${build}`, `-I${common}`];
+    output("gcc", [...compile, ...clientPaths, "-c", "-o", client, join(build, "gtk", "decode-glz.c")]);
     output("gcc", [
-      "-O2",
-      "-fPIC",
+      ...compile,
       "-shared",
-      "-w",
       "-o",
       product,
       `-I${build}`,
       `-I${common}`,
       `-I${nodeHeaders}`,
-      ...flags("--cflags", "glib-2.0", "spice-protocol"),
       join(here, "addon.c"),
+      client,
       ...["quic", "lz", "mem", "log", "backtrace"].map((name) => join(common, "common", `${name}.c`)),
       ...SERVER_FILES.filter((name) => name.endsWith(".c") && !name.includes(".tmpl.")).map((name) =>
         join(build, name),

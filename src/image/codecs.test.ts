@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCodecs, createDecoders } from "./codecs.ts";
-import { BitmapFmt } from "./formats.ts";
+import { BitmapFmt, ImageType } from "./formats.ts";
 import { GlzDictionary } from "./glz-dictionary.ts";
 import { SurfaceHeap } from "./heap.ts";
 import { loadImageModuleFromFile } from "./load.node.ts";
@@ -18,26 +18,43 @@ const heap = new SurfaceHeap();
 const fast = createCodecs(heap, await loadImageModuleFromFile(heap));
 const slow = createCodecs();
 
-describe("the table of lossless codecs", () => {
+describe("the table of codecs", () => {
+  it("decodes every image type that has a stream", () => {
+    const { Quic, LzPlt, LzRgb, GlzRgb, ZlibGlzRgb, Lz4, Jpeg, JpegAlpha } = ImageType;
+    const types = [Quic, LzPlt, LzRgb, GlzRgb, ZlibGlzRgb, Lz4, Jpeg, JpegAlpha];
+    expect([...createDecoders().keys()].sort((a, b) => a - b)).toEqual(types.sort((a, b) => a - b));
+  });
+
+  it("has every encoder by its own name", () => {
+    for (const [name, encoder] of Object.entries(fast.encoders)) expect(encoder.name).toBe(name);
+    expect(Object.keys(fast.encoders).sort()).toEqual(["jpeg", "jpeg_alpha", "lz", "lz4", "lz_plt", "quic"]);
+    expect(Object.keys(slow.encoders).sort()).toEqual(["lz", "lz4", "lz_plt", "quic"]);
+  });
+
   it.each([
     ["WebAssembly", fast],
     ["plain", slow],
   ])("decodes by image type what any encoder made, %s", (_, codecs) => {
     const dictionary = new GlzDictionary(codecs.heap, 1, 1 << 17);
     const { quic, lz, lz_plt, lz4 } = codecs.encoders;
-    const encoders = [quic, lz, lz_plt, lz4, codecs.glz(dictionary)];
+    const other = new GlzDictionary(codecs.heap, 2, 1 << 17);
+    const encoders = [quic, lz, lz_plt, lz4, codecs.glz(dictionary), codecs.zlibGlz(other)];
+    /** GLZ ids count from 0 in each dictionary. */
+    const zlibDecoders = createDecoders();
     const decoders = createDecoders();
     fc.assert(
       fc.property(
         arbitrarySource([...rgbFormats, ...paletteFormats, BitmapFmt.Bit8A]),
-        fc.nat(4),
+        fc.nat(5),
         (source, which) => {
           const encoder = encoders[which];
           const stream = encoder.encode(source);
           if (!encoder.accepts(source)) expect(stream).toBeUndefined();
           if (stream === undefined) return;
           const { width, height } = source;
-          const image = decoders.get(encoder.imageType)?.decode(stream, { width, height });
+          const { imageType, innerBytes } = encoder;
+          const mine = which === 5 ? zlibDecoders : decoders;
+          const image = mine.get(imageType)?.decode(stream, { width, height, innerBytes });
           expect(image?.imageType).toBe(encoder.imageType);
           expect(firstDifference(canonicalPixels(image ?? source), canonicalPixels(source))).toBe(-1);
         },
@@ -45,6 +62,7 @@ describe("the table of lossless codecs", () => {
       { numRuns: 500 },
     );
     dictionary[Symbol.dispose]();
+    other[Symbol.dispose]();
   });
 
   it("allocates nothing for images once the largest was seen", () => {

@@ -4,19 +4,23 @@ import { GlzEncoder } from "./glz-encode.ts";
 import { SurfaceHeap } from "./heap.ts";
 import { Lz4Decoder } from "./lz4-decode.ts";
 import { Lz4Encoder } from "./lz4-encode.ts";
+import { JpegAlphaDecoder, JpegAlphaEncoder } from "./jpeg-alpha.ts";
+import { JpegDecoder } from "./jpeg-decode.ts";
 import { WasmJpegEncoder } from "./jpeg-encode.ts";
 import { LzDecoder } from "./lz-decode.ts";
 import { LzEncoder, LzWorkspace } from "./lz-encode.ts";
 import type { ImageModule } from "./module.ts";
+import { PlatformJpegEncoder } from "./platform-jpeg.ts";
 import type { SurfacePrimitives } from "./primitives.ts";
 import { PlainPrimitives } from "./primitives-plain.ts";
 import { QuicDecoder } from "./quic-decode.ts";
 import { QuicEncoder } from "./quic-encode.ts";
-import type { ImageDecoder, ImageEncoder, ImageSource } from "./source.ts";
+import type { ImageDecoder, ImageEncoder } from "./source.ts";
 import { WasmGlzEncoder, WasmLz4Encoder, WasmLzEncoder, WasmQuicEncoder } from "./wasm-encoders.ts";
 import { WasmWorkspace } from "./wasm-workspace.ts";
+import { ZlibGlzDecoder, ZlibGlzEncoder } from "./zlib-glz.ts";
 
-/** The encoders that need nothing but pixels, by name. GLZ also needs a client's dictionary: ImageCodecs.glz. */
+/** The encoders that need nothing but pixels, by name. GLZ also needs a client's dictionary: ImageCodecs.glz and zlibGlz. */
 export interface EncoderTable {
   readonly quic: ImageEncoder;
   readonly lz: ImageEncoder;
@@ -24,6 +28,8 @@ export interface EncoderTable {
   readonly lz4: ImageEncoder;
   /** Lossy; absent where WebAssembly SIMD is. */
   readonly jpeg?: WasmJpegEncoder;
+  /** As jpeg, for RGBA. */
+  readonly jpeg_alpha?: ImageEncoder;
 }
 
 /** Everything that compresses images for one thread, and the blits of its surfaces. */
@@ -35,12 +41,15 @@ export interface ImageCodecs {
   readonly primitives: SurfacePrimitives;
   /** A GLZ encoder over a client's dictionary, which must live in the same heap. */
   glz(dictionary: GlzDictionary): ImageEncoder;
-  /** LZ stream (type XXXA) of the alpha plane of an RGBA source, for JPEG_ALPHA. */
-  encodeAlpha(source: ImageSource): Uint8Array;
+  /** As glz, with zlib around what gains by it. */
+  zlibGlz(dictionary: GlzDictionary): ImageEncoder;
+  /** JPEG of large pictures, without SIMD too, for those who can wait; absent where the platform has none. */
+  readonly platformJpeg?: PlatformJpegEncoder;
 }
 
 /** The encoders of one thread: in WebAssembly if the module is given, else in plain TypeScript. */
 export function createCodecs(heap: SurfaceHeap = new SurfaceHeap(), module?: ImageModule): ImageCodecs {
+  const platformJpeg = PlatformJpegEncoder.supported ? new PlatformJpegEncoder() : undefined;
   if (module === undefined) {
     const work = new LzWorkspace();
     return {
@@ -54,11 +63,13 @@ export function createCodecs(heap: SurfaceHeap = new SurfaceHeap(), module?: Ima
       },
       primitives: new PlainPrimitives(heap),
       glz: (dictionary) => new GlzEncoder(dictionary),
-      encodeAlpha: (source) => work.encodeAlpha(source),
+      zlibGlz: (dictionary) => new ZlibGlzEncoder(new GlzEncoder(dictionary)),
+      platformJpeg,
     };
   }
   const work = new WasmWorkspace(heap, module);
   const lz = new WasmLzEncoder("lz", work);
+  const jpeg = new WasmJpegEncoder(work);
   return {
     heap,
     accelerated: true,
@@ -67,18 +78,27 @@ export function createCodecs(heap: SurfaceHeap = new SurfaceHeap(), module?: Ima
       lz,
       lz_plt: new WasmLzEncoder("lz_plt", work),
       lz4: new WasmLz4Encoder(work),
-      jpeg: new WasmJpegEncoder(work),
+      jpeg,
+      jpeg_alpha: new JpegAlphaEncoder(jpeg, (source) => lz.encodeAlpha(source)),
     },
     primitives: module,
     glz: (dictionary) => new WasmGlzEncoder(dictionary, work),
-    encodeAlpha: (source) => lz.encodeAlpha(source),
+    zlibGlz: (dictionary) => new ZlibGlzEncoder(new WasmGlzEncoder(dictionary, work)),
+    platformJpeg,
   };
 }
 
-/** Decoders by SpiceImageType, for one client: the GLZ decoder among them keeps that client's window. */
+/** Decoders of every SpiceImageType that has a stream, for one client: both GLZ decoders share that client's window. */
 export function createDecoders(): ReadonlyMap<number, ImageDecoder> {
-  const decoders = [new QuicDecoder(), new LzDecoder(), new GlzDecoder(), new Lz4Decoder()];
-  return new Map(
-    decoders.flatMap((decoder: ImageDecoder) => decoder.imageTypes.map((type) => [type, decoder] as const)),
-  );
+  const glz = new GlzDecoder();
+  const decoders: ImageDecoder[] = [
+    new QuicDecoder(),
+    new LzDecoder(),
+    glz,
+    new ZlibGlzDecoder(glz),
+    new Lz4Decoder(),
+    new JpegDecoder(),
+    new JpegAlphaDecoder(),
+  ];
+  return new Map(decoders.flatMap((decoder) => decoder.imageTypes.map((type) => [type, decoder] as const)));
 }

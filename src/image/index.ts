@@ -1,5 +1,5 @@
 /**
- * Image codecs of SPICE (QUIC, LZ, GLZ, LZ4), the WebAssembly memory that surfaces live in, and blits on it.
+ * Image codecs of SPICE (QUIC, LZ, GLZ, zlib over GLZ, LZ4, JPEG) and the choice between them, the WebAssembly memory that surfaces live in, and blits on it.
  *
  * ```ts
  * const heap = new SurfaceHeap();
@@ -8,6 +8,8 @@
  * ```
  * @packageDocumentation
  */
+export { chooseCodec } from "./choose-codec.ts";
+export type { CodecFacts, ImageCodec } from "./choose-codec.ts";
 export { createCodecs, createDecoders } from "./codecs.ts";
 export type { EncoderTable, ImageCodecs } from "./codecs.ts";
 export { ImageDecodeError } from "./error.ts";
@@ -15,7 +17,12 @@ export { BitmapFmt, ImageType, bitsPerPixel, isPalette, rowBytes } from "./forma
 export { GlzDecoder, GlzImageMissingError, GlzWindow } from "./glz-decode.ts";
 export { GlzDictionary } from "./glz-dictionary.ts";
 export { GlzEncoder } from "./glz-encode.ts";
+export { gradualityOf } from "./graduality.ts";
+export type { Graduality } from "./graduality.ts";
 export { HeapLimitError, Scratch, SurfaceHeap } from "./heap.ts";
+export { JpegAlphaDecoder, JpegAlphaEncoder } from "./jpeg-alpha.ts";
+export { JpegDecoder } from "./jpeg-decode.ts";
+export { JPEG_QUALITY, WasmJpegEncoder } from "./jpeg-encode.ts";
 export * from "./limits.ts";
 export { Lz4Decoder } from "./lz4-decode.ts";
 export { Lz4Encoder } from "./lz4-encode.ts";
@@ -24,6 +31,7 @@ export { LzEncoder, LzWorkspace } from "./lz-encode.ts";
 export { loadImageModule } from "./module.ts";
 export type { ImageModule } from "./module.ts";
 export { hashPixels } from "./pixel-hash.ts";
+export { PlatformJpegEncoder } from "./platform-jpeg.ts";
 export { Rop2 } from "./primitives.ts";
 export type { SurfacePrimitives } from "./primitives.ts";
 export { PlainPrimitives } from "./primitives-plain.ts";
@@ -31,4 +39,12 @@ export { QuicDecoder } from "./quic-decode.ts";
 export { quicImages } from "./quic-images.ts";
 export { QuicEncoder } from "./quic-encode.ts";
 export { isValidSource, outputBuffer, sourceBytes } from "./source.ts";
-export type { DecodeHints, DecodedImage, ImageDecoder, ImageEncoder, ImageSource } from "./source.ts";
+export type {
+  CompressedCodec,
+  DecodeHints,
+  DecodedImage,
+  ImageDecoder,
+  ImageEncoder,
+  ImageSource,
+} from "./source.ts";
+export { ZlibGlzDecoder, ZlibGlzEncoder } from "./zlib-glz.ts";

@@ -1,6 +1,6 @@
 import { BitmapFmt, ImageType } from "./formats.ts";
 import type { ImageEncoder, ImageSource } from "./source.ts";
-import { isValidSource } from "./source.ts";
+import { isValidSource, sourceBytes } from "./source.ts";
 import type { WasmWorkspace } from "./wasm-workspace.ts";
 
 /** libspice-server's JPEG quality for slow lines. */
@@ -36,6 +36,12 @@ export class WasmJpegEncoder implements ImageEncoder {
   }
 
   encode(source: ImageSource): Uint8Array | undefined {
+    const stream = this.encodeFrame(source);
+    return stream !== undefined && stream.length < sourceBytes(source) ? stream : undefined;
+  }
+
+  /** As encode, but whatever the size: a video stream has no raw frames to send instead. */
+  encodeFrame(source: ImageSource): Uint8Array | undefined {
     if (!this.accepts(source)) return undefined;
     const work = this.#work;
     const { width, height, topDown } = source;

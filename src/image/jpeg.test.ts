@@ -39,7 +39,7 @@ describe("JPEG", () => {
               } else bytes.set([b, g, r], at + x * size);
             }
           }
-          const stream = encoder.encode({ format, width, height, stride, offset: 0, bytes, topDown })!;
+          const stream = encoder.encodeFrame({ format, width, height, stride, offset: 0, bytes, topDown })!;
           const picture = jpeg.decode(stream.slice(), { useTArray: true, formatAsRGBA: true });
           expect([picture.width, picture.height]).toEqual([width, height]);
           let sum = 0;
@@ -65,7 +65,7 @@ describe("JPEG", () => {
         fc.integer({ min: 1, max: 100 }),
         (bytes, quality) => {
           encoder.quality = quality;
-          const stream = encoder.encode({
+          const stream = encoder.encodeFrame({
             format: BitmapFmt.Bit32,
             width: 40,
             height: 24,

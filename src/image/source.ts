@@ -19,12 +19,16 @@ export interface ImageSource {
   palette?: Uint32Array;
 }
 
+/** The ways to compress an image, by name. */
+export type CompressedCodec = "quic" | "lz" | "lz_plt" | "glz" | "zlib_glz" | "lz4" | "jpeg" | "jpeg_alpha";
+
 /** One way to compress an image for one kind of SpiceImage. Not re-entrant; keeps its scratch memory from image to image. */
 export interface ImageEncoder {
-  /** `quic`, `lz`, `lz_plt`, `glz`, `lz4`. */
-  readonly name: string;
-  /** SpiceImageType of the SpiceImage whose data this makes. */
+  readonly name: CompressedCodec;
+  /** SpiceImageType of the SpiceImage whose data this makes. That of the last stream for zlib_glz, which may leave GLZ as it is. */
   readonly imageType: number;
+  /** What the SpiceImage says beside the data of the last stream: its glz_data_size (ZLIB_GLZ_RGB) or jpeg_size (JPEG_ALPHA). */
+  readonly innerBytes?: number;
   /** Whether the format, the size and the memory layout can be encoded. */
   accepts(source: ImageSource): boolean;
   /**
@@ -47,6 +51,8 @@ export interface DecodeHints {
   /** Size from the SpiceImage's descriptor. LZ4 needs it, since its stream does not tell; the others ignore it. */
   width?: number;
   height?: number;
+  /** What the SpiceImage says beside the data: glz_data_size of ZLIB_GLZ_RGB, jpeg_size of JPEG_ALPHA; the others ignore it. */
+  innerBytes?: number;
 }
 
 /** The inverse of an ImageEncoder. */

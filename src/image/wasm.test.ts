@@ -1,5 +1,8 @@
+import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { buildImageModule } from "./build.ts";
 import { BitmapFmt, isPalette, rowBytes } from "./formats.ts";
 import { SurfaceHeap } from "./heap.ts";
 import { loadImageModuleFromFile } from "./load.node.ts";
@@ -66,5 +69,12 @@ describe("WebAssembly encoders make the bytes of their plain twins", () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe("image.wasm", () => {
+  it("is below 60 kB gzipped", async () => {
+    const wasm = await readFile(await buildImageModule());
+    expect(gzipSync(wasm, { level: 9 }).length).toBeLessThan(60_000);
   });
 });

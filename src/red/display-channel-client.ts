@@ -52,6 +52,8 @@ interface ClientSurface {
 export class DisplayChannelClient extends RedChannelClient<DisplayItem> implements PictureWire {
   readonly profile: ClientProfile;
   readonly #source: DisplaySource;
+  /** As measured by the main channel: it changes what is worth the time to compress. */
+  readonly #lowBandwidth: boolean;
   /** Surfaces the client has, or will have by items in the pipe. */
   readonly #held = new Map<number, ClientSurface>();
   /** Surfaces that were really created at the client: id to incarnation. */
@@ -67,9 +69,13 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
   /** Incarnation of the primary surface whose MARK was sent. */
   #marked = 0;
 
-  constructor(source: DisplaySource, options: Omit<RedChannelClientOptions, "schema" | "handleAcks">) {
+  constructor(
+    source: DisplaySource,
+    options: Omit<RedChannelClientOptions, "schema" | "handleAcks"> & { readonly lowBandwidth?: boolean },
+  ) {
     super({ ...options, schema: displayChannel, handleAcks: true });
     this.#source = source;
+    this.#lowBandwidth = options.lowBandwidth ?? false;
     this.profile = this.hasCapability(DisplayCap.Composite) ? "full" : "limited";
   }
 
@@ -215,7 +221,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
     const { encoders } = this.#source;
     const { id, pixels } = this.#glzWindow;
     this.#dictionary ??= encoders.openDictionary(id, pixels);
-    return this.#dictionary && encoders.encodeGlz(picture.source, this.#dictionary);
+    return this.#dictionary && encoders.encodeGlz(picture.source, this.#dictionary, this.#lowBandwidth);
   }
 
   protected override released(): void {

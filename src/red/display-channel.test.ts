@@ -114,6 +114,28 @@ describe("DisplayChannel", () => {
     expect(client.imageTypes).toEqual([ImageType.Quic, ImageType.LzRgb]);
   });
 
+  it("puts zlib around the GLZ of a client on a slow line, where it gains", async () => {
+    const red = start();
+    const compression = ImageCompression.Glz;
+    const [slow, fast] = [red.join({ compression, lowBandwidth: true }), red.join({ compression })];
+    await red.run([createSurface(0, 64, 64)]);
+    for (const client of [slow, fast]) {
+      await red.settle(client);
+      client.imageTypes.length = 0;
+    }
+    const gradient = new Uint8Array(64 * 64 * 4).map((_, i) => ((i >> 2) & 63) * 2 + (i >> 9) + (i & 3));
+    const flat = new Uint8Array(64 * 64 * 4).fill(0x20);
+    for (const data of [gradient, flat]) {
+      await red.run([copy(64, 64)], data);
+      for (const client of [slow, fast]) {
+        await red.settle(client);
+        expect(client.rgb(0)).toEqual(await red.rgb());
+      }
+    }
+    expect(slow.imageTypes).toEqual([ImageType.ZlibGlzRgb, ImageType.GlzRgb]);
+    expect(fast.imageTypes).toEqual([ImageType.GlzRgb, ImageType.GlzRgb]);
+  });
+
   it("encodes an image once for equal clients", async () => {
     const red = start();
     await red.run([createSurface(0, 64, 64)]);

@@ -85,6 +85,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
       stream: openRedStream(message.port),
       miniHeader: message.miniHeader,
       capabilities: message.capabilities,
+      lowBandwidth: message.lowBandwidth,
       receiveBuffer: CHANNEL_RECEIVE_BUFFER,
       stallTimeout: this.#timeouts.stall,
     });

@@ -45,6 +45,8 @@ export interface TestClientOptions {
   readonly silent?: boolean;
   /** Never even reads. */
   readonly deaf?: boolean;
+  /** What the main channel would have measured. */
+  readonly lowBandwidth?: boolean;
   /** Sends no INIT. */
   readonly withoutInit?: boolean;
 }
@@ -276,19 +278,10 @@ export class TestDisplayClient implements Disposable {
         bytes: data,
       };
     }
-    const stream =
-      "quic" in image
-        ? image.quic
-        : "lzRgb" in image
-          ? image.lzRgb
-          : "lzPlt" in image
-            ? image.lzPlt
-            : "lz4" in image
-              ? image.lz4
-              : undefined;
+    const { data, innerBytes } = streamOf(image);
     const decoder = this.#decoders.get(type);
-    if (stream === undefined || decoder === undefined) throw new Error(`cannot decode image type ${type}`);
-    const decoded = decoder.decode(stream.data, { width, height });
+    if (data === undefined || decoder === undefined) throw new Error(`cannot decode image type ${type}`);
+    const decoded = decoder.decode(data, { width, height, innerBytes });
     if (decoded.width !== width || decoded.height !== height)
       throw new Error("descriptor and stream differ in size");
     const palette =
@@ -311,6 +304,18 @@ export class TestDisplayClient implements Disposable {
   [Symbol.dispose](): void {
     this.#stream.close("the client left");
   }
+}
+
+/** The stream of an image, and the size that some types have beside it. */
+function streamOf(image: SpiceImage): { data?: Uint8Array; innerBytes?: number } {
+  if ("quic" in image) return image.quic;
+  if ("lzRgb" in image) return image.lzRgb;
+  if ("lzPlt" in image) return image.lzPlt;
+  if ("lz4" in image) return image.lz4;
+  if ("jpeg" in image) return image.jpeg;
+  if ("zlibGlz" in image) return { data: image.zlibGlz.data, innerBytes: image.zlibGlz.glzDataSize };
+  if ("jpegAlpha" in image) return { data: image.jpegAlpha.data, innerBytes: image.jpegAlpha.jpegSize };
+  return {};
 }
 
 function must<T>(value: T | undefined | null): T {

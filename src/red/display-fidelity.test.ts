@@ -46,6 +46,7 @@ describe("what a client sees is what the server drew", () => {
     ["spice-gtk, LZ", { compression: 6 }],
     ["spice-gtk, QUIC", { compression: 4 }],
     ["spice-gtk, GLZ", { compression: 5 }],
+    ["spice-gtk, GLZ on a slow line", { compression: 5, lowBandwidth: true }],
     ["spice-gtk, LZ4", { compression: 7 }],
     ["spice-html5", { caps: spiceHtml5Caps }],
   ])("%s", async (_name, options) => {

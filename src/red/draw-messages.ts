@@ -6,6 +6,7 @@ import {
   ClipType,
   ImageScaleMode,
   ImageType,
+  JpegAlphaFlags,
   Ropd,
   displayChannel,
 } from "../protocol/index.ts";
@@ -141,6 +142,20 @@ export function wireImage(image: EncodedImage, id: bigint): SpiceImage {
       return { descriptor: { ...descriptor, type: ImageType.LzRgb }, lzRgb: { data } };
     case ImageType.GlzRgb:
       return { descriptor: { ...descriptor, type: ImageType.GlzRgb }, lzRgb: { data } };
+    case ImageType.ZlibGlzRgb: {
+      const zlibGlz = { glzDataSize: image.innerBytes, data };
+      return { descriptor: { ...descriptor, type: ImageType.ZlibGlzRgb }, zlibGlz };
+    }
+    case ImageType.Jpeg:
+      return { descriptor: { ...descriptor, type: ImageType.Jpeg }, jpeg: { data } };
+    case ImageType.JpegAlpha: {
+      const jpegAlpha = {
+        flags: image.topDown ? JpegAlphaFlags.TopDown : 0,
+        jpegSize: image.innerBytes,
+        data,
+      };
+      return { descriptor: { ...descriptor, type: ImageType.JpegAlpha }, jpegAlpha };
+    }
     case ImageType.Lz4:
       return { descriptor: { ...descriptor, type: ImageType.Lz4 }, lz4: { data } };
     case ImageType.LzPlt:

@@ -1,16 +1,12 @@
-import type { ImageCodecs, ImageEncoder, ImageSource } from "../image/index.ts";
+import type { CodecFacts, ImageCodec, ImageCodecs, ImageEncoder, ImageSource } from "../image/index.ts";
 import {
-  BitmapFmt,
   GlzDictionary,
   HeapLimitError,
   ImageType,
-  isPalette,
+  chooseCodec,
+  gradualityOf,
   rowBytes,
-  sourceBytes,
 } from "../image/index.ts";
-import { gradualityOf } from "./graduality.ts";
-import { MIN_COMPRESS_BYTES } from "./limits.ts";
-
 import { ImageCompression } from "../protocol/index.ts";
 
 /** What a client can decode and wants. Clients with equal preferences share encodings. */
@@ -31,6 +27,10 @@ export interface EncodedImage {
   readonly format: number;
   /** Bytes between rows of a BITMAP, 0 for compressed images. */
   readonly stride: number;
+  /** Whether the first row in memory is the top one: some image types say so beside their data. */
+  readonly topDown: boolean;
+  /** glz_data_size of ZLIB_GLZ_RGB, jpeg_size of JPEG_ALPHA; 0 for others. */
+  readonly innerBytes: number;
   readonly data: Uint8Array;
   readonly palette: Uint32Array | undefined;
 }
@@ -44,18 +44,25 @@ export class ImageEncoders {
   }
 
   /**
-   * Encodes by the rules of spice-server's dcc_compress_image; falls back to BITMAP whenever there is no gain. The GLZ settings give
-   * LZ here: its streams can be shared by clients, those of GLZ (see {@link encodeGlz}) cannot.
+   * Encodes by the rules of spice-server's dcc_compress_image (see chooseCodec); falls back to BITMAP whenever there is no gain. The GLZ
+   * settings give LZ here: its streams can be shared by clients, those of GLZ (see {@link encodeGlz}) cannot. Nothing lossy is chosen,
+   * since nobody keeps account of what a client would have in lower quality.
    */
   encode(source: ImageSource, preference: ImagePreference): EncodedImage {
-    return this.#encodeWith(this.#choose(source, preference), source) ?? this.#raw(source);
+    const codec = chooseCodec(factsOf(source, preference));
+    return this.#encodeWith(this.#encoder(codec), source) ?? this.#raw(source);
   }
 
-  /** A GLZ stream over that client's dictionary, or undefined if the image is not for it. It must be sent to the client at once. */
-  encodeGlz(source: ImageSource, dictionary: GlzDictionary): EncodedImage | undefined {
-    if (sourceBytes(source) < MIN_COMPRESS_BYTES) return undefined;
-    const encoder = this.#codecs.glz(dictionary);
-    return encoder.accepts(source) ? this.#encodeWith(encoder, source) : undefined;
+  /**
+   * A GLZ stream over that client's dictionary, or undefined if the image is not for it. It must be sent to the client at once.
+   * @param zlib for a client on a slow line: what gains by zlib is wrapped in it.
+   */
+  encodeGlz(source: ImageSource, dictionary: GlzDictionary, zlib: boolean): EncodedImage | undefined {
+    const preference = { compression: ImageCompression.Glz, lz4: false };
+    const codec = chooseCodec(factsOf(source, preference, { glzWindow: dictionary.capacity, zlib }));
+    // Without a place in the dictionary it is an image as any other.
+    if (codec !== "glz" && codec !== "zlib_glz") return undefined;
+    return this.#encodeWith(this.#encoder(codec, dictionary), source);
   }
 
   /** A dictionary for a client with such a window; undefined if the window or our memory is too small. */
@@ -72,9 +79,10 @@ export class ImageEncoders {
   #encodeWith(encoder: ImageEncoder | undefined, source: ImageSource): EncodedImage | undefined {
     const data = encoder?.encode(source);
     if (encoder === undefined || data === undefined) return undefined;
-    const { width, height, format, palette } = source;
+    const { imageType, innerBytes = 0 } = encoder;
+    const { width, height, format, topDown, palette } = source;
     // The encoder's view is scratch memory.
-    return { imageType: encoder.imageType, width, height, format, stride: 0, data: data.slice(), palette };
+    return { imageType, width, height, format, stride: 0, topDown, innerBytes, data: data.slice(), palette };
   }
 
   #raw(source: ImageSource): EncodedImage {
@@ -82,18 +90,37 @@ export class ImageEncoders {
     return rawImage(source.bytes.length === 0 ? { ...source, bytes: this.#codecs.heap.u8 } : source);
   }
 
-  #choose(source: ImageSource, preference: ImagePreference): ImageEncoder | undefined {
-    const { quic, lz, lz_plt: lzPlt, lz4 } = this.#codecs.encoders;
-    const { compression } = preference;
-    if (sourceBytes(source) < MIN_COMPRESS_BYTES || compression === ImageCompression.Off) return undefined;
-    const quicAble = quic.accepts(source) && source.format !== BitmapFmt.Bit8A;
-    if (compression === ImageCompression.Quic) return quicAble ? quic : undefined;
-    const automatic = compression === ImageCompression.AutoGlz || compression === ImageCompression.AutoLz;
-    if (automatic && quicAble && gradualityOf(source) === "high") return quic;
-    if (compression === ImageCompression.Lz4 && preference.lz4 && lz4.accepts(source)) return lz4;
-    const encoder = isPalette(source.format) ? lzPlt : lz;
-    return encoder.accepts(source) ? encoder : undefined;
+  #encoder(codec: ImageCodec, dictionary?: GlzDictionary): ImageEncoder | undefined {
+    switch (codec) {
+      case "raw":
+        return undefined;
+      case "glz":
+        return dictionary && this.#codecs.glz(dictionary);
+      case "zlib_glz":
+        return dictionary && this.#codecs.zlibGlz(dictionary);
+      default:
+        return this.#codecs.encoders[codec];
+    }
   }
+}
+
+/** What the choice of a codec asks about; the graduality of the pixels only if it is asked for. */
+function factsOf(
+  source: ImageSource,
+  preference: ImagePreference,
+  more: Partial<CodecFacts> = {},
+): CodecFacts {
+  const { format, width, height } = source;
+  return {
+    format,
+    width,
+    height,
+    ...preference,
+    ...more,
+    get graduality() {
+      return gradualityOf(source);
+    },
+  };
 }
 
 /** A BITMAP: packed rows, top-down, each padded to four bytes as pixman wants them. */
@@ -107,5 +134,16 @@ export function rawImage(source: ImageSource): EncodedImage {
     const at = source.offset + line * source.stride;
     data.set(bytes.subarray(at, at + row), y * stride);
   }
-  return { imageType: ImageType.Bitmap, width, height, format, stride, data, palette: source.palette };
+  const { palette } = source;
+  return {
+    imageType: ImageType.Bitmap,
+    width,
+    height,
+    format,
+    stride,
+    topDown: true,
+    innerBytes: 0,
+    data,
+    palette,
+  };
 }

@@ -58,9 +58,6 @@ export const CURSOR_PIPE_SIZE = 32;
 /** Largest width or height of a cursor shape; spice-server's stream device uses the same. */
 export const MAX_CURSOR_SIDE = 1024;
 
-/** Smallest image worth compressing, in bytes (MIN_SIZE_TO_COMPRESS of spice-server). */
-export const MIN_COMPRESS_BYTES = 54;
-
 /** Heads of a monitors configuration (spice-server allows 16 per device). */
 export const MAX_HEADS = 16;
 

@@ -56,7 +56,7 @@ export class TestRedWorker implements Disposable {
       channelId: 0,
       capabilities: client.capabilities,
       miniHeader: client.miniHeader,
-      lowBandwidth: false,
+      lowBandwidth: options.lowBandwidth ?? false,
       port: client.port,
     });
     return client;

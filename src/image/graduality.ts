@@ -1,5 +1,5 @@
-import type { ImageSource } from "../image/index.ts";
-import { BitmapFmt } from "../image/index.ts";
+import { BitmapFmt } from "./formats.ts";
+import type { ImageSource } from "./source.ts";
 
 /** How photo-like an image is. HIGH: QUIC does best; LOW and MEDIUM: flat colours and text, the LZ family does. */
 export type Graduality = "not available" | "low" | "medium" | "high";
