@@ -1,0 +1,60 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer } from "vite";
+import { expect, test } from "vitest";
+import { WebSocket } from "ws";
+import type { PageConfig } from "./page-requests.ts";
+import spicetabRelay from "./vite-plugin.ts";
+
+test("a Vite development server carries the relay: page, clients, hosting tab, and still its own reloads", async () => {
+  const root = await mkdtemp(join(tmpdir(), "spicetab-vite-"));
+  await writeFile(join(root, "index.html"), "<!doctype html><title>a page of somebody's own</title>");
+  const server = await createServer({
+    root,
+    configFile: false,
+    logLevel: "silent",
+    server: { host: "127.0.0.1", port: 0, strictPort: false },
+    plugins: [spicetabRelay({ spicePort: 0, password: "open sesame", guest: "console" })],
+  });
+  try {
+    await server.listen();
+    const { port } = server.httpServer!.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    expect(await (await fetch(`${url}/`)).text()).toContain("a page of somebody's own");
+
+    const answer = await fetch(`${url}/config.json`, { headers: { "Sec-Fetch-Site": "same-origin" } });
+    const config = (await answer.json()) as PageConfig;
+    expect(config).toMatchObject({ guest: "console", password: "open sesame", webSocketPath: "/spice" });
+
+    const tab = new WebSocket(`ws://127.0.0.1:${port}/host`, { headers: { Origin: url } });
+    await once(tab, "open");
+    tab.send(JSON.stringify({ type: "hello", name: "tab", version: "dev", hostId: "one" }));
+    const [welcome] = await once(tab, "message");
+    expect(JSON.parse(String(welcome))).toMatchObject({ type: "welcome" });
+
+    // A client dials, and the tab is asked for a stream.
+    const client = connect(config.spice[0].port, "127.0.0.1");
+    const [open] = await once(tab, "message");
+    expect(JSON.parse(String(open))).toMatchObject({ type: "open", peer: { transport: "tcp" } });
+    client.destroy();
+
+    const reloads = new WebSocket(
+      `ws://127.0.0.1:${port}/?token=${server.config.webSocketToken}`,
+      "vite-hmr",
+      {
+        headers: { Origin: url },
+      },
+    );
+    const [hello] = await once(reloads, "message");
+    expect(JSON.parse(String(hello))).toEqual({ type: "connected" });
+    reloads.terminate();
+    tab.terminate();
+  } finally {
+    await server.close();
+    await rm(root, { recursive: true, force: true });
+  }
+});
