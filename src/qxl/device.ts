@@ -2,6 +2,7 @@ import { QXLSurfaceCreate, QXL_IO_RANGE_SIZE, QxlInterrupt, QxlIo } from "../pro
 import type { RedMonitorsConfig } from "../protocol/red-command.ts";
 import { SurfaceFormat } from "../raster/index.ts";
 import type { QxlBus, QxlSink } from "./bus.ts";
+import { ClientNotices } from "./client-notices.ts";
 import { CommandProcessor } from "./command-processor.ts";
 import { CommandRings } from "./command-rings.ts";
 import type { QxlDeviceOptions, QxlStats } from "./device-options.ts";
@@ -18,7 +19,7 @@ import { RAM_HEADER_BYTES, RamHeader } from "./ram-header.ts";
 import { ReleaseList } from "./release-list.ts";
 import { restoreParts } from "./restore.ts";
 import type { QxlClientHead } from "./rom.ts";
-import { CLIENT_CAPABILITIES_BYTES, QxlRomMemory } from "./rom.ts";
+import { QxlRomMemory } from "./rom.ts";
 import type { QxlMode, QxlState } from "./state.ts";
 import { QXL_STATE_VERSION, assertState, cursorState, surfaceState } from "./state.ts";
 import { StructReader } from "./struct-reader.ts";
@@ -39,6 +40,7 @@ export class QxlDevice implements Disposable {
   readonly #ram: RamHeader;
   readonly #slots: MemorySlots;
   readonly #interrupts: InterruptLine;
+  readonly #clients: ClientNotices;
   readonly #releases: ReleaseList;
   readonly #processor: CommandProcessor;
   readonly #rings: CommandRings;
@@ -46,8 +48,6 @@ export class QxlDevice implements Disposable {
   #guestBug = false;
   #monitors: RedMonitorsConfig | undefined;
   #pendingAsync: { readonly port: number; readonly value: number } | undefined;
-  #clientPresent = false;
-  #clientCapabilities: Uint8Array = new Uint8Array(CLIENT_CAPABILITIES_BYTES);
   #logLines = 0;
   #disposed = false;
 
@@ -71,6 +71,12 @@ export class QxlDevice implements Disposable {
     this.#ram = new RamHeader(this.#memory, ramHeaderOffset);
     this.#slots = new MemorySlots(this.#memory, ram, vram);
     this.#interrupts = new InterruptLine(bus, this.#ram);
+    this.#clients = new ClientNotices({
+      rom: this.#rom,
+      ram: this.#ram,
+      interrupts: this.#interrupts,
+      revision: options.revision ?? 4,
+    });
     this.#releases = new ReleaseList(this.#memory, this.#ram.releases, () =>
       this.#interrupts.raise(QxlInterrupt.Display),
     );
@@ -163,12 +169,9 @@ export class QxlDevice implements Disposable {
 
   /** Whether display clients are there and what all of them can do (58 bytes of capability bits), for the driver. */
   setClientCapabilities(present: boolean, capabilities: Uint8Array): void {
-    this.#clientPresent = present;
-    this.#clientCapabilities = capabilities.slice(0, CLIENT_CAPABILITIES_BYTES);
-    if (this.#disposed || (this.#options.revision ?? 4) < 4) return;
+    if (this.#disposed) return;
     this.#memory.refresh();
-    this.#rom.writeCapabilities(present, this.#clientCapabilities);
-    this.#interrupts.raise(QxlInterrupt.Client);
+    this.#clients.setCapabilities(present, capabilities);
   }
 
   /**
@@ -176,15 +179,9 @@ export class QxlDevice implements Disposable {
    * @returns false if no driver listens: then they are the guest agent's business
    */
   clientMonitorsConfig(heads: readonly QxlClientHead[]): boolean {
-    if (this.#disposed || (this.#options.revision ?? 4) < 4) return false;
+    if (this.#disposed) return false;
     this.#memory.refresh();
-    const { mask } = this.#ram;
-    // 0 and all ones are what old Windows drivers write, whatever they handle.
-    if (mask === 0 || mask === 0xffff_ffff || !(mask & QxlInterrupt.ClientMonitorsConfig)) return false;
-    if (heads.length === 0) return true;
-    this.#rom.writeMonitorsConfig(heads);
-    this.#interrupts.raise(QxlInterrupt.ClientMonitorsConfig);
-    return true;
+    return this.#clients.offerMonitors(heads);
   }
 
   /** What of the device is not in its memory, as plain JSON. */
@@ -217,7 +214,7 @@ export class QxlDevice implements Disposable {
       this.#hardReset();
       throw error instanceof TypeError ? new QxlStateError(error.message) : error;
     }
-    this.#rom.writeCapabilities(this.#clientPresent, this.#clientCapabilities);
+    this.#clients.rewrite();
     this.#interrupts.announce();
     if (this.#mode === "vga") this.#bus.enterVga();
     else this.#bus.leaveVga();
@@ -416,7 +413,7 @@ export class QxlDevice implements Disposable {
     this.#releases.reset();
     this.#slots.reset();
     this.#rom.initialise();
-    this.#rom.writeCapabilities(this.#clientPresent, this.#clientCapabilities);
+    this.#clients.rewrite();
     this.#ram.initialise();
     this.#interrupts.update();
     this.#sink.push({ type: "reset" });
