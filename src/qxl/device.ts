@@ -1,20 +1,17 @@
-import { QXLSurfaceCreate, QXL_IO_RANGE_SIZE, QxlInterrupt, QxlIo } from "../protocol/index.ts";
-import type { RedMonitorsConfig } from "../protocol/red-command.ts";
-import { SurfaceFormat } from "../raster/index.ts";
-import type { QxlBus, QxlSink } from "./bus.ts";
+import { QXL_IO_RANGE_SIZE, QxlInterrupt, QxlIo } from "../protocol/index.ts";
+import type { QxlSink } from "./bus.ts";
 import { ClientNotices } from "./client-notices.ts";
 import { CommandProcessor } from "./command-processor.ts";
 import { CommandRings } from "./command-rings.ts";
 import type { QxlDeviceOptions, QxlStats } from "./device-options.ts";
-import { BANK_RAM, DeviceMemory } from "./device-memory.ts";
+import { DeviceMemory } from "./device-memory.ts";
+import { DeviceScreen } from "./device-screen.ts";
 import { QxlGuestError, QxlStateError } from "./errors.ts";
 import { ASYNC_PORTS, DRAINING_PORTS, VGA_PORTS } from "./io-ports.ts";
 import { InterruptLine } from "./interrupts.ts";
 import { DEFAULT_SURFACES, MAX_LOG_LINES } from "./limits.ts";
 import { MemorySlots } from "./memory-slots.ts";
 import { qxlModes } from "./modes.ts";
-import type { QxlMode as QxlModeEntry } from "./modes.ts";
-import { parseMonitorsConfig } from "./monitors-config.ts";
 import { RAM_HEADER_BYTES, RamHeader } from "./ram-header.ts";
 import { ReleaseList } from "./release-list.ts";
 import { restoreParts } from "./restore.ts";
@@ -22,8 +19,6 @@ import type { QxlClientHead } from "./rom.ts";
 import { QxlRomMemory } from "./rom.ts";
 import type { QxlMode, QxlState } from "./state.ts";
 import { QXL_STATE_VERSION, assertState, cursorState, surfaceState } from "./state.ts";
-import { StructReader } from "./struct-reader.ts";
-import { parsePrimary } from "./surface-parser.ts";
 
 /**
  * The QXL device, as QEMU's hw/display/qxl.c and spice-server's command parser together: ROM, RAM header, rings, memory slots,
@@ -31,10 +26,8 @@ import { parsePrimary } from "./surface-parser.ts";
  */
 export class QxlDevice implements Disposable {
   readonly #options: QxlDeviceOptions;
-  readonly #bus: QxlBus;
   readonly #sink: QxlSink;
   readonly #nSurfaces: number;
-  readonly #modes: readonly QxlModeEntry[];
   readonly #memory: DeviceMemory;
   readonly #rom: QxlRomMemory;
   readonly #ram: RamHeader;
@@ -44,9 +37,8 @@ export class QxlDevice implements Disposable {
   readonly #releases: ReleaseList;
   readonly #processor: CommandProcessor;
   readonly #rings: CommandRings;
-  #mode: QxlMode = "vga";
+  readonly #screen: DeviceScreen;
   #guestBug = false;
-  #monitors: RedMonitorsConfig | undefined;
   #pendingAsync: { readonly port: number; readonly value: number } | undefined;
   #logLines = 0;
   #disposed = false;
@@ -55,10 +47,9 @@ export class QxlDevice implements Disposable {
   constructor(options: QxlDeviceOptions) {
     const { bus, sink, ram, vram, vgamemSize } = options;
     this.#options = options;
-    this.#bus = bus;
     this.#sink = sink;
     this.#nSurfaces = options.nSurfaces ?? DEFAULT_SURFACES;
-    this.#modes = qxlModes(vgamemSize);
+    const modes = qxlModes(vgamemSize);
     this.#memory = new DeviceMemory(bus);
     const ramHeaderOffset = ram.size - RAM_HEADER_BYTES;
     this.#rom = new QxlRomMemory(this.#memory, {
@@ -66,7 +57,7 @@ export class QxlDevice implements Disposable {
       vgamemSize,
       ramHeaderOffset,
       nSurfaces: this.#nSurfaces,
-      modes: this.#modes,
+      modes,
     });
     this.#ram = new RamHeader(this.#memory, ramHeaderOffset);
     this.#slots = new MemorySlots(this.#memory, ram, vram);
@@ -94,11 +85,21 @@ export class QxlDevice implements Disposable {
       sink,
       interrupts: this.#interrupts,
     });
+    this.#screen = new DeviceScreen({
+      bus,
+      sink,
+      ram: this.#ram,
+      slots: this.#slots,
+      processor: this.#processor,
+      modes,
+      vgamemSize,
+      onModeChange: options.onModeChange,
+    });
     this.#hardReset();
   }
 
   get mode(): QxlMode {
-    return this.#mode;
+    return this.#screen.mode;
   }
 
   /** Size of the driver's primary surface in pixels; undefined without one. */
@@ -140,13 +141,13 @@ export class QxlDevice implements Disposable {
 
   /** A legacy VGA register is about to be written: outside of VGA mode the guest wants its console back. */
   vgaWrite(): void {
-    if (this.#mode === "vga" || this.#disposed) return;
+    if (this.#screen.mode === "vga" || this.#disposed) return;
     this.#memory.refresh();
-    this.#destroyPrimary();
+    this.#screen.destroyPrimary();
     this.#interrupts.update();
     this.#guestBug = false;
     this.#pendingAsync = undefined;
-    this.#enterVga();
+    this.#screen.enterVga();
   }
 
   /** Hard reset, as by the machine's reset button: into VGA mode, all memory of the device's own initialised. */
@@ -158,7 +159,7 @@ export class QxlDevice implements Disposable {
 
   /** The sink has credit again: goes on with what waits in the rings. */
   creditAvailable(): void {
-    if (this.#disposed || this.#mode === "vga" || this.#guestBug) return;
+    if (this.#disposed || this.#screen.mode === "vga" || this.#guestBug) return;
     this.#memory.refresh();
     const drained = this.#rings.drain(false);
     const waiting = this.#pendingAsync;
@@ -189,14 +190,14 @@ export class QxlDevice implements Disposable {
     const { surfaces, cursor, compat16 } = this.#processor;
     return {
       version: QXL_STATE_VERSION,
-      mode: this.#mode,
+      mode: this.#screen.mode,
       guestBug: this.#guestBug,
       compat16,
       slots: this.#slots.save(),
       surfaces: surfaces.all().map((surface) => surfaceState(surface)),
       releases: this.#releases.save(),
       cursor: cursorState(cursor),
-      monitors: this.#monitors ?? null,
+      monitors: this.#screen.monitors ?? null,
       pendingAsync: this.#pendingAsync ?? null,
     };
   }
@@ -216,9 +217,7 @@ export class QxlDevice implements Disposable {
     }
     this.#clients.rewrite();
     this.#interrupts.announce();
-    if (this.#mode === "vga") this.#bus.enterVga();
-    else this.#bus.leaveVga();
-    this.#options.onModeChange?.(this.#mode);
+    this.#screen.announce();
     this.resync();
   }
 
@@ -230,7 +229,7 @@ export class QxlDevice implements Disposable {
     const { surfaces, cursor } = this.#processor;
     sink.push({ type: "reset" });
     for (const surface of surfaces.all()) sink.push(surfaces.createCommand(surface, sink, true));
-    if (this.#monitors) sink.push(this.#monitors);
+    if (this.#screen.monitors) sink.push(this.#screen.monitors);
     const command = cursor.command(sink);
     if (command) sink.push(command);
     sink.flush();
@@ -243,13 +242,13 @@ export class QxlDevice implements Disposable {
   }
 
   #sync(port: number, value: number): void {
-    if (this.#mode === "vga" && !VGA_PORTS.has(port)) return;
+    if (this.#screen.mode === "vga" && !VGA_PORTS.has(port)) return;
     if (DRAINING_PORTS.has(port)) this.#rings.drain(true);
     this.#execute(port, value);
   }
 
   #async(port: number, operation: number, value: number): void {
-    if (this.#mode === "vga" && !VGA_PORTS.has(operation)) {
+    if (this.#screen.mode === "vga" && !VGA_PORTS.has(operation)) {
       this.#interrupts.raise(QxlInterrupt.IoCmd);
       return;
     }
@@ -270,6 +269,16 @@ export class QxlDevice implements Disposable {
   }
 
   #execute(port: number, value: number): void {
+    try {
+      this.#carryOut(port, value);
+    } catch (error) {
+      if (!(error instanceof QxlGuestError)) throw error;
+      this.#setGuestBug(error.message);
+    }
+  }
+
+  /** @throws QxlGuestError for what only a broken driver does */
+  #carryOut(port: number, value: number): void {
     switch (port) {
       case QxlIo.NotifyCmd:
       case QxlIo.NotifyCursor:
@@ -290,7 +299,7 @@ export class QxlDevice implements Disposable {
         this.#hardReset();
         return;
       case QxlIo.SetMode:
-        this.#setMode(value);
+        this.#screen.setCompatMode(value);
         return;
       case QxlIo.Log:
         this.#log(`guest: ${this.#ram.logText}`);
@@ -305,100 +314,36 @@ export class QxlDevice implements Disposable {
         this.#slots.delete(value);
         return;
       case QxlIo.CreatePrimary:
-        this.#createPrimary(value);
+        this.#screen.createPrimary(value);
         return;
       case QxlIo.DestroyPrimary:
-        if (value === 0) this.#destroyPrimary();
+        if (value === 0) this.#screen.destroyPrimary();
         else this.#setGuestBug(`DESTROY_PRIMARY with value ${value}`);
         return;
       case QxlIo.DestroySurfaceWait:
         if (value >= this.#nSurfaces) this.#setGuestBug("DESTROY_SURFACE_WAIT of no surface");
-        else if (value === 0) this.#destroyPrimary();
+        else if (value === 0) this.#screen.destroyPrimary();
         else this.#processor.destroySurface(value);
         return;
       case QxlIo.DestroyAllSurfaces:
-        this.#destroyAllSurfaces();
+        this.#screen.destroyAllSurfaces();
         return;
       case QxlIo.FlushRelease:
         this.#releases.push();
         return;
       case QxlIo.MonitorsConfigAsync:
-        this.#monitorsConfig();
+        this.#setMonitors();
         return;
       default:
       // DETACH_PRIMARY, ATTACH_PRIMARY: nothing to do. FLUSH_SURFACES: all is drawn.
     }
   }
 
-  #createPrimary(value: number): void {
-    if (value !== 0 || this.#mode === "native" || this.#mode === "compat") {
-      this.#setGuestBug(`CREATE_PRIMARY with value ${value} in ${this.#mode} mode`);
-      return;
-    }
+  #setMonitors(): void {
     try {
-      const qxl = new StructReader(this.#ram.copyCreateSurface(QXLSurfaceCreate.size));
-      const { surface, keepData } = parsePrimary(this.#slots, qxl, this.#options.vgamemSize);
-      this.#exitVga();
-      this.#processor.createSurface(surface, keepData);
+      this.#screen.setMonitors();
     } catch (error) {
-      if (!(error instanceof QxlGuestError)) throw error;
-      this.#setGuestBug(error.message);
-      return;
-    }
-    this.#processor.compat = false;
-    this.#processor.compat16 = false;
-    this.#monitors = undefined;
-    this.#setDeviceMode("native");
-  }
-
-  /** COMPAT mode of old drivers: the primary is the draw area, bottom row first, addresses are guest-physical. */
-  #setMode(index: number): void {
-    const entry = this.#modes[index];
-    if (entry === undefined) {
-      this.#setGuestBug(`SET_MODE ${index}, there are ${this.#modes.length} modes`);
-      return;
-    }
-    const { width, height, bits, stride } = entry;
-    this.#destroyPrimary();
-    this.#exitVga();
-    this.#slots.addCompat();
-    const format = bits === 16 ? SurfaceFormat.RGB555 : SurfaceFormat.XRGB;
-    const offset = (height - 1) * stride;
-    this.#processor.createSurface(
-      { id: 0, format, width, height, stride: -stride, bank: BANK_RAM, offset, mouseMode: 1 },
-      true,
-    );
-    this.#processor.compat = true;
-    this.#processor.compat16 = bits === 16;
-    this.#monitors = undefined;
-    this.#setDeviceMode("compat");
-  }
-
-  #destroyPrimary(): void {
-    if (this.#mode !== "native" && this.#mode !== "compat") return;
-    this.#processor.destroySurface(0);
-    this.#forgetScreen();
-  }
-
-  #destroyAllSurfaces(): void {
-    for (const { id } of this.#processor.surfaces.all()) this.#processor.destroySurface(id);
-    if (this.#mode === "native" || this.#mode === "compat") this.#forgetScreen();
-  }
-
-  /** With the primary go cursor and monitors, as in spice-server. */
-  #forgetScreen(): void {
-    this.#processor.cursor.reset();
-    this.#sink.push({ type: "cursorReset" });
-    this.#monitors = undefined;
-    this.#setDeviceMode("undefined");
-  }
-
-  #monitorsConfig(): void {
-    try {
-      const config = parseMonitorsConfig(this.#slots, this.#ram.monitorsConfig);
-      this.#monitors = config;
-      this.#sink.push(config);
-    } catch (error) {
+      // A driver may go on without them, as in spice-server.
       if (!(error instanceof QxlGuestError)) throw error;
       this.#log(error.message);
     }
@@ -408,7 +353,6 @@ export class QxlDevice implements Disposable {
     this.#pendingAsync = undefined;
     this.#guestBug = false;
     this.#logLines = 0;
-    this.#monitors = undefined;
     this.#processor.reset();
     this.#releases.reset();
     this.#slots.reset();
@@ -417,24 +361,7 @@ export class QxlDevice implements Disposable {
     this.#ram.initialise();
     this.#interrupts.update();
     this.#sink.push({ type: "reset" });
-    this.#enterVga();
-  }
-
-  #enterVga(): void {
-    this.#setDeviceMode("vga");
-    this.#bus.enterVga();
-  }
-
-  #exitVga(): void {
-    if (this.#mode !== "vga") return;
-    this.#bus.leaveVga();
-    this.#setDeviceMode("undefined");
-  }
-
-  #setDeviceMode(mode: QxlMode): void {
-    if (mode === this.#mode) return;
-    this.#mode = mode;
-    this.#options.onModeChange?.(mode);
+    this.#screen.enterVga();
   }
 
   #restore(state: QxlState): void {
@@ -452,9 +379,8 @@ export class QxlDevice implements Disposable {
     const { pendingAsync } = state;
     this.#pendingAsync =
       pendingAsync !== null && ASYNC_PORTS.has(pendingAsync.port) ? { ...pendingAsync } : undefined;
-    this.#monitors = state.monitors ?? undefined;
+    this.#screen.restore(state.mode, state.monitors ?? undefined);
     this.#guestBug = state.guestBug;
-    this.#mode = state.mode;
   }
 
   /** The driver is broken: nothing is done for it any more until it resets the device. */
