@@ -24,6 +24,7 @@ export async function runCodecs(args: string[]): Promise<void> {
       json: { type: "boolean" },
       browser: { type: "boolean" },
       rounds: { type: "string", default: "9" },
+      codec: { type: "string", multiple: true },
     },
   });
   const rounds = Number(values.rounds);
@@ -38,6 +39,7 @@ export async function runCodecs(args: string[]): Promise<void> {
     const heap = new SurfaceHeap();
     const codecs = createCodecs(heap, await loadImageModuleFromFile(heap));
     for (const contest of contestsOn(picture, codecs, reference)) {
+      if (values.codec && !values.codec.includes(contest.codec)) continue;
       results.push(measure(contest, reference.cpuTime, rounds));
       if (!values.json) process.stderr.write(".");
     }

@@ -24,7 +24,7 @@ export const QUIC_ROW_BYTES = 0x20440;
 /** Hash table of the LZ encoder. */
 export const LZ_TABLE = 0xf0000;
 export const LZ_TABLE_BITS = 14;
-/** Hash table of the LZ4 encoder. */
+/** Hash tables of the LZ4 encoder, of pairs of pixels and of pixels: u16 entries. */
 export const LZ4_TABLE = 0x100000;
 export const LZ4_TABLE_BITS = 12;
 /** Static data of the compiler (passed to it as --memoryBase). */

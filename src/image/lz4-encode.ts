@@ -5,7 +5,7 @@ import { isValidSource, sourceBytes } from "./source.ts";
 
 const HASH_BITS = 13;
 
-/** Makes one LZ4 block; the same decisions as assembly/lz4.ts but for the hash. */
+/** Makes one LZ4 block, greedily, with one hash table of four bytes. (assembly/lz4.ts looks further, and by pixels.) */
 export class Lz4BlockEncoder {
   private readonly table = new Int32Array(1 << HASH_BITS);
   private base = 1;

@@ -1,4 +1,4 @@
-import { BitmapFmt, ImageType, isPalette, rowBytes } from "./formats.ts";
+import { BitmapFmt, ImageType, bitsPerPixel, isPalette, rowBytes } from "./formats.ts";
 import type { GlzDictionary } from "./glz-dictionary.ts";
 import { acceptsGlz, glzWorstBytes, writeGlzHeader } from "./glz-encode.ts";
 import { GLZ_HEADER_BYTES } from "./glz-format.ts";
@@ -181,7 +181,7 @@ export class WasmLz4Encoder implements ImageEncoder {
     }
     const start = LZ4_HEADER_BYTES + LZ4_CHUNK_BYTES;
     const out = work.reserveOutput(start + lz4WorstBytes(length));
-    const end = work.module.lz4Encode(pointer, length, out + start);
+    const end = work.module.lz4Encode(pointer, length, bitsPerPixel(source.format) >> 3, out + start);
     writeLz4Header(work.stream(out, start), source, end - out - start);
     return end - out < length ? work.stream(out, end - out) : undefined;
   }
