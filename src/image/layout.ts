@@ -9,10 +9,13 @@ export const QUIC_CODES5 = 0x2400;
 /** QUIC code lengths: [symbol << 4] = eight u16, one per code. */
 export const QUIC_LENGTHS8 = 0x4400;
 export const QUIC_LENGTHS5 = 0x5400;
-/** Best code of each context symbol, as the byte offset code << 10: 256 u16 for each of four channels. */
-export const QUIC_BEST = 0x5800;
-/** Model counters: eight u16 for each of eight buckets of each of four channels. */
-export const QUIC_COUNTERS = 0x6000;
+/** The model, four channels of eight buckets of QUIC_BUCKET_BYTES: eight u16 counters, then the best code's byte offset, code << 10. */
+export const QUIC_MODEL = 0x5800;
+export const QUIC_BUCKET_BYTES = 32;
+export const QUIC_CHANNEL_BYTES = 256;
+/** Byte offset in its channel of the bucket of each context symbol: 256 u8, for 8-bit and for 5-bit channels. */
+export const QUIC_BUCKETS8 = 0x5c00;
+export const QUIC_BUCKETS5 = 0x5d00;
 /** Wait-mask and run state, 64 bytes for the colours and 64 for alpha. */
 export const QUIC_STATE = 0x6200;
 /** Bitmaps of a row, one bit per pixel: equal to its left neighbour (two rows of colour, two of alpha), and run candidates. */
