@@ -43,3 +43,6 @@ export const GLZ_TABLE_BITS = 17;
 export const GLZ_IMAGE_BYTES = 16;
 /** Entries of the image table, a ring. */
 export const GLZ_IMAGES = 4096;
+/** Behind it, for each hash of signatures, the last two images that had one: u32 of id + 1. */
+export const GLZ_LAST_BITS = 12;
+export const GLZ_LAST_BYTES = 8;
