@@ -1,5 +1,12 @@
 import type { SurfaceHeap } from "./heap.ts";
-import { GLZ_IMAGES, GLZ_IMAGE_BYTES, GLZ_LAST_BITS, GLZ_LAST_BYTES, GLZ_TABLE_BITS } from "./layout.ts";
+import {
+  GLZ_BLOCK_BITS,
+  GLZ_IMAGES,
+  GLZ_IMAGE_BYTES,
+  GLZ_LAST_BITS,
+  GLZ_LAST_BYTES,
+  GLZ_TABLE_BITS,
+} from "./layout.ts";
 import { GLZ_WINDOW_MIN_PIXELS, GLZ_WINDOW_PIXELS } from "./limits.ts";
 
 /** Unit numbers stay below this, so that they compare as signed and unsigned alike; at it the dictionary starts afresh. */
@@ -49,7 +56,11 @@ export class GlzDictionary {
     // SIMD compares and stores may reach a little beyond the last unit.
     this.ring = heap.allocate(this.capacity * 4 + 64);
     this.table = heap.allocate(4 << GLZ_TABLE_BITS);
-    this.images = heap.allocate(GLZ_IMAGES * GLZ_IMAGE_BYTES + (GLZ_LAST_BYTES << GLZ_LAST_BITS));
+    this.images = heap.allocate(
+      GLZ_IMAGES * GLZ_IMAGE_BYTES +
+        (GLZ_LAST_BYTES << GLZ_LAST_BITS) +
+        4 * (this.capacity >> GLZ_BLOCK_BITS),
+    );
   }
 
   /** Whether a client with such a window is served by GLZ at all. */

@@ -46,3 +46,5 @@ export const GLZ_IMAGES = 4096;
 /** Behind it, for each hash of signatures, the last two images that had one: u32 of id + 1. */
 export const GLZ_LAST_BITS = 12;
 export const GLZ_LAST_BYTES = 8;
+/** Behind these, for each block of 2^8 units of the ring, the image of its first unit: a u32 each. */
+export const GLZ_BLOCK_BITS = 8;

@@ -1,5 +1,5 @@
 // The window of a GLZ dictionary: a ring of units, numbered since the beginning, and a table of the images in it.
-import { GLZ_IMAGES, GLZ_IMAGE_BYTES, GLZ_LAST_BITS, GLZ_LAST_BYTES } from "../layout";
+import { GLZ_BLOCK_BITS, GLZ_IMAGES, GLZ_IMAGE_BYTES, GLZ_LAST_BITS, GLZ_LAST_BYTES } from "../layout";
 
 let table: usize = 0;
 let ring: usize = 0;
@@ -65,14 +65,35 @@ function entry(id: u32): usize {
   return images + <usize>(id & (GLZ_IMAGES - 1)) * GLZ_IMAGE_BYTES;
 }
 
+@inline
+function block(number: u32): usize {
+  const blocks = images + GLZ_IMAGES * GLZ_IMAGE_BYTES + (GLZ_LAST_BYTES << GLZ_LAST_BITS);
+  return blocks + (<usize>((number & ringMask) >> GLZ_BLOCK_BITS) << 2);
+}
+
+/** Notes the blocks that begin in the current image, of `count` units from number `first` on. */
+export function windowEnter(first: u32, count: u32): void {
+  const size: u32 = 1 << GLZ_BLOCK_BITS;
+  for (let number = (first + size - 1) & -size; number < first + count; number += size) {
+    store<u32>(block(number), current);
+  }
+}
+
 /** Finds the older image that holds the unit; false if it is of another type. */
 export function windowFind(number: u32): bool {
-  let low = headId;
+  let low = load<u32>(block(number));
   let high = current - 1;
-  while (low < high) {
-    const middle = low + ((high - low + 1) >> 1);
-    if (load<u32>(entry(middle)) <= number) low = middle;
-    else high = middle - 1;
+  if (low >= headId && low <= high && load<u32>(entry(low)) <= number) {
+    // It holds the beginning of the block, so the one that is looked for is hardly further.
+    while (low < high && load<u32>(entry(low + 1)) <= number) low++;
+  } else {
+    // The block's first unit is no longer that of the image that was noted.
+    low = headId;
+    while (low < high) {
+      const middle = low + ((high - low + 1) >> 1);
+      if (load<u32>(entry(middle)) <= number) low = middle;
+      else high = middle - 1;
+    }
   }
   found = entry(low);
   return load<u32>(found, 12) === kind;

@@ -1,6 +1,6 @@
 // The search of LZ and GLZ over u32 units: the same decisions as lz-match.ts and glz-match.ts, so the same bytes.
 import { GLZ_TABLE_BITS, LZ_TABLE, LZ_TABLE_BITS } from "../layout";
-import { imageEnd, imageId, imageStart, previousId, previousStart, putGlzMatch, referenceBytes, windowFind, windowHead, windowPlace, windowTable, windowUnit } from "./glz-window";
+import { imageEnd, imageId, imageStart, previousId, previousStart, putGlzMatch, referenceBytes, windowEnter, windowFind, windowHead, windowPlace, windowTable, windowUnit } from "./glz-window";
 
 @inline
 const NEAR: u32 = 8191;
@@ -298,6 +298,7 @@ export function lzEncode(start: usize, count: u32, row: u32, literal: i32, out: 
 
 /** GLZ ops of the image that lies in the window from unit number `first` on; the window is set by windowOpen. */
 export function glzEncode(start: usize, count: u32, row: u32, literal: i32, out: usize, first: u32): usize {
+  windowEnter(first, count);
   if (literal === 3) return search(start, count, row, 3, out, GLZ_WINDOW, first);
   return search(start, count, row, 2, out, GLZ_WINDOW, first);
 }
