@@ -59,26 +59,23 @@ function putLiterals(from: usize, end: usize, out: usize, match: u32): usize {
   return out + count;
 }
 
-/** End of the bytes from `i` on, before `stop`, that equal those `distance` before. Reads up to 15 bytes beyond `stop`. */
+@inline
+function equalMask(i: usize, from: usize): u64 {
+  return <u64>(<u32>i8x16.bitmask(i8x16.eq(v128.load(i), v128.load(from))));
+}
+
+/** End of the bytes from `i` on, before `stop`, that equal those `distance` before. Reads up to 63 bytes beyond `stop`. */
 @inline
 function matchEnd(i: usize, distance: usize, stop: usize): usize {
-  // Most matches are short; those that are not go 64 bytes at a time.
-  let equal = i8x16.bitmask(i8x16.eq(v128.load(i), v128.load(i - distance)));
-  if (equal !== 0xffff) return min(i + <usize>ctz(~equal), stop);
-  i += 16;
-  while (i + 64 <= stop) {
+  // Most matches are short; those that are not go 64 bytes at a time, with one branch that the processor may guess wrong.
+  const few = equalMask(i, i - distance);
+  if (few !== 0xffff) return min(i + <usize>ctz(~few), stop);
+  for (i += 16; i < stop; i += 64) {
     const from = i - distance;
-    const a = v128.xor(v128.load(i), v128.load(from));
-    const b = v128.xor(v128.load(i, 16), v128.load(from, 16));
-    const c = v128.xor(v128.load(i, 32), v128.load(from, 32));
-    const d = v128.xor(v128.load(i, 48), v128.load(from, 48));
-    if (v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) break;
-    i += 64;
-  }
-  while (i < stop) {
-    equal = i8x16.bitmask(i8x16.eq(v128.load(i), v128.load(i - distance)));
-    if (equal !== 0xffff) return min(i + <usize>ctz(~equal), stop);
-    i += 16;
+    const low = equalMask(i, from) | (equalMask(i + 16, from + 16) << 16);
+    const high = equalMask(i + 32, from + 32) | (equalMask(i + 48, from + 48) << 16);
+    const differ = ~(low | (high << 32));
+    if (differ !== 0) return min(i + <usize>ctz(differ), stop);
   }
   return stop;
 }
