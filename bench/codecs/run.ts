@@ -23,14 +23,14 @@ export async function runCodecs(args: string[]): Promise<void> {
     options: {
       json: { type: "boolean" },
       browser: { type: "boolean" },
-      rounds: { type: "string", default: "9" },
+      rounds: { type: "string", default: "15" },
       codec: { type: "string", multiple: true },
     },
   });
   const rounds = Number(values.rounds);
   if (values.browser) {
     const { runInBrowser } = await import("./browser.ts");
-    print(await runInBrowser(rounds), values.json ?? false);
+    print(await runInBrowser(rounds, values.codec ?? []), values.json ?? false);
     return;
   }
   const reference = loadReference();
