@@ -6,7 +6,8 @@ export const BENCHES: Record<
   { readonly about: string; readonly run: (args: string[]) => Promise<void> }
 > = {
   codecs: {
-    about: "image encoders against spice-server's C: speed and size   [--json] [--browser] [--rounds N]",
+    about:
+      "image encoders against spice-server's C: speed and size   [--json] [--browser] [--rounds N] [--codec NAME]…",
     run: async (args) => (await import("./codecs/run.ts")).runCodecs(args),
   },
   idle: {

@@ -8,11 +8,14 @@ export async function runPicture(
   picture: BenchPicture,
   wasm: Uint8Array<ArrayBuffer>,
   rounds: number,
+  only: readonly string[],
 ): Promise<ContestResult[]> {
   const heap = new SurfaceHeap();
   const codecs = createCodecs(heap, await loadImageModule(wasm, heap));
   const clock = () => performance.now() / 1000;
-  return contestsOn(picture, codecs, undefined).map((contest) => measure(contest, clock, rounds));
+  return contestsOn(picture, codecs, undefined)
+    .filter((contest) => only.length === 0 || only.includes(contest.codec))
+    .map((contest) => measure(contest, clock, rounds));
 }
 
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -30,4 +33,5 @@ const fromBase64 = (text: string) => Uint8Array.from(atob(text), (letter) => let
     },
     fromBase64(String(job.wasm)),
     Number(job.rounds),
+    String(job.only).split(",").filter(Boolean),
   );

@@ -27,6 +27,9 @@ export interface ContestResult {
 /** Seconds of CPU that one measured pass should at least take, so that the clock's grain does not show. */
 const PASS_SECONDS = 0.02;
 
+/** Seconds that ours runs unmeasured first: the engine compiles in tiers, and what counts is the last. */
+const WARM_SECONDS = 0.1;
+
 /**
  * Runs both sides in turn, round by round, on the given clock, and takes the median of the rounds' ratios: drifting machine speed
  * hits both sides of a ratio alike.
@@ -52,6 +55,7 @@ export function measure(contest: Contest, clock: () => number, rounds: number): 
   };
   const ours = (tile: number) => contest.ours(tile);
   const reference = contest.reference ? (tile: number) => contest.reference!(tile) : undefined;
+  for (let spent = 0; spent < WARM_SECONDS;) spent += Math.max(time(ours, 1), 1e-4);
   const passes = Math.max(1, Math.ceil(PASS_SECONDS / Math.max(time(ours, 2), 1e-6)));
   const ratios: number[] = [];
   const times: number[] = [];

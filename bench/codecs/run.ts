@@ -23,13 +23,14 @@ export async function runCodecs(args: string[]): Promise<void> {
     options: {
       json: { type: "boolean" },
       browser: { type: "boolean" },
-      rounds: { type: "string", default: "9" },
+      rounds: { type: "string", default: "15" },
+      codec: { type: "string", multiple: true },
     },
   });
   const rounds = Number(values.rounds);
   if (values.browser) {
     const { runInBrowser } = await import("./browser.ts");
-    print(await runInBrowser(rounds), values.json ?? false);
+    print(await runInBrowser(rounds, values.codec ?? []), values.json ?? false);
     return;
   }
   const reference = loadReference();
@@ -38,6 +39,7 @@ export async function runCodecs(args: string[]): Promise<void> {
     const heap = new SurfaceHeap();
     const codecs = createCodecs(heap, await loadImageModuleFromFile(heap));
     for (const contest of contestsOn(picture, codecs, reference)) {
+      if (values.codec && !values.codec.includes(contest.codec)) continue;
       results.push(measure(contest, reference.cpuTime, rounds));
       if (!values.json) process.stderr.write(".");
     }
@@ -47,7 +49,8 @@ export async function runCodecs(args: string[]): Promise<void> {
 
 function print(results: readonly ContestResult[], json: boolean): void {
   if (json) {
-    console.log(JSON.stringify(results, undefined, 1));
+    // A line for each object: as good for line tools as for parsers of the whole.
+    console.log(`[\n${results.map((result) => JSON.stringify(result)).join(",\n")}\n]`);
     return;
   }
   const number = (value: number | undefined) => (value === undefined ? "-" : value.toFixed(2)).padStart(8);

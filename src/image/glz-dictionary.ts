@@ -1,5 +1,12 @@
 import type { SurfaceHeap } from "./heap.ts";
-import { GLZ_IMAGES, GLZ_IMAGE_BYTES, GLZ_TABLE_BITS } from "./layout.ts";
+import {
+  GLZ_BLOCK_BITS,
+  GLZ_IMAGES,
+  GLZ_IMAGE_BYTES,
+  GLZ_LAST_BITS,
+  GLZ_LAST_BYTES,
+  GLZ_TABLE_BITS,
+} from "./layout.ts";
 import { GLZ_WINDOW_MIN_PIXELS, GLZ_WINDOW_PIXELS } from "./limits.ts";
 
 /** Unit numbers stay below this, so that they compare as signed and unsigned alike; at it the dictionary starts afresh. */
@@ -49,7 +56,11 @@ export class GlzDictionary {
     // SIMD compares and stores may reach a little beyond the last unit.
     this.ring = heap.allocate(this.capacity * 4 + 64);
     this.table = heap.allocate(4 << GLZ_TABLE_BITS);
-    this.images = heap.allocate(GLZ_IMAGES * GLZ_IMAGE_BYTES);
+    this.images = heap.allocate(
+      GLZ_IMAGES * GLZ_IMAGE_BYTES +
+        (GLZ_LAST_BYTES << GLZ_LAST_BITS) +
+        4 * (this.capacity >> GLZ_BLOCK_BITS),
+    );
   }
 
   /** Whether a client with such a window is served by GLZ at all. */
@@ -83,7 +94,10 @@ export class GlzDictionary {
       this.headId++;
     }
     const id = this.nextId++;
-    words.set([first, count, 0, type], this.entry(id));
+    const entry = this.entry(id);
+    words[entry] = first;
+    words[entry + 1] = count;
+    words[entry + 3] = type;
     this.lastFirst = this.nextUnit;
     this.nextUnit = end;
     return { first, pointer: this.ring + 4 * (first & (capacity - 1)), id, headDistance: id - this.headId };
@@ -99,6 +113,12 @@ export class GlzDictionary {
   /** Index in heap.u32 of an image's entry: first unit, units, signature (by the encoder), LZ type. */
   entry(id: number): number {
     return (this.images + (id & (GLZ_IMAGES - 1)) * GLZ_IMAGE_BYTES) >> 2;
+  }
+
+  /** Index in heap.u32 of the last image with such a signature and the last but one, both as id + 1. */
+  lastWith(signature: number): number {
+    const at = GLZ_IMAGES * GLZ_IMAGE_BYTES + (signature >>> (32 - GLZ_LAST_BITS)) * GLZ_LAST_BYTES;
+    return (this.images + at) >> 2;
   }
 
   /** Forgets all images; ids go on. */

@@ -1,3 +1,4 @@
+import { putU32 } from "./big-endian.ts";
 import { BitmapFmt, ImageType, rowBytes } from "./formats.ts";
 import type { GlzDictionary, GlzPlace } from "./glz-dictionary.ts";
 import { GLZ_HEADER_BYTES } from "./glz-format.ts";
@@ -25,18 +26,17 @@ export function glzWorstBytes(source: ImageSource): number {
   return GLZ_HEADER_BYTES + lzWorstBytes(count, literalBytes(source.format)) + alpha;
 }
 
-/** Writes the header of an image at its place in the window. */
-export function writeGlzHeader(out: Uint8Array, source: ImageSource, place: GlzPlace): void {
-  const view = new DataView(out.buffer, out.byteOffset, GLZ_HEADER_BYTES);
-  view.setUint32(0, LZ_MAGIC);
-  view.setUint32(4, LZ_VERSION);
-  view.setUint8(8, lzTypeOf(source.format) | (source.topDown ? 16 : 0));
-  view.setUint32(9, source.width);
-  view.setUint32(13, source.height);
-  view.setUint32(17, rowBytes(source.format, source.width));
-  view.setUint32(21, Math.floor(place.id / 2 ** 32));
-  view.setUint32(25, place.id % 2 ** 32);
-  view.setUint32(29, place.headDistance);
+/** Writes the header of an image at its place in the window to `out[at]`. */
+export function writeGlzHeader(out: Uint8Array, at: number, source: ImageSource, place: GlzPlace): void {
+  putU32(out, at, LZ_MAGIC);
+  putU32(out, at + 4, LZ_VERSION);
+  out[at + 8] = lzTypeOf(source.format) | (source.topDown ? 16 : 0);
+  putU32(out, at + 9, source.width);
+  putU32(out, at + 13, source.height);
+  putU32(out, at + 17, rowBytes(source.format, source.width));
+  putU32(out, at + 21, Math.floor(place.id / 2 ** 32));
+  putU32(out, at + 25, place.id % 2 ** 32);
+  putU32(out, at + 29, place.headDistance);
 }
 
 /** GLZ in plain TypeScript, over a dictionary that it may share with other encoders of the same client. */
@@ -66,7 +66,7 @@ export class GlzEncoder implements ImageEncoder {
     const type = lzTypeOf(format);
     const place = dictionary.place(type, count);
     readUnits(source, dictionary.heap.u32, place.pointer >> 2);
-    writeGlzHeader(this.out, source, place);
+    writeGlzHeader(this.out, 0, source, place);
     const image = {
       first: place.first,
       count,

@@ -28,13 +28,12 @@ interface Window {
 
 /** A match of so many units with the previous image is taken without looking for a longer one. */
 const LONG = 64;
-/** How far back an image with the same signature is looked for (a screen of tiles), and one of the same size only. */
-const SAME_REACH = 256;
+/** How far back an image of the same size is looked for, if none has the same signature. */
 const SIZE_REACH = 16;
 
-/** A few dozen units of an image, mixed: an image with the same signature is probably the same image. */
+/** A hundred units of an image, mixed, from all columns: an image with the same signature is probably the same image. */
 function signature(units: Uint32Array, start: number, count: number): number {
-  const step = Math.max(1, count >> 5);
+  const step = (count >> 7) | 1;
   let mixed = 0;
   for (let k = step >> 1; k < count; k += step) {
     mixed = Math.imul(((mixed << 5) | (mixed >>> 27)) ^ units[start + k], 0x9e3779b1);
@@ -147,6 +146,41 @@ function search(
   return emitLiterals(units, pending, end, literal, out, at);
 }
 
+function imageOf(dictionary: GlzDictionary, id: number): WindowImage {
+  const words = dictionary.heap.u32;
+  const entry = dictionary.entry(id);
+  return { first: words[entry], count: words[entry + 1], id, type: words[entry + 3] };
+}
+
+/** The image that `image` most likely resembles: one with the same signature, else the last with as many units and the same type. */
+function resembled(
+  dictionary: GlzDictionary,
+  image: { id: number; count: number; type: number },
+  mixed: number,
+): WindowImage | undefined {
+  const words = dictionary.heap.u32;
+  const alike = (id: number) => {
+    const older = imageOf(dictionary, id);
+    return older.count === image.count && older.type === image.type ? older : undefined;
+  };
+  words[dictionary.entry(image.id) + 2] = mixed;
+  const last = dictionary.lastWith(mixed);
+  const known = [words[last] - 1, words[last + 1] - 1];
+  words[last + 1] = words[last];
+  words[last] = image.id + 1;
+  for (const id of known) {
+    if (id < dictionary.oldestId || id >= image.id || words[dictionary.entry(id) + 2] !== mixed) continue;
+    const older = alike(id);
+    if (older !== undefined) return older;
+  }
+  const oldest = Math.max(dictionary.oldestId, image.id - SIZE_REACH);
+  for (let id = image.id - 1; id >= oldest; id--) {
+    const older = alike(id);
+    if (older !== undefined) return older;
+  }
+  return undefined;
+}
+
 /** The searcher of the plain GLZ encoder. */
 export class GlzMatcher {
   private readonly table = new Uint32Array(1 << LZ_TABLE_BITS);
@@ -160,10 +194,6 @@ export class GlzMatcher {
     at: number,
   ): number {
     const words = dictionary.heap.u32;
-    const read = (id: number): WindowImage => {
-      const entry = dictionary.entry(id);
-      return { first: words[entry], count: words[entry + 1], id, type: words[entry + 3] };
-    };
     const ring = dictionary.ring >> 2;
     const mask = dictionary.capacity - 1;
     const head = dictionary.headUnit;
@@ -186,20 +216,12 @@ export class GlzMatcher {
           if (words[dictionary.entry(middle)] <= number) low = middle;
           else high = middle - 1;
         }
-        return read(low);
+        return imageOf(dictionary, low);
       },
       previous: undefined,
     };
     const mixed = signature(window.units, image.first & mask, image.count);
-    words[dictionary.entry(image.id) + 2] = mixed;
-    const reach = Math.min(SAME_REACH, image.id - dictionary.oldestId);
-    for (let back = 1; back <= reach; back++) {
-      const older = read(image.id - back);
-      if (older.count !== image.count || older.type !== image.type) continue;
-      const same = words[dictionary.entry(older.id) + 2] === mixed;
-      if (same || (window.previous === undefined && back <= SIZE_REACH)) window.previous = older;
-      if (same) break;
-    }
+    window.previous = resembled(dictionary, image, mixed);
     return search(window, image, out, at);
   }
 

@@ -35,13 +35,11 @@ export class SurfaceHeap {
 
   /** The whole memory by bytes; a surface's bytes are at its pointer. */
   get u8(): Uint8Array {
-    if (this.byteView.buffer !== this.memory.buffer) this.byteView = new Uint8Array(this.memory.buffer);
     return this.byteView;
   }
 
   /** The whole memory by words; index = pointer / 4. */
   get u32(): Uint32Array {
-    if (this.wordView.buffer !== this.memory.buffer) this.wordView = new Uint32Array(this.memory.buffer);
     return this.wordView;
   }
 
@@ -123,6 +121,9 @@ export class SurfaceHeap {
     } catch {
       return false;
     }
+    // Nothing else grows the memory, and asking it for its buffer at each use is a call into the engine.
+    this.byteView = new Uint8Array(this.memory.buffer);
+    this.wordView = new Uint32Array(this.memory.buffer);
     this.insert(this.end, pages * PAGE);
     this.end += pages * PAGE;
     return true;

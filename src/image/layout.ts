@@ -9,10 +9,13 @@ export const QUIC_CODES5 = 0x2400;
 /** QUIC code lengths: [symbol << 4] = eight u16, one per code. */
 export const QUIC_LENGTHS8 = 0x4400;
 export const QUIC_LENGTHS5 = 0x5400;
-/** Best code of each context symbol, as the byte offset code << 10: 256 u16 for each of four channels. */
-export const QUIC_BEST = 0x5800;
-/** Model counters: eight u16 for each of eight buckets of each of four channels. */
-export const QUIC_COUNTERS = 0x6000;
+/** The model, four channels of eight buckets of QUIC_BUCKET_BYTES: eight u16 counters, then the best code's byte offset, code << 10. */
+export const QUIC_MODEL = 0x5800;
+export const QUIC_BUCKET_BYTES = 32;
+export const QUIC_CHANNEL_BYTES = 256;
+/** Byte offset in its channel of the bucket of each context symbol: 256 u8, for 8-bit and for 5-bit channels. */
+export const QUIC_BUCKETS8 = 0x5c00;
+export const QUIC_BUCKETS5 = 0x5d00;
 /** Wait-mask and run state, 64 bytes for the colours and 64 for alpha. */
 export const QUIC_STATE = 0x6200;
 /** Bitmaps of a row, one bit per pixel: equal to its left neighbour (two rows of colour, two of alpha), and run candidates. */
@@ -24,7 +27,7 @@ export const QUIC_ROW_BYTES = 0x20440;
 /** Hash table of the LZ encoder. */
 export const LZ_TABLE = 0xf0000;
 export const LZ_TABLE_BITS = 14;
-/** Hash table of the LZ4 encoder. */
+/** Hash tables of the LZ4 encoder, of pairs of pixels and of pixels: u16 entries. */
 export const LZ4_TABLE = 0x100000;
 export const LZ4_TABLE_BITS = 12;
 /** Static data of the compiler (passed to it as --memoryBase). */
@@ -40,3 +43,8 @@ export const GLZ_TABLE_BITS = 17;
 export const GLZ_IMAGE_BYTES = 16;
 /** Entries of the image table, a ring. */
 export const GLZ_IMAGES = 4096;
+/** Behind it, for each hash of signatures, the last two images that had one: u32 of id + 1. */
+export const GLZ_LAST_BITS = 12;
+export const GLZ_LAST_BYTES = 8;
+/** Behind these, for each block of 2^8 units of the ring, the image of its first unit: a u32 each. */
+export const GLZ_BLOCK_BITS = 8;

@@ -1,3 +1,4 @@
+import { putU32 } from "./big-endian.ts";
 import { BitmapFmt, ImageType, isPalette, rowBytes } from "./formats.ts";
 import { LZ_HEADER_BYTES, LZ_MAGIC, LZ_VERSION, LzImageType, lzTypeOf, lzWorstBytes } from "./lz-format.ts";
 import { LzMatcher } from "./lz-match.ts";
@@ -5,12 +6,15 @@ import type { ImageEncoder, ImageSource } from "./source.ts";
 import { isValidSource, sourceBytes } from "./source.ts";
 import { literalBytes, readAlphaUnits, readUnits, unitsPerRow } from "./units.ts";
 
-/** Writes the LZ header; the stride is that of packed rows, since padding is not coded. */
-export function writeLzHeader(out: Uint8Array, type: number, source: ImageSource): void {
-  const view = new DataView(out.buffer, out.byteOffset, LZ_HEADER_BYTES);
-  const stride = type === LzImageType.XXXA ? 4 * source.width : rowBytes(source.format, source.width);
-  const words = [LZ_MAGIC, LZ_VERSION, type, source.width, source.height, stride, source.topDown ? 1 : 0];
-  for (const [index, word] of words.entries()) view.setUint32(4 * index, word);
+/** Writes the LZ header at `out[at]`; the stride is that of packed rows, since padding is not coded. */
+export function writeLzHeader(out: Uint8Array, at: number, type: number, source: ImageSource): void {
+  putU32(out, at, LZ_MAGIC);
+  putU32(out, at + 4, LZ_VERSION);
+  putU32(out, at + 8, type);
+  putU32(out, at + 12, source.width);
+  putU32(out, at + 16, source.height);
+  putU32(out, at + 20, type === LzImageType.XXXA ? 4 * source.width : rowBytes(source.format, source.width));
+  putU32(out, at + 24, source.topDown ? 1 : 0);
 }
 
 /** Scratch memory and searcher of the plain TypeScript LZ encoders; one set serves both kinds of image. */
@@ -29,7 +33,7 @@ export class LzWorkspace {
       count,
       lzWorstBytes(count, literal) + lzWorstBytes(format === BitmapFmt.Rgba ? count : 0, 1),
     );
-    writeLzHeader(this.out, lzTypeOf(format), source);
+    writeLzHeader(this.out, 0, lzTypeOf(format), source);
     readUnits(source, this.units, 0);
     let end = this.matcher.encode(this.units, count, row, literal, this.out, LZ_HEADER_BYTES);
     if (format === BitmapFmt.Rgba) {
@@ -43,7 +47,7 @@ export class LzWorkspace {
   encodeAlpha(source: ImageSource): Uint8Array {
     const count = source.width * source.height;
     this.reserve(count, lzWorstBytes(count, 1));
-    writeLzHeader(this.out, LzImageType.XXXA, source);
+    writeLzHeader(this.out, 0, LzImageType.XXXA, source);
     readAlphaUnits(source, this.units, 0);
     return this.out.subarray(
       0,

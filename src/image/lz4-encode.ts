@@ -1,3 +1,4 @@
+import { putU32 } from "./big-endian.ts";
 import { ImageType, rowBytes } from "./formats.ts";
 import { LZ4_CHUNK_BYTES, LZ4_HEADER_BYTES, isLz4Format, lz4WorstBytes } from "./lz4-format.ts";
 import type { ImageEncoder, ImageSource } from "./source.ts";
@@ -5,7 +6,7 @@ import { isValidSource, sourceBytes } from "./source.ts";
 
 const HASH_BITS = 13;
 
-/** Makes one LZ4 block; the same decisions as assembly/lz4.ts but for the hash. */
+/** Makes one LZ4 block, greedily, with one hash table of four bytes. (assembly/lz4.ts looks further, and by pixels.) */
 export class Lz4BlockEncoder {
   private readonly table = new Int32Array(1 << HASH_BITS);
   private base = 1;
@@ -75,11 +76,11 @@ function putLiterals(
   return at;
 }
 
-/** Writes the stream's header and the length of its one chunk. */
-export function writeLz4Header(out: Uint8Array, source: ImageSource, blockBytes: number): void {
-  out[0] = source.topDown ? 1 : 0;
-  out[1] = source.format;
-  new DataView(out.buffer, out.byteOffset).setUint32(LZ4_HEADER_BYTES, blockBytes);
+/** Writes the stream's header and the length of its one chunk at `out[at]`. */
+export function writeLz4Header(out: Uint8Array, at: number, source: ImageSource, blockBytes: number): void {
+  out[at] = source.topDown ? 1 : 0;
+  out[at + 1] = source.format;
+  putU32(out, at + LZ4_HEADER_BYTES, blockBytes);
 }
 
 /** LZ4 in plain TypeScript: the fallback. A picture is one chunk. */
@@ -107,7 +108,7 @@ export class Lz4Encoder implements ImageEncoder {
       this.packed.set(source.bytes.subarray(at, at + row), y * row);
     }
     const end = this.block.encode(this.packed, length, this.out, start);
-    writeLz4Header(this.out, source, end - start);
+    writeLz4Header(this.out, 0, source, end - start);
     return end < length ? this.out.subarray(0, end) : undefined;
   }
 }

@@ -32,7 +32,7 @@ export interface ImageModule {
   glzEncode(units: number, count: number, row: number, literal: number, out: number, first: number): number;
   glzEncodeAlpha(units: number, count: number, row: number, out: number): number;
   /** One LZ4 block of `length` bytes; returns the end of the output. */
-  lz4Encode(start: number, length: number, out: number): number;
+  lz4Encode(start: number, length: number, pixel: number, out: number): number;
   /** Most bytes that jpegEncode may write. */
   jpegBound(width: number, height: number): number;
   /** `format` 0 BGRX, 1 BGR, 2 16 bit 555; `source` is the top row. Returns the length. */

@@ -1,4 +1,4 @@
-import { BitmapFmt, ImageType, isPalette, rowBytes } from "./formats.ts";
+import { BitmapFmt, ImageType, bitsPerPixel, isPalette, rowBytes } from "./formats.ts";
 import type { GlzDictionary } from "./glz-dictionary.ts";
 import { acceptsGlz, glzWorstBytes, writeGlzHeader } from "./glz-encode.ts";
 import { GLZ_HEADER_BYTES } from "./glz-format.ts";
@@ -81,7 +81,7 @@ export class WasmLzEncoder implements ImageEncoder {
         lzWorstBytes(count, literal) +
         (format === BitmapFmt.Rgba ? lzWorstBytes(count, 1) : 0),
     );
-    writeLzHeader(work.stream(out, LZ_HEADER_BYTES), lzTypeOf(format), source);
+    writeLzHeader(work.heap.u8, out, lzTypeOf(format), source);
     work.unpack(source, rows, units, false);
     let end = work.module.lzEncode(units, count, row, literal, out + LZ_HEADER_BYTES);
     if (format === BitmapFmt.Rgba) {
@@ -98,7 +98,7 @@ export class WasmLzEncoder implements ImageEncoder {
     const rows = work.place(source);
     const units = work.reserveUnits(count);
     const out = work.reserveOutput(LZ_HEADER_BYTES + lzWorstBytes(count, 1));
-    writeLzHeader(work.stream(out, LZ_HEADER_BYTES), LzImageType.XXXA, source);
+    writeLzHeader(work.heap.u8, out, LzImageType.XXXA, source);
     work.unpack(source, rows, units, true);
     const end = work.module.lzEncode(units, count, source.width, 1, out + LZ_HEADER_BYTES);
     return work.stream(out, end - out);
@@ -133,7 +133,7 @@ export class WasmGlzEncoder implements ImageEncoder {
     const out = work.reserveOutput(glzWorstBytes(source));
     const place = dictionary.place(type, count);
     work.unpack(source, rows, place.pointer, false);
-    writeGlzHeader(work.stream(out, GLZ_HEADER_BYTES), source, place);
+    writeGlzHeader(work.heap.u8, out, source, place);
     const { table, ring, capacity, images, headUnit, oldestId } = dictionary;
     module.windowOpen(table, ring, capacity - 1, images, headUnit, oldestId, place.id, type);
     let end = module.glzEncode(
@@ -181,8 +181,8 @@ export class WasmLz4Encoder implements ImageEncoder {
     }
     const start = LZ4_HEADER_BYTES + LZ4_CHUNK_BYTES;
     const out = work.reserveOutput(start + lz4WorstBytes(length));
-    const end = work.module.lz4Encode(pointer, length, out + start);
-    writeLz4Header(work.stream(out, start), source, end - out - start);
+    const end = work.module.lz4Encode(pointer, length, bitsPerPixel(source.format) >> 3, out + start);
+    writeLz4Header(work.heap.u8, out, source, end - out - start);
     return end - out < length ? work.stream(out, end - out) : undefined;
   }
 }

@@ -36,7 +36,8 @@ export class WasmWorkspace {
   /** The rows of a source: in place if its bytes are a view of the heap, else copied to scratch. */
   place(source: ImageSource): PlacedRows {
     const { bytes, offset, stride, height } = source;
-    if (bytes.buffer === this.heap.memory.buffer) return { pointer: bytes.byteOffset + offset, stride };
+    if (bytes === this.heap.u8 || bytes.buffer === this.heap.u8.buffer)
+      return { pointer: bytes.byteOffset + offset, stride };
     const length = rowBytes(source.format, source.width);
     const pointer = this.input.reserve(length * height + SLACK);
     const { u8 } = this.heap;

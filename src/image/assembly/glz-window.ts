@@ -1,5 +1,5 @@
 // The window of a GLZ dictionary: a ring of units, numbered since the beginning, and a table of the images in it.
-import { GLZ_IMAGES, GLZ_IMAGE_BYTES } from "../layout";
+import { GLZ_BLOCK_BITS, GLZ_IMAGES, GLZ_IMAGE_BYTES, GLZ_LAST_BITS, GLZ_LAST_BYTES } from "../layout";
 
 let table: usize = 0;
 let ring: usize = 0;
@@ -65,14 +65,35 @@ function entry(id: u32): usize {
   return images + <usize>(id & (GLZ_IMAGES - 1)) * GLZ_IMAGE_BYTES;
 }
 
+@inline
+function block(number: u32): usize {
+  const blocks = images + GLZ_IMAGES * GLZ_IMAGE_BYTES + (GLZ_LAST_BYTES << GLZ_LAST_BITS);
+  return blocks + (<usize>((number & ringMask) >> GLZ_BLOCK_BITS) << 2);
+}
+
+/** Notes the blocks that begin in the current image, of `count` units from number `first` on. */
+export function windowEnter(first: u32, count: u32): void {
+  const size: u32 = 1 << GLZ_BLOCK_BITS;
+  for (let number = (first + size - 1) & -size; number < first + count; number += size) {
+    store<u32>(block(number), current);
+  }
+}
+
 /** Finds the older image that holds the unit; false if it is of another type. */
 export function windowFind(number: u32): bool {
-  let low = headId;
+  let low = load<u32>(block(number));
   let high = current - 1;
-  while (low < high) {
-    const middle = low + ((high - low + 1) >> 1);
-    if (load<u32>(entry(middle)) <= number) low = middle;
-    else high = middle - 1;
+  if (low >= headId && low <= high && load<u32>(entry(low)) <= number) {
+    // It holds the beginning of the block, so the one that is looked for is hardly further.
+    while (low < high && load<u32>(entry(low + 1)) <= number) low++;
+  } else {
+    // The block's first unit is no longer that of the image that was noted.
+    low = headId;
+    while (low < high) {
+      const middle = low + ((high - low + 1) >> 1);
+      if (load<u32>(entry(middle)) <= number) low = middle;
+      else high = middle - 1;
+    }
   }
   found = entry(low);
   return load<u32>(found, 12) === kind;
@@ -80,20 +101,28 @@ export function windowFind(number: u32): bool {
 
 let previousBack: u32 = 0;
 
-/** How far back an image with the same signature is looked for (a screen of tiles), and one of the same size only. */
-@inline
-const SAME_REACH: u32 = 256;
+/** How far back an image of the same size is looked for, if none has the same signature. */
 @inline
 const SIZE_REACH: u32 = 16;
 
-/** A few dozen units of an image, mixed: an image with the same signature is probably the same image. */
+/** A hundred units of an image, mixed, from all columns: an image with the same signature is probably the same image. */
 function signature(start: usize, count: u32): u32 {
-  const step = max<u32>(1, count >> 5);
+  const step = (count >> 7) | 1;
   let mixed: u32 = 0;
   for (let k = step >> 1; k < count; k += step) {
     mixed = (rotl<u32>(mixed, 5) ^ load<u32>(start + (<usize>k << 2))) * 0x9e3779b1;
   }
   return mixed;
+}
+
+@inline
+function isAlike(id: u32, count: u32): bool {
+  return load<u32>(entry(id), 4) === count && load<u32>(entry(id), 12) === kind;
+}
+
+@inline
+function isSame(id: u32, count: u32, mixed: u32): bool {
+  return id >= headId && id < current && load<u32>(entry(id), 8) === mixed && isAlike(id, count);
 }
 
 /**
@@ -103,16 +132,21 @@ function signature(start: usize, count: u32): u32 {
 export function previousStart(start: usize, count: u32): usize {
   const mixed = signature(start, count);
   store<u32>(entry(current), mixed, 8);
-  const reach = min(SAME_REACH, current - headId);
+  const last = images + GLZ_IMAGES * GLZ_IMAGE_BYTES + <usize>(mixed >> (32 - GLZ_LAST_BITS)) * GLZ_LAST_BYTES;
+  const newer = load<u32>(last) - 1;
+  const older = load<u32>(last, 4) - 1;
+  store<u32>(last, newer + 1, 4);
+  store<u32>(last, current + 1);
   previousBack = 0;
-  for (let back: u32 = 1; back <= reach; back++) {
-    const at = entry(current - back);
-    if (load<u32>(at, 4) !== count || load<u32>(at, 12) !== kind) continue;
-    if (load<u32>(at, 8) === mixed) {
+  if (isSame(newer, count, mixed)) previousBack = current - newer;
+  else if (isSame(older, count, mixed)) previousBack = current - older;
+  else {
+    const reach = min(SIZE_REACH, current - headId);
+    for (let back: u32 = 1; back <= reach; back++) {
+      if (!isAlike(current - back, count)) continue;
       previousBack = back;
       break;
     }
-    if (previousBack === 0 && back <= SIZE_REACH) previousBack = back;
   }
   return previousBack === 0 ? 0 : windowUnit(load<u32>(entry(current - previousBack)));
 }

@@ -1,6 +1,6 @@
 // The search of LZ and GLZ over u32 units: the same decisions as lz-match.ts and glz-match.ts, so the same bytes.
 import { GLZ_TABLE_BITS, LZ_TABLE, LZ_TABLE_BITS } from "../layout";
-import { imageEnd, imageId, imageStart, previousId, previousStart, putGlzMatch, referenceBytes, windowFind, windowHead, windowPlace, windowTable, windowUnit } from "./glz-window";
+import { imageEnd, imageId, imageStart, previousId, previousStart, putGlzMatch, referenceBytes, windowEnter, windowFind, windowHead, windowPlace, windowTable, windowUnit } from "./glz-window";
 
 @inline
 const NEAR: u32 = 8191;
@@ -44,34 +44,24 @@ function tagged(hashed: u32, place: u32): u32 {
   return ((hashed << 17) & 0xffc00000) | place;
 }
 
-/** Bytes of equal units at `i` and `j`, before `end`. Reads up to 12 bytes beyond `end`. */
+/** Bytes of equal units at `i` and `j`, before `end`. Reads up to 63 bytes beyond `end`. */
 @inline
 function matchBytes(j: usize, i: usize, end: usize): usize {
   const start = i;
-  // Most matches are short; those that are not go 64 bytes at a time.
-  let equal = i32x4.bitmask(i32x4.eq(v128.load(i), v128.load(j)));
-  if (equal !== 15) return min(i + (<usize>ctz(~equal) << 2), end) - start;
+  // Most matches are short; those that are not go 64 bytes at a time, with one branch that the processor may guess wrong.
+  const few = i32x4.bitmask(i32x4.eq(v128.load(i), v128.load(j)));
+  if (few !== 15) return min(i + (<usize>ctz(~few) << 2), end) - start;
   i += 16;
   j += 16;
-  while (i + 64 <= end) {
-    const a = v128.xor(v128.load(i), v128.load(j));
-    const b = v128.xor(v128.load(i, 16), v128.load(j, 16));
-    const c = v128.xor(v128.load(i, 32), v128.load(j, 32));
-    const d = v128.xor(v128.load(i, 48), v128.load(j, 48));
-    if (v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) break;
+  while (i < end) {
+    const a = i16x8.narrow_i32x4_s(i32x4.eq(v128.load(i), v128.load(j)), i32x4.eq(v128.load(i, 16), v128.load(j, 16)));
+    const b = i16x8.narrow_i32x4_s(i32x4.eq(v128.load(i, 32), v128.load(j, 32)), i32x4.eq(v128.load(i, 48), v128.load(j, 48)));
+    const equal = i8x16.bitmask(i8x16.narrow_i16x8_s(a, b));
+    if (equal !== 0xffff) return min(i + (<usize>ctz(~equal) << 2), end) - start;
     i += 64;
     j += 64;
   }
-  while (i < end) {
-    equal = i32x4.bitmask(i32x4.eq(v128.load(i), v128.load(j)));
-    if (equal !== 15) {
-      i += <usize>ctz(~equal) << 2;
-      break;
-    }
-    i += 16;
-    j += 16;
-  }
-  return min(i, end) - start;
+  return end - start;
 }
 
 /** Writes the units from..end as literals of `literal` bytes, 32 to a control byte. May store 16 bytes beyond the end. */
@@ -298,6 +288,7 @@ export function lzEncode(start: usize, count: u32, row: u32, literal: i32, out: 
 
 /** GLZ ops of the image that lies in the window from unit number `first` on; the window is set by windowOpen. */
 export function glzEncode(start: usize, count: u32, row: u32, literal: i32, out: usize, first: u32): usize {
+  windowEnter(first, count);
   if (literal === 3) return search(start, count, row, 3, out, GLZ_WINDOW, first);
   return search(start, count, row, 2, out, GLZ_WINDOW, first);
 }

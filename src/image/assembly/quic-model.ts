@@ -1,11 +1,14 @@
 // The adaptive model of QUIC: code tables, counters, wait mask. See quic-model.ts and quic-family.ts for the plain version.
 import {
-  QUIC_BEST,
+  QUIC_BUCKETS5,
+  QUIC_BUCKETS8,
+  QUIC_BUCKET_BYTES,
+  QUIC_CHANNEL_BYTES,
   QUIC_CODES5,
   QUIC_CODES8,
-  QUIC_COUNTERS,
   QUIC_LENGTHS5,
   QUIC_LENGTHS8,
+  QUIC_MODEL,
 } from "../layout";
 
 const chaos = memory.data<u8>([
@@ -26,8 +29,9 @@ const runBits = memory.data<u8>([
 /** Codes that 5-bit channels do not have cost so much that they never win. */
 const NEVER: u16 = 1000;
 
-function prepareFamily(bpc: i32, codes: usize, lengths: usize): void {
+function prepareFamily(bpc: i32, codes: usize, lengths: usize, buckets: usize): void {
   const symbols = 1 << bpc;
+  for (let n = 0; n < symbols; n++) store<u8>(buckets + n, <u8>(min(31 - clz(n + 1), bpc - 1) * QUIC_BUCKET_BYTES));
   for (let l = 0; l < 8; l++) {
     const limit = min(26 - bpc, (1 << (bpc - l)) - 1);
     const base = limit << l;
@@ -47,33 +51,29 @@ function prepareFamily(bpc: i32, codes: usize, lengths: usize): void {
 
 /** Fills the code tables; called once. */
 export function quicPrepare(): void {
-  prepareFamily(8, QUIC_CODES8, QUIC_LENGTHS8);
-  prepareFamily(5, QUIC_CODES5, QUIC_LENGTHS5);
+  prepareFamily(8, QUIC_CODES8, QUIC_LENGTHS8, QUIC_BUCKETS8);
+  prepareFamily(5, QUIC_CODES5, QUIC_LENGTHS5, QUIC_BUCKETS5);
 }
 
 /** Forgets what all four channels learnt. */
 export function modelReset(bpc: i32): void {
-  memory.fill(QUIC_COUNTERS, 0, 4 * 8 * 16);
-  const last = i16x8.splat(<i16>((bpc - 1) << 10));
-  for (let at: usize = 0; at < 4 * 512; at += 16) v128.store(QUIC_BEST + at, last);
+  memory.fill(QUIC_MODEL, 0, 4 * QUIC_CHANNEL_BYTES);
+  for (let at: usize = 0; at < 4 * QUIC_CHANNEL_BYTES; at += QUIC_BUCKET_BYTES) {
+    store<u32>(QUIC_MODEL + at, (bpc - 1) << 10, 16);
+  }
 }
 
-/** Learns in `channel` that `symbol` followed `context`. `lengths` is the table of the channel's family. */
-export function modelUpdate(channel: i32, context: u32, symbol: u32, trigger: i32, bpc: i32, lengths: usize): void {
-  const bucket = min(31 - clz(context + 1), bpc - 1);
-  const at: usize = QUIC_COUNTERS + (channel << 7) + (bucket << 4);
-  const spent = i16x8.add_sat_u(v128.load(at), v128.load(lengths + (symbol << 4)));
+/** Learns that the symbol whose code lengths lie at `lengths` came in a bucket. */
+@inline
+export function modelUpdate(bucket: usize, lengths: usize, trigger: i32): void {
+  const spent = i16x8.add_sat_u(v128.load(bucket), v128.load(lengths));
   let low = i16x8.min_u(spent, i8x16.shuffle(spent, spent, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
   low = i16x8.min_u(low, i8x16.shuffle(low, low, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
   low = i16x8.min_u(low, i8x16.shuffle(low, low, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
-  const best = 31 - clz(i16x8.bitmask(i16x8.eq(spent, low)));
-  v128.store(at, <i32>i16x8.extract_lane_u(low, 0) > trigger ? i16x8.shr_u(spent, 1) : spent);
-  const table: usize = QUIC_BEST + (channel << 9);
-  if (load<u16>(table + (context << 1)) !== best << 10) {
-    const first = (1 << bucket) - 1;
-    const end = bucket === bpc - 1 ? 1 << bpc : 2 * first + 1;
-    for (let n = first; n < end; n++) store<u16>(table + (n << 1), <u16>(best << 10));
-  }
+  v128.store(bucket, spent);
+  // The longest of the best codes.
+  store<u32>(bucket, (31 - clz(i16x8.bitmask(i16x8.eq(spent, low)))) << 10, 16);
+  if (<i32>i16x8.extract_lane_u(low, 0) > trigger) v128.store(bucket, i16x8.shr_u(spent, 1));
 }
 
 // State of a group of channels, at offsets of a 64-byte block.
@@ -99,21 +99,31 @@ export function waitCount(state: usize): i32 {
 }
 
 @inline
-export function setWaitCount(state: usize, value: i32): void {
-  store<i32>(state, value, WAIT_COUNT);
+export function waitSeed(state: usize): i32 {
+  return load<i32>(state, SEED);
+}
+
+@inline
+export function setWait(state: usize, wait: i32, seed: i32): void {
+  store<i32>(state, wait, WAIT_COUNT);
+  store<i32>(state, seed, SEED);
+}
+
+/** Upper bound of the pixels between two model updates: all ones. */
+@inline
+export function waitMask(state: usize): i32 {
+  return (1 << load<i32>(state, WAIT_INDEX)) - 1;
+}
+
+/** The random number with which the wait mask tells how many pixels to skip. */
+@inline
+export function chaosOf(seed: i32): i32 {
+  return load<u8>(chaos + seed);
 }
 
 @inline
 export function trigger(state: usize): i32 {
   return load<i32>(state, TRIGGER);
-}
-
-/** Pixels to skip before the next model update. */
-@inline
-export function nextWait(state: usize): i32 {
-  const seed = (load<i32>(state, SEED) + 1) & 255;
-  store<i32>(state, seed, SEED);
-  return load<u8>(chaos + seed) & ((1 << load<i32>(state, WAIT_INDEX)) - 1);
 }
 
 /** Pixels of a row of `left` that belong to the present segment. */

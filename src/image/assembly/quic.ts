@@ -1,32 +1,37 @@
 // QUIC, byte-identical to quic-encode.ts. A row is analysed with SIMD first (symbols, bitmap of equal neighbours, bitmap of
 // places where a run may begin), then coded pixel by pixel.
 import {
-  QUIC_BEST,
   QUIC_BITMAPS,
   QUIC_BITMAP_BYTES,
+  QUIC_BUCKETS5,
+  QUIC_BUCKETS8,
+  QUIC_CHANNEL_BYTES,
   QUIC_CODES5,
   QUIC_CODES8,
   QUIC_LENGTHS5,
   QUIC_LENGTHS8,
+  QUIC_MODEL,
   QUIC_ROWS,
   QUIC_ROW_BYTES,
   QUIC_STATE,
 } from "../layout";
 import { bitsEnd, bitsPut, bitsRestore, bitsStart, count, out as bitsOut, word } from "./bits";
 import {
+  chaosOf,
   modelReset,
   modelUpdate,
-  nextWait,
   quicPrepare,
   runLengthBits,
   runState,
   segmentDone,
   segmentLength,
   setRunState,
-  setWaitCount,
+  setWait,
   stateReset,
   trigger,
   waitCount,
+  waitMask,
+  waitSeed,
 } from "./quic-model";
 import { unpackRow } from "./units";
 
@@ -58,10 +63,15 @@ function mean(a: v128, b: v128): v128 {
   return i8x16.sub(i8x16.avgr_u(a, b), v128.and(v128.xor(a, b), i8x16.splat(1)));
 }
 
-/** Analyses a row: writes SYMBOLS and the bitmap `equal`. Touches up to 15 pixels beyond the row and one before it. */
+/**
+ * Analyses a row: SYMBOLS, the bitmap `equal` of pixels that equal their left neighbour, and CANDIDATES, where runs may
+ * begin: above, pixels i - 1 and i are equal; here, pixels i - 2 and i - 1; and i > 2. Touches up to 15 pixels beyond the row and one
+ * before it.
+ */
 @inline
-function analyse(above: usize, row: usize, width: i32, equal: usize, first: bool, bpc: i32): void {
+function analyse(above: usize, row: usize, width: i32, equalAbove: usize, equal: usize, first: bool, bpc: i32): void {
   const mask = i32x4.splat(COLOR_MASK);
+  let carry: u32 = 0;
   for (let x = 0; x < width; x += 16) {
     const p = row + (x << 2);
     const u = above + (x << 2);
@@ -76,13 +86,20 @@ function analyse(above: usize, row: usize, width: i32, equal: usize, first: bool
     const l3 = v128.and(v128.load(p - 4, 48), mask);
     const e0 = i16x8.narrow_i32x4_s(i32x4.eq(c0, l0), i32x4.eq(c1, l1));
     const e1 = i16x8.narrow_i32x4_s(i32x4.eq(c2, l2), i32x4.eq(c3, l3));
-    store<u16>(equal + (x >> 3), <u16>i8x16.bitmask(i8x16.narrow_i16x8_s(e0, e1)));
+    const here: u32 = i8x16.bitmask(i8x16.narrow_i16x8_s(e0, e1));
+    store<u16>(equal + (x >> 3), <u16>here);
     if (first) {
       v128.store(s, zigzag(i8x16.sub(c0, l0), bpc));
       v128.store(s, zigzag(i8x16.sub(c1, l1), bpc), 16);
       v128.store(s, zigzag(i8x16.sub(c2, l2), bpc), 32);
       v128.store(s, zigzag(i8x16.sub(c3, l3), bpc), 48);
     } else {
+      let candidates = load<u16>(equalAbove + (x >> 3)) & ((here << 1) | carry);
+      if (x === 0) candidates &= ~7;
+      store<u16>(CANDIDATES + (x >> 3), <u16>candidates);
+      carry = here >> 15;
+      // Pixels of which each begins or continues a run are never coded: text has large flat parts.
+      if ((candidates & here) === 0xffff) continue;
       v128.store(s, zigzag(i8x16.sub(c0, mean(l0, v128.and(v128.load(u), mask))), bpc));
       v128.store(s, zigzag(i8x16.sub(c1, mean(l1, v128.and(v128.load(u, 16), mask))), bpc), 16);
       v128.store(s, zigzag(i8x16.sub(c2, mean(l2, v128.and(v128.load(u, 32), mask))), bpc), 32);
@@ -92,18 +109,6 @@ function analyse(above: usize, row: usize, width: i32, equal: usize, first: bool
   const origin = first ? i32x4.splat(0) : v128.and(i32x4.splat(load<i32>(above)), mask);
   const symbol = zigzag(i8x16.sub(v128.and(i32x4.splat(load<i32>(row)), mask), origin), bpc);
   store<u32>(SYMBOLS, i32x4.extract_lane(symbol, 0));
-}
-
-/** Run candidates: above, pixels i - 1 and i are equal; here, pixels i - 2 and i - 1; and i > 2. */
-function findCandidates(equalAbove: usize, equal: usize, width: i32): void {
-  let carry: u64 = 0;
-  for (let at: usize = 0; at << 3 < <usize>width; at += 8) {
-    const here = load<u64>(equal + at);
-    let candidates = load<u64>(equalAbove + at) & ((here << 1) | carry);
-    if (at === 0) candidates &= ~7;
-    store<u64>(CANDIDATES + at, candidates);
-    carry = here >> 63;
-  }
 }
 
 /** Index of the first bit equal to `set` in `bitmap` at or after `i`, at most `end`. */
@@ -121,42 +126,21 @@ function nextBit(bitmap: usize, i: i32, end: i32, set: bool): i32 {
   return min(end, (at << 3) + <i32>ctz(bits));
 }
 
-/** The code word of `symbol` in the best code after `context`, in one channel; length << 16 | bits. */
+/** Address of the bucket of a channel whose context is the byte at `shift`. */
 @inline
-function codeOf(channel: i32, context: u32, symbol: u32, codes: usize): u32 {
-  return load<u32>(codes + load<u16>(QUIC_BEST + (channel << 9) + (context << 1)) + (symbol << 2));
+function bucketOf(channel: i32, context: u32, shift: i32, buckets: usize): usize {
+  return QUIC_MODEL + channel * QUIC_CHANNEL_BYTES + <usize>load<u8>(buckets + <usize>((context >> shift) & 255));
 }
 
-/** Writes the symbols of a pixel. */
+/** The code word of the symbol at `shift` in the bucket's best code; length << 16 | bits. */
 @inline
-function putPixel(context: u32, symbols: u32, colors: bool, codes: usize): void {
-  if (!colors) {
-    const code = codeOf(3, context & 255, symbols & 255, codes);
-    bitsPut(code & 0xffff, code >> 16);
-    return;
-  }
-  const r = codeOf(0, (context >> 16) & 255, (symbols >> 16) & 255, codes);
-  const g = codeOf(1, (context >> 8) & 255, (symbols >> 8) & 255, codes);
-  const b = codeOf(2, context & 255, symbols & 255, codes);
-  const length = (r >> 16) + (g >> 16) + (b >> 16);
-  if (length <= 32) {
-    bitsPut((((((r & 0xffff) << (g >> 16)) | (g & 0xffff)) << (b >> 16)) | (b & 0xffff)), length);
-  } else {
-    bitsPut(r & 0xffff, r >> 16);
-    bitsPut(g & 0xffff, g >> 16);
-    bitsPut(b & 0xffff, b >> 16);
-  }
+function codeOf(bucket: usize, symbols: u32, shift: i32, codes: usize): u32 {
+  return load<u32>(codes + load<u32>(bucket, 16) + <usize>(((symbols >> shift) & 255) << 2));
 }
 
 @inline
-function learn(context: u32, symbols: u32, limit: i32, colors: bool, bpc: i32, lengths: usize): void {
-  if (!colors) {
-    modelUpdate(3, context & 255, symbols & 255, limit, bpc, lengths);
-    return;
-  }
-  modelUpdate(0, (context >> 16) & 255, (symbols >> 16) & 255, limit, bpc, lengths);
-  modelUpdate(1, (context >> 8) & 255, (symbols >> 8) & 255, limit, bpc, lengths);
-  modelUpdate(2, context & 255, symbols & 255, limit, bpc, lengths);
+function learn(bucket: usize, symbols: u32, shift: i32, limit: i32, lengths: usize): void {
+  modelUpdate(bucket, lengths + <usize>(((symbols >> shift) & 255) << 4), limit);
 }
 
 function putRun(state: usize, length: i32): void {
@@ -171,28 +155,18 @@ function putRun(state: usize, length: i32): void {
   setRunState(state, index > 0 ? index - 1 : 0);
 }
 
-/** Codes pixels i..end of an analysed row. */
+/** Codes pixels start..end of an analysed row. */
 @inline
 function segment(state: usize, contexts: usize, equal: usize, start: i32, end: i32, first: bool, colors: bool, bpc: i32): void {
   const codes: usize = bpc === 5 ? QUIC_CODES5 : QUIC_CODES8;
   const lengths: usize = bpc === 5 ? QUIC_LENGTHS5 : QUIC_LENGTHS8;
+  const buckets: usize = bpc === 5 ? QUIC_BUCKETS5 : QUIC_BUCKETS8;
   const limit = trigger(state);
+  const mask = waitMask(state);
+  let seed = waitSeed(state);
   let i = start;
-  let wait = waitCount(state);
+  let stop = i + waitCount(state);
   let context = load<u32>(contexts + (i << 2) - 4);
-  if (i === 0) {
-    const symbols = load<u32>(SYMBOLS);
-    putPixel(context, symbols, colors, codes);
-    if (wait > 0) wait--;
-    else {
-      wait = nextWait(state);
-      learn(context, symbols, limit, colors, bpc, lengths);
-    }
-    store<u32>(contexts, symbols);
-    context = symbols;
-    i = 1;
-  }
-  let stop = i + wait;
   let run = first ? end : nextBit(CANDIDATES, i, end, true);
   for (;;) {
     // The writer's state is kept in locals here, where most of the time goes.
@@ -201,10 +175,13 @@ function segment(state: usize, contexts: usize, equal: usize, start: i32, end: i
     let to = bitsOut;
     while (i < run) {
       const symbols = load<u32>(SYMBOLS + (i << 2));
+      const red = bucketOf(0, context, 16, buckets);
+      const green = bucketOf(1, context, 8, buckets);
+      const blue = bucketOf(colors ? 2 : 3, context, 0, buckets);
+      const b = codeOf(blue, symbols, 0, codes);
       if (colors) {
-        const r = codeOf(0, (context >> 16) & 255, (symbols >> 16) & 255, codes);
-        const g = codeOf(1, (context >> 8) & 255, (symbols >> 8) & 255, codes);
-        const b = codeOf(2, context & 255, symbols & 255, codes);
+        const r = codeOf(red, symbols, 16, codes);
+        const g = codeOf(green, symbols, 8, codes);
         const tail = (g >> 16) + (b >> 16);
         const length = (r >> 16) + tail;
         if (length > 32) {
@@ -226,19 +203,23 @@ function segment(state: usize, contexts: usize, equal: usize, start: i32, end: i
           held += length;
         }
       } else {
-        const code = codeOf(3, context & 255, symbols & 255, codes);
-        bits = (bits << (code >> 16)) | (code & 0xffff);
-        held += code >> 16;
+        bits = (bits << (b >> 16)) | (b & 0xffff);
+        held += b >> 16;
       }
       store<u32>(to, <u32>(bits >> ((held - 32) & 63)));
       to += (held >>> 5) << 2;
       held &= 31;
       store<u32>(contexts + (i << 2), symbols);
-      if (i === stop) {
-        learn(context, symbols, limit, colors, bpc, lengths);
-        stop = i + 1 + nextWait(state);
-      }
       context = symbols;
+      if (i === stop) {
+        if (colors) {
+          learn(red, symbols, 16, limit, lengths);
+          learn(green, symbols, 8, limit, lengths);
+        }
+        learn(blue, symbols, 0, limit, lengths);
+        seed = (seed + 1) & 255;
+        stop = i + 1 + (chaosOf(seed) & mask);
+      }
       i++;
     }
     bitsRestore(bits, held, to);
@@ -252,7 +233,7 @@ function segment(state: usize, contexts: usize, equal: usize, start: i32, end: i
     context = load<u32>(contexts + (i << 2) - 4);
     run = nextBit(CANDIDATES, length === 0 ? i + 1 : i, end, true);
   }
-  setWaitCount(state, stop - end);
+  setWait(state, stop - end, seed);
 }
 
 @inline
@@ -260,11 +241,9 @@ function encodeRow(state: usize, contexts: usize, above: usize, row: usize, widt
   const equal = equals + (y & 1) * QUIC_BITMAP_BYTES;
   const first = y === 0;
   store<u32>(contexts - 4, first ? 0 : load<u32>(contexts));
-  if (first) analyse(above, row, width, equal, true, bpc);
-  else {
-    analyse(above, row, width, equal, false, bpc);
-    findCandidates(equals + ((y & 1) ^ 1) * QUIC_BITMAP_BYTES, equal, width);
-  }
+  const equalAbove = equals + ((y & 1) ^ 1) * QUIC_BITMAP_BYTES;
+  if (first) analyse(above, row, width, equalAbove, equal, true, bpc);
+  else analyse(above, row, width, equalAbove, equal, false, bpc);
   for (let x = 0; x < width; ) {
     const length = segmentLength(state, width - x);
     segment(state, contexts, equal, x, x + length, first, colors, bpc);
