@@ -36,4 +36,11 @@ if (!bench) {
   process.stderr.write(`Usage: npm run bench -- <name>\n\n${list.join("\n")}\n`);
   process.exit(2);
 }
-await bench.run(args);
+try {
+  await bench.run(args);
+} catch (error) {
+  // What is missing on this machine is told in a sentence; a fault of ours keeps its trace.
+  if (!(error instanceof Error) || error.name !== "ReferenceUnavailable") throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(2);
+}

@@ -272,12 +272,9 @@ export function loadReference(): ReferenceCodecs {
       output("pkg-config", [which, ...names])
         .trim()
         .split(/\s+/);
-    const nodeHeaders = join(dirname(process.execPath), "..", "include", "node");
-    if (!existsSync(join(nodeHeaders, "node_api.h"))) {
-      throw new ReferenceUnavailable(
-        `Node's headers are not at ${nodeHeaders}; install them (libnode-dev) or use Node's own archive`,
-      );
-    }
+    const nodeHeaders = dirname(
+      createRequire(import.meta.url).resolve("node-api-headers/include/node_api.h"),
+    );
     const compile = ["-O2", "-fPIC", "-w", ...flags("--cflags", "glib-2.0", "spice-protocol")];
     // The client's file includes other headers by the same names: it is compiled by itself.
     const client = join(build, "decode-glz.o");
