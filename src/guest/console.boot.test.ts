@@ -3,6 +3,7 @@ import { readBuiltGuest, shell, until, whyNoGuest } from "./built-guest.testing.
 import { Machine } from "./machine.ts";
 import type { MachineOptions } from "./machine.ts";
 import { RecordingRed, silentEvents } from "./machine.testing.ts";
+import { restorable } from "./state-source.ts";
 
 const reason = whyNoGuest("console");
 if (reason) console.log(`skipped: ${reason}`);
@@ -139,7 +140,7 @@ describe.skipIf(reason)("the console guest", () => {
       await shell(machine, "secret=kept-in-memory; echo set-$?", /set-0/);
       const saved = await machine.saveState();
       await using second = await Machine.create({ ...options(), kernelNow: false });
-      await second.restoreState(saved);
+      await second.restoreState(restorable(saved));
       second.run();
       await shell(second, "echo $secret", /kept-in-memory/);
       expect(second.pointer.absolute).toBe(true);

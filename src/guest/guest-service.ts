@@ -280,10 +280,15 @@ export class GuestService implements AsyncDisposable {
       this.#noteSaved(stored, await store.size(manifest.level));
       assertStateFits(stored.header, machineIdentity(manifest));
       machine = await make(false);
-      this.#progress("state", 0, stored.header.stateBytes);
-      const state = await stored.read();
-      this.#progress("state", state.byteLength, state.byteLength);
-      await machine.restoreState({ header: stored.header, state });
+      const { header } = stored;
+      this.#progress("state", 0, header.stateBytes);
+      const source = await stored.open();
+      try {
+        await machine.restoreState({ header, source });
+      } finally {
+        source[Symbol.dispose]();
+      }
+      this.#progress("state", header.stateBytes, header.stateBytes);
       return { machine };
     } catch (error) {
       await machine?.[Symbol.asyncDispose]();

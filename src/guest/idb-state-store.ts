@@ -3,6 +3,7 @@ import { del, get, set } from "idb-keyval";
 import { StateRefusedError } from "./errors.ts";
 import { decodeStateHeader, encodeStateHeader } from "./state-header.ts";
 import type { StateHeader } from "./state-header.ts";
+import { bufferSource } from "./state-source.ts";
 import type { SavedMachine } from "./machine.ts";
 import { checkedKey } from "./state-store.ts";
 import type { StateStore, StoredState } from "./state-store.ts";
@@ -31,7 +32,10 @@ export class IdbStateStore implements StateStore {
     const stored = await this.#get(key);
     if (!stored) return undefined;
     const header = decodeStateHeader(stored.header);
-    return { header, read: async () => checkedLength(await stored.state.arrayBuffer(), header) };
+    return {
+      header,
+      open: async () => bufferSource(checkedLength(await stored.state.arrayBuffer(), header)),
+    };
   }
 
   async delete(key: string): Promise<void> {

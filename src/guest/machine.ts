@@ -20,7 +20,8 @@ import { SerialLog } from "./serial-log.ts";
 import type { BootMarker } from "./serial-log.ts";
 import { assertStateFits, makeStateHeader } from "./state-header.ts";
 import type { MachineIdentity, StateHeader } from "./state-header.ts";
-import { assertV86State, clearUnsizedBars, embedDevices, replaceUnpackMemory } from "./state.ts";
+import type { RestorableMachine } from "./state-source.ts";
+import { clearUnsizedBars, embedDevices, replaceUnpackMemory } from "./state.ts";
 import type { StatefulDevice } from "./state.ts";
 import { assertPrivateMembers } from "./v86-private.ts";
 import type { V86Emulator } from "./v86-private.ts";
@@ -28,6 +29,8 @@ import { redirectVbe, watchVgaWrites } from "./vga-ports.ts";
 import { VgaScanout } from "./vga-scanout.ts";
 import type { ScanoutMode } from "./vga-scanout.ts";
 import { AgentPort } from "./virtio-serial.ts";
+import { splitState } from "./v86-state.ts";
+import type { PackedPages } from "./v86-state.ts";
 import { replaceYield } from "./yield.ts";
 
 /** v86's own VGA memory: the least it makes, since VBE lives in QXL's RAM. */
@@ -111,6 +114,8 @@ export class Machine implements AsyncDisposable {
   readonly #options: MachineOptions;
   readonly #rebootCpu: () => void;
   #pristine = true;
+  /** The guest's pages while a state is being restored. */
+  #storedMemory: PackedPages | undefined;
   #leds = 0;
   #wanted = false;
   #dead = false;
@@ -183,7 +188,11 @@ export class Machine implements AsyncDisposable {
     this.#rebootCpu = cpu.reboot_internal.bind(cpu);
     cpu.reboot_internal = () => this.#rebooted();
     clearUnsizedBars(cpu.devices.pci);
-    replaceUnpackMemory(cpu, () => this.#pristine);
+    replaceUnpackMemory(
+      cpu,
+      () => this.#pristine,
+      () => this.#storedMemory,
+    );
     embedDevices(cpu, [this.#qxlState(), this.agentPort, this.#ownState()]);
   }
 
@@ -257,22 +266,25 @@ export class Machine implements AsyncDisposable {
    * Becomes the saved machine, standing still or running as before.
    * @throws StateRefusedError; with refusal "content" v86 may be half restored: dispose of this machine and make a new one
    */
-  async restoreState({ header, state }: SavedMachine): Promise<void> {
+  async restoreState({ header, source }: RestorableMachine): Promise<void> {
     assertStateFits(header, this.identity);
-    assertV86State(state);
-    if (header.stateBytes !== state.byteLength) {
+    if (header.stateBytes !== source.bytes) {
       throw new StateRefusedError(
         "truncated",
-        `it has ${state.byteLength} bytes instead of ${header.stateBytes}`,
+        `it has ${source.bytes} bytes instead of ${header.stateBytes}`,
       );
     }
+    const { state, memory } = splitState(source);
     this.keyboard.clear();
     this.pointer.clear();
+    this.#storedMemory = memory;
     try {
       await this.emulator.restore_state(state);
     } catch (cause) {
       if (cause instanceof StateRefusedError) throw cause;
       throw new StateRefusedError("content", `v86 could not read it (${String(cause)})`, { cause });
+    } finally {
+      this.#storedMemory = undefined;
     }
     this.#pristine = false;
     // The device has sent its surfaces already; VGA's picture is ours.

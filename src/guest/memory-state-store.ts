@@ -1,5 +1,6 @@
 /** States kept in memory: where storage is denied, and in tests. */
 import { decodeStateHeader, encodeStateHeader } from "./state-header.ts";
+import { bufferSource } from "./state-source.ts";
 import type { SavedMachine } from "./machine.ts";
 import { checkedKey } from "./state-store.ts";
 import type { StateStore, StoredState } from "./state-store.ts";
@@ -16,7 +17,7 @@ export class MemoryStateStore implements StateStore {
   async find(key: string): Promise<StoredState | undefined> {
     const stored = this.#states.get(key);
     if (!stored) return undefined;
-    return { header: decodeStateHeader(stored.header), read: async () => stored.state };
+    return { header: decodeStateHeader(stored.header), open: async () => bufferSource(stored.state) };
   }
 
   async delete(key: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { StateRefusedError } from "./errors.ts";
 import { decodeStateHeader, encodeStateHeader, STATE_HEADER_BYTES } from "./state-header.ts";
 import type { SavedMachine } from "./machine.ts";
+import type { StateSource } from "./state-source.ts";
 import { checkedKey } from "./state-store.ts";
 import type { StateStore, StoredState } from "./state-store.ts";
 
@@ -57,21 +58,7 @@ export class OpfsStateStore implements StateStore {
       const read = access.read(bytes, { at: 0 });
       return decodeStateHeader(bytes.subarray(0, read));
     });
-    const read = () =>
-      withAccess(file, (access) => {
-        if (access.getSize() !== STATE_HEADER_BYTES + header.stateBytes) {
-          throw new StateRefusedError("truncated", `its file has ${access.getSize()} bytes`);
-        }
-        const state = new Uint8Array(header.stateBytes);
-        let at = 0;
-        while (at < state.length) {
-          const length = access.read(state.subarray(at), { at: STATE_HEADER_BYTES + at });
-          if (length <= 0) throw new StateRefusedError("truncated", `its file ends after ${at} bytes`);
-          at += length;
-        }
-        return state.buffer;
-      });
-    return { header, read };
+    return { header, open: () => openSource(file, header.stateBytes) };
   }
 
   async delete(key: string): Promise<void> {
@@ -110,6 +97,27 @@ const withAccess = async <T>(
   } finally {
     access.close();
   }
+};
+
+/** The part behind the header; the file is locked until the source is disposed of. */
+const openSource = async (file: FileSystemFileHandle, bytes: number): Promise<StateSource> => {
+  const access = await file.createSyncAccessHandle();
+  const size = access.getSize();
+  if (size !== STATE_HEADER_BYTES + bytes) {
+    access.close();
+    throw new StateRefusedError("truncated", `its file has ${size} bytes`);
+  }
+  return {
+    bytes,
+    read: (target, at) => {
+      for (let done = 0; done < target.length;) {
+        const length = access.read(target.subarray(done), { at: STATE_HEADER_BYTES + at + done });
+        if (length <= 0) throw new StateRefusedError("truncated", `its file ends after ${at + done} bytes`);
+        done += length;
+      }
+    },
+    [Symbol.dispose]: () => access.close(),
+  };
 };
 
 const writeFully = (access: FileSystemSyncAccessHandle, bytes: Uint8Array<ArrayBuffer>, at: number): void => {

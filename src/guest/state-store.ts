@@ -4,13 +4,14 @@
  * a crash leaves the state from before.
  */
 import type { StateHeader } from "./state-header.ts";
+import type { StateSource } from "./state-source.ts";
 import type { SavedMachine } from "./machine.ts";
 
-/** A state that was found: the header is read, the big part only by {@link read}. */
+/** A state that was found: the header is read, the big part only through {@link open}. */
 export interface StoredState {
   readonly header: StateHeader;
-  /** @throws StateRefusedError "truncated" when bytes are missing */
-  read(): Promise<ArrayBuffer>;
+  /** The state for reading; whoever opens it disposes of it. @throws StateRefusedError "truncated" when bytes are missing */
+  open(): Promise<StateSource>;
 }
 
 export interface StateStore {

@@ -3,6 +3,7 @@ import { StateRefusedError } from "./errors.ts";
 import { QXL_IO_PORT } from "./pci-function.ts";
 import { makeBareMachine, outb, silentEvents } from "./machine.testing.ts";
 import { MemoryStateStore } from "./memory-state-store.ts";
+import { restorable } from "./state-source.ts";
 
 test("memory, aperture, devices and the registers that v86 forgets come back", async () => {
   await using first = await makeBareMachine();
@@ -23,7 +24,7 @@ test("memory, aperture, devices and the registers that v86 forgets come back", a
     events: silentEvents({ leds: (value) => void leds.push(value) }),
   });
   second.memory.all()[0x200000] = 1;
-  await second.restoreState(saved);
+  await second.restoreState(restorable(saved));
   expect([...second.memory.all().subarray(0x123456, 0x123459)]).toEqual([1, 2, 3]);
   expect(second.memory.ram()[77]).toBe(88);
   expect(second.memory.vram()[0x3ffffff]).toBe(99);
@@ -37,16 +38,16 @@ test("memory, aperture, devices and the registers that v86 forgets come back", a
   cpu2.mxcsr[0] = 0x1f80;
   const again = await second.saveState();
   await using third = await makeBareMachine();
-  await third.restoreState(again);
+  await third.restoreState(restorable(again));
   expect(third.emulator.v86.cpu.mxcsr[0]).toBe(0x1f80);
 });
 
 test("a machine that has run is wiped where the state is zero", async () => {
   await using machine = await makeBareMachine();
   const saved = await machine.saveState();
-  await machine.restoreState(saved);
+  await machine.restoreState(restorable(saved));
   machine.memory.all()[0x345678] = 1;
-  await machine.restoreState(saved);
+  await machine.restoreState(restorable(saved));
   expect(machine.memory.all()[0x345678]).toBe(0);
 });
 
@@ -55,7 +56,8 @@ test("states that do not fit are refused before the machine changes", async () =
   const { header, state } = await machine.saveState();
   machine.memory.all()[0x345678] = 1;
   const refusal = async (change: Partial<typeof header>, bytes = state) => {
-    const error = await machine.restoreState({ header: { ...header, ...change }, state: bytes }).then(
+    const changed = restorable({ header: { ...header, ...change }, state: bytes });
+    const error = await machine.restoreState(changed).then(
       () => undefined,
       (reason: unknown) => reason,
     );
@@ -84,7 +86,8 @@ test("a store gives back what it was given, and forgets on demand", async () => 
   const stored = await store.find("test");
   expect(stored?.header).toEqual(saved.header);
   expect(await store.size("test")).toBeGreaterThan(saved.state.byteLength);
-  await machine.restoreState({ header: saved.header, state: (await stored?.read()) as ArrayBuffer });
+  using source = await stored!.open();
+  await machine.restoreState({ header: saved.header, source });
   await store.delete("test");
   expect(await store.find("test")).toBeUndefined();
   await expect(store.save("../x", saved)).rejects.toThrow(RangeError);

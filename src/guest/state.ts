@@ -4,15 +4,13 @@
  */
 import { StateRefusedError } from "./errors.ts";
 import type { V86Cpu, V86Pci, V86PciDevice } from "./v86-private.ts";
+import type { PackedPages } from "./v86-state.ts";
 
 /** Slot in v86's state array; v86 uses those below 100. */
 const DEVICE_SLOT = 120;
 const PAGE_BYTES = 4096;
 /** BIOS and VGA BIOS lie below; the rest of a machine that has never run is zero. */
 const FIRST_MIB = 0x100000;
-
-const V86_STATE_MAGIC = 0x86768676 | 0;
-const V86_STATE_FORMAT = 6;
 
 /** BAR 0 in a configuration space of 32 bit words. */
 const FIRST_BAR = 4;
@@ -58,16 +56,21 @@ const keepingRegisterViews = (cpu: V86Cpu, restore: () => void): void => {
 };
 
 /**
- * Restores memory in runs of pages, where v86 copies page by page through a proxy, and leaves alone what is zero already.
- * `pristine` tells whether the machine has never run and holds no kernel.
+ * Restores memory in runs of pages and straight from where it is stored, where v86 copies page by page through a proxy out of a copy;
+ * leaves alone what is zero already. `pristine` tells whether the machine has never run and holds no kernel, `stored` gives the pages.
  */
-export const replaceUnpackMemory = (cpu: V86Cpu, pristine: () => boolean): void => {
-  cpu.unpack_memory = (bitmap, packed) => {
+export const replaceUnpackMemory = (
+  cpu: V86Cpu,
+  pristine: () => boolean,
+  stored: () => PackedPages | undefined,
+): void => {
+  cpu.unpack_memory = (bitmap) => {
     const size = cpu.memory_size[0];
+    const packed = stored();
+    if (packed === undefined) throw new StateRefusedError("content", "its memory is not at hand");
     cpu.zero_memory(0, pristine() ? FIRST_MIB : size);
     const memory = new Uint8Array(cpu.wasm_memory.buffer, cpu.mem8.byteOffset, size);
     const pages = size / PAGE_BYTES;
-    let taken = 0;
     for (let page = 0; page < pages;) {
       if (!bitmap.get(page)) {
         page++;
@@ -75,9 +78,7 @@ export const replaceUnpackMemory = (cpu: V86Cpu, pristine: () => boolean): void 
       }
       let end = page + 1;
       while (end < pages && bitmap.get(end)) end++;
-      const bytes = (end - page) * PAGE_BYTES;
-      memory.set(packed.subarray(taken, taken + bytes), page * PAGE_BYTES);
-      taken += bytes;
+      packed.take(memory.subarray(page * PAGE_BYTES, end * PAGE_BYTES));
       page = end;
     }
   };
@@ -94,20 +95,5 @@ export const clearUnsizedBars = ({ devices, device_spaces: spaces }: V86Pci): vo
       const space = spaces[id];
       if (!bars[index] && space) space[FIRST_BAR + index] = 0;
     }
-  }
-};
-
-/**
- * Looks at v86's own header (16 bytes: magic, format, total length, length of the JSON; i32 little-endian).
- * @throws StateRefusedError "content"
- */
-export const assertV86State = (state: ArrayBuffer): void => {
-  if (state.byteLength < 16) throw new StateRefusedError("truncated", "v86's part is empty");
-  const header = new DataView(state);
-  if (header.getInt32(0, true) !== V86_STATE_MAGIC || header.getInt32(4, true) !== V86_STATE_FORMAT) {
-    throw new StateRefusedError("content", "v86's part is damaged");
-  }
-  if (header.getInt32(8, true) !== state.byteLength) {
-    throw new StateRefusedError("truncated", "v86's part has another length than it says");
   }
 };

@@ -1,19 +1,30 @@
 /** Instantiates v86.wasm; where its features are missing, v86-fallback.wasm. */
 
-const bytesFrom = async (url: string): Promise<ArrayBuffer> => {
+const compile = async (url: string): Promise<WebAssembly.Module> => {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: the server answers ${response.status}`);
-  return response.arrayBuffer();
+  // Streaming also lets the browser keep the compiled code for the next visit; it insists on the right type.
+  return response.headers.get("Content-Type") === "application/wasm"
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
 };
 
-/** A loader for the machine's `loadWasm` option. */
-export const loadWasmFrom =
-  (url: string, fallbackUrl: string) =>
-  async (imports: WebAssembly.Imports): Promise<WebAssembly.Exports> => {
+/** A loader for the machine's `loadWasm` option. It begins at once: when a machine is made, the module is ready. */
+export const loadWasmFrom = (
+  url: string,
+  fallbackUrl: string,
+): ((imports: WebAssembly.Imports) => Promise<WebAssembly.Exports>) => {
+  const early = compile(url);
+  early.catch(() => {
+    // Told to whoever makes a machine; nobody may ever do so.
+  });
+  const load = async (): Promise<WebAssembly.Module> => {
     try {
-      return (await WebAssembly.instantiate(await bytesFrom(url), imports)).instance.exports;
+      return await early;
     } catch (error) {
-      if (!(error instanceof WebAssembly.CompileError)) throw error;
-      return (await WebAssembly.instantiate(await bytesFrom(fallbackUrl), imports)).instance.exports;
+      // The server may be back since.
+      return compile(error instanceof WebAssembly.CompileError ? fallbackUrl : url);
     }
   };
+  return async (imports) => (await WebAssembly.instantiate(await load(), imports)).exports;
+};

@@ -5,6 +5,7 @@ import { makeBareMachine, silentEvents } from "./machine.testing.ts";
 import type { Machine, MachineEvents } from "./machine.ts";
 import { VirtioSerialDriver } from "./virtio-driver.testing.ts";
 import { AGENT_PORT_NAME, encodeControl } from "./virtio-serial.ts";
+import { restorable } from "./state-source.ts";
 
 const Event = { deviceReady: 0, portAdd: 1, portReady: 3, portOpen: 6, portName: 7 } as const;
 const PORT = 1;
@@ -129,7 +130,7 @@ test("the open port is part of the machine's state", async () => {
   await using second = await makeBareMachine({
     events: silentEvents({ agentState: (open) => void states.push(open) }),
   });
-  await second.restoreState(saved);
+  await second.restoreState(restorable(saved));
   expect(states).toEqual([true]);
   const write = second.agentPort.write(bytes(7, 8));
   // The same driver, now on the restored machine: its queues lie in the restored memory.
