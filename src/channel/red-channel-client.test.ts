@@ -78,6 +78,24 @@ function connect(
 const hide = (client: TestClient) => ({ bytes: 0, send: () => client.send(cursorChannel.server.hide, {}) });
 
 describe("RedChannelClient", () => {
+  it("ends when a message for it cannot be made, and says why", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const { client, peer, gone } = connect();
+    client.open();
+    await vi.waitFor(() => expect(peer.names()).toContain("setAck"));
+    peer.ackSync(1);
+    client.pipe.add({
+      bytes: 0,
+      send: () => {
+        throw new RangeError("no such picture");
+      },
+    });
+    expect(() => client.push()).not.toThrow();
+    expect(gone).toEqual(["a message could not be made: no such picture"]);
+    expect(logged).toHaveBeenCalledOnce();
+    logged.mockRestore();
+  });
+
   it("sends SET_ACK, stops at two windows, goes on with an ACK", async () => {
     const { client, peer } = connect();
     for (let i = 0; i < 100; i++) client.pipeAdd(hide(client));

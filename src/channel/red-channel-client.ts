@@ -128,6 +128,13 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
         if (this.pipe.peek() === item) this.pipe.shift();
         progress = true;
       }
+    } catch (error) {
+      // A mistake of ours. The client would wait for ever for what comes behind it; the others, and the guest, go on.
+      console.error("a message could not be made", error);
+      this.disconnect(
+        `a message could not be made: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return;
     } finally {
       this.#pushing = false;
     }

@@ -210,7 +210,9 @@ export class Encoder {
     if (typeof value !== "bigint" || value < node.min || value > node.max) {
       this.#fail("out-of-range", `${String(value)} is no ${node.type} bigint`);
     }
-    this.#view.setBigUint64(this.#reserve(8), BigInt.asUintN(64, value), true);
+    // Making room may replace the view.
+    const at = this.#reserve(8);
+    this.#view.setBigUint64(at, BigInt.asUintN(64, value), true);
   }
 
   #length(length: Length, count: number, scope: Scope): void {

@@ -28,7 +28,7 @@ export interface Point {
   y: number;
 }
 
-/** Palette of a 1, 4 or 8 bit bitmap: entries are 0x00RRGGBB. `unique` is a decimal-safe bigint id for caching. */
+/** Palette of a 1, 4 or 8 bit bitmap: entries are 0x00RRGGBB. `unique` is the guest's id for caching it, 0 if it has none. */
 export interface RedPalette {
   readonly unique: bigint;
   readonly entries: readonly number[];
@@ -42,7 +42,10 @@ export interface RedBitmap {
   readonly kind: "bitmap";
   /** Guest's image id; only meaningful with `cacheMe`. */
   readonly id: bigint;
+  /** The guest wants viewers to keep it under that id (QXL_IMAGE_CACHE). */
   readonly cacheMe: boolean;
+  /** The pad byte of every 32 bit pixel counts as 0xff where the image is kept (QXL_IMAGE_HIGH_BITS_SET). */
+  readonly highBitsSet?: boolean;
   readonly format: number;
   readonly width: number;
   readonly height: number;

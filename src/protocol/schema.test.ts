@@ -17,6 +17,7 @@ import {
   struct,
   u16,
   u32,
+  u64,
   u8,
   variant,
   when,
@@ -148,6 +149,14 @@ test("encodeMessageParts hands out long byte fields themselves", () => {
 test("decoded bytes are views on the body", () => {
   const body = Uint8Array.of(1, 2, 3);
   expect(decodeBody(inputsChannel.client.keyScancode, body).data.buffer).toBe(body.buffer);
+});
+
+describe("a body that outgrows the encoder's first buffer", () => {
+  test.each([503, 504, 505, 508, 511, 512, 1000])("at %i bytes, in the middle of a u64", (length) => {
+    const def = message(1, "test", { data: bytes(length), id: u64, after: pointerTo(struct({ id: u64 })) });
+    const value = { data: new Uint8Array(length).fill(7), id: 2n ** 64n - 2n, after: { id: 3n } };
+    expect(decodeBody(def, encodeBody(def, value))).toEqual(value);
+  });
 });
 
 describe("UTF-8", () => {

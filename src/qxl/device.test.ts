@@ -1,5 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { QXLRam, QxlCmd, QxlIo, SpiceRing } from "../protocol/index.ts";
+import {
+  QXLBitmap,
+  QXLImage,
+  QXLImageDescriptor,
+  QXLPalette,
+  QXLRam,
+  QxlCmd,
+  QxlImageFlags,
+  QxlIo,
+  SpiceRing,
+} from "../protocol/index.ts";
 import { TEST_RAM, TEST_VRAM, TestDriver, TestMachine, rect } from "./driver.testing.ts";
 
 /** Pixel of the driver's primary at (x, y), as the driver would read it back. */
@@ -97,6 +107,27 @@ describe("drawing", () => {
       expect(pixel(driver, 55, 62)).toBe(view.getUint32((row * 64 + 8) * 4, true));
     }
     expectInStep(driver);
+  });
+
+  it("passes on what the guest wants cached, whole, with the names of image and palette", () => {
+    const { ram } = driver;
+    const image = driver.bitmap(16, 8, new Uint8Array(16 * 8 * 4).fill(1));
+    ram.setBigUint64(image + QXLImageDescriptor.offset.id, 2n ** 64n - 3n, true);
+    ram.setUint8(image + QXLImageDescriptor.offset.flags, QxlImageFlags.Cache | QxlImageFlags.HighBitsSet);
+    const bitmap = image + QXLImage.offset.u;
+    const palette = driver.allocate(QXLPalette.size + 4 * 256);
+    ram.setBigUint64(palette + QXLPalette.offset.unique, 2n ** 63n + 1n, true);
+    ram.setUint16(palette + QXLPalette.offset.numEnts, 256, true);
+    ram.setUint8(bitmap + QXLBitmap.offset.format, 5);
+    ram.setBigUint64(bitmap + QXLBitmap.offset.palette, driver.address(palette), true);
+    driver.machine.flush();
+    driver.machine.replica.take();
+    driver.push(QxlCmd.Draw, driver.copyOf(image, rect(3, 2, 5, 1), rect(0, 0, 5, 1)));
+    driver.machine.flush();
+    const src = { id: 2n ** 64n - 3n, cacheMe: true, highBitsSet: true, width: 16, height: 8 };
+    expect(driver.machine.replica.take()).toMatchObject([
+      { type: "draw", operation: { src: { ...src, palette: { unique: 2n ** 63n + 1n } } } },
+    ]);
   });
 
   it("takes pixels that lie flat", () => {

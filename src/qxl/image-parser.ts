@@ -53,11 +53,12 @@ export function parseImage(context: ImageContext, address: bigint, needed?: Need
   const { offset } = QXLImageDescriptor;
   const id = qxl.u64(offset.id);
   const cacheMe = (qxl.u8(offset.flags) & QxlImageFlags.Cache) !== 0;
+  const highBitsSet = (qxl.u8(offset.flags) & QxlImageFlags.HighBitsSet) !== 0;
   const width = qxl.u32(offset.width);
   const height = qxl.u32(offset.height);
   switch (qxl.u8(offset.type)) {
     case IMAGE_BITMAP:
-      return parseBitmap(context, qxl, id, cacheMe, false, needed);
+      return parseBitmap(context, qxl, { id, cacheMe, highBitsSet }, false, needed);
     case IMAGE_SURFACE: {
       const surfaceId = qxl.u32(QXLImage.offset.u + QXLSurfaceId.offset.surfaceId);
       return { image: { kind: "surface", surfaceId, width, height }, top: 0 };
@@ -83,7 +84,8 @@ export function parseImage(context: ImageContext, address: bigint, needed?: Need
 export function parseMaskImage(context: ImageContext, address: bigint): RedImage {
   const qxl = context.slots.copy(address, QXLImage.size, "QXLQMask.bitmap");
   if (qxl.u8(QXLImageDescriptor.offset.type) === IMAGE_BITMAP) {
-    return parseBitmap(context, qxl, qxl.u64(QXLImageDescriptor.offset.id), false, true).image;
+    const id = qxl.u64(QXLImageDescriptor.offset.id);
+    return parseBitmap(context, qxl, { id, cacheMe: false, highBitsSet: false }, true).image;
   }
   return parseImage(context, address).image;
 }
@@ -91,8 +93,7 @@ export function parseMaskImage(context: ImageContext, address: bigint): RedImage
 function parseBitmap(
   context: ImageContext,
   qxl: StructReader,
-  id: bigint,
-  cacheMe: boolean,
+  caching: Required<Pick<RedBitmap, "id" | "cacheMe" | "highBitsSet">>,
   isMask: boolean,
   needed?: NeededRows,
 ): ParsedImage {
@@ -116,7 +117,7 @@ function parseBitmap(
     throw new QxlGuestError("QXLBitmap.palette", "an indexed bitmap has none");
   const palette = indexed ? parsePalette(context, paletteAddress) : undefined;
   const topDown = (flags & QxlBitmapFlags.TopDown) !== 0;
-  const rows = needed && !cacheMe ? clampRows(needed, height) : { top: 0, bottom: height };
+  const rows = needed && !caching.cacheMe ? clampRows(needed, height) : { top: 0, bottom: height };
   const firstRow = topDown ? rows.top : height - rows.bottom;
   const count = rows.bottom - rows.top;
   const data = copyPixels(
@@ -129,8 +130,7 @@ function parseBitmap(
   );
   const image: RedBitmap = {
     kind: "bitmap",
-    id,
-    cacheMe,
+    ...caching,
     format,
     width,
     height: count,

@@ -5,6 +5,7 @@
 import type {
   Point,
   Rect,
+  RedBitmap,
   RedBrush,
   RedCommand,
   RedDrawOperation,
@@ -43,6 +44,7 @@ const Message = {
 
 const QXL_CMD = { DRAW: 1, UPDATE: 2, CURSOR: 3, MESSAGE: 4, SURFACE: 5 } as const;
 const CACHE_ME = 1;
+const HIGH_BITS_SET = 2;
 const BITMAP_DIRECT = 1;
 const BITMAP_TOP_DOWN = 4;
 const KEEP_DATA = 1;
@@ -343,12 +345,13 @@ class EventParser {
     if (reader.number("image") === 0) return undefined;
     const id = BigInt.asUintN(64, reader.bigint("descriptor.id"));
     const type = reader.number("descriptor.type");
-    const cacheMe = (reader.number("descriptor.flags") & CACHE_ME) !== 0;
+    const flags = reader.number("descriptor.flags");
+    const cacheMe = (flags & CACHE_ME) !== 0;
     const width = reader.number("descriptor.width");
     const height = reader.number("descriptor.height");
     switch (type) {
       case 0:
-        return this.#bitmap(id, cacheMe);
+        return this.#bitmap({ id, cacheMe, highBitsSet: (flags & HIGH_BITS_SET) !== 0 });
       case 1:
         reader.number("quic.data_size");
         return {
@@ -366,7 +369,7 @@ class EventParser {
     }
   }
 
-  #bitmap(id: bigint, cacheMe: boolean): RedImage {
+  #bitmap(caching: Pick<RedBitmap, "id" | "cacheMe" | "highBitsSet">): RedImage {
     const reader = this.#reader;
     const format = reader.number("bitmap.format");
     const flags = reader.number("bitmap.flags");
@@ -382,7 +385,7 @@ class EventParser {
     const parts = flags & BITMAP_DIRECT ? [reader.blob("image_data_flat")] : reader.chunks("bitmap.data");
     const topDown = (flags & BITMAP_TOP_DOWN) !== 0;
     const data = this.#spans.add(parts);
-    return { kind: "bitmap", id, cacheMe, format, width, height, stride, topDown, palette, data };
+    return { kind: "bitmap", ...caching, format, width, height, stride, topDown, palette, data };
   }
 
   #brush(): RedBrush {

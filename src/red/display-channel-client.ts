@@ -1,6 +1,5 @@
 import { RedChannelClient } from "../channel/index.ts";
 import type { PipeItem, RedChannelClientOptions } from "../channel/index.ts";
-import type { GlzDictionary } from "../image/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { DisplayCap, ImageCompression, SurfaceFlags, displayChannel } from "../protocol/index.ts";
 import type { Rect, RedHead } from "../protocol/red-command.ts";
@@ -8,19 +7,17 @@ import { Region, SurfaceFormat } from "../raster/index.ts";
 import { DirtyRegion } from "./dirty-region.ts";
 import type { ClientProfile } from "./draw-plan.ts";
 import type { Drawable, PlacedPicture } from "./drawable.ts";
+import { DccImages } from "./dcc-images.ts";
+import type { ClientImages, ImageTools } from "./dcc-images.ts";
 import { sendDrawable, sendPicture } from "./draw-messages.ts";
 import type { PictureWire } from "./draw-messages.ts";
-import type { EncodedImage, ImageEncoders } from "./image-encoders.ts";
 import { MAX_PIPE_BYTES, MAX_PIPE_SIZE, SYNC_STRIP_PIXELS } from "./limits.ts";
 import { Picture } from "./picture.ts";
 import { RedClientError } from "./red-error.ts";
 import type { RedSurface } from "./surface.ts";
 
 /** What a display client needs of its channel. */
-export interface DisplaySource {
-  readonly encoders: ImageEncoders;
-  /** The channel's SpiceImageCompression; a client's own wish overrides it. */
-  readonly compression: number;
+export interface DisplaySource extends ImageTools {
   readonly maxAllowedHeads: number;
   readonly heads: readonly RedHead[];
   surface(id: number): RedSurface | undefined;
@@ -49,7 +46,7 @@ interface ClientSurface {
  *
  * So the memory of a client that does not read is bounded by the surfaces, and what it sees next is never older than it must be.
  */
-export class DisplayChannelClient extends RedChannelClient<DisplayItem> implements PictureWire {
+export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   readonly profile: ClientProfile;
   readonly #source: DisplaySource;
   /** As measured by the main channel: it changes what is worth the time to compress. */
@@ -58,12 +55,9 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
   readonly #held = new Map<number, ClientSurface>();
   /** Surfaces that were really created at the client: id to incarnation. */
   readonly #sent = new Map<number, number>();
-  #compression: number | undefined;
-  #imageId = 0n;
-  /** What the client's INIT offers. */
-  #glzWindow = { id: 0, pixels: 0 };
-  #dictionary: GlzDictionary | undefined;
-  #started = false;
+  /** Exists from the client's INIT on. */
+  #images: DccImages | undefined;
+  #resetPending = false;
   #monitorsPending = false;
   #syncing = false;
   /** Incarnation of the primary surface whose MARK was sent. */
@@ -87,7 +81,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
 
   /** Whether the client's INIT came. */
   get started(): boolean {
-    return this.#started;
+    return this.#images !== undefined;
   }
 
   /** Whether this client's pipe holds up the guest (spice-server's MAX_PIPE_SIZE). */
@@ -98,35 +92,35 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
   protected override handleMessage(message: ParsedMessage): void {
     const { client } = displayChannel;
     const init = message.as(client.init);
-    if (init !== undefined) {
-      this.#glzWindow = { id: init.glzDictionaryId, pixels: init.glzDictionaryWindowSize };
-      return this.#start();
-    }
-    if (!this.#started) {
+    if (init !== undefined) return this.#start(init);
+    if (this.#images === undefined) {
       throw new RedClientError(`${message.name} before INIT; a display client must send INIT first`);
     }
     const wish = message.as(client.preferredCompression);
-    if (wish !== undefined) this.#setCompression(wish.imageCompression);
+    const compression = wish?.imageCompression ?? ImageCompression.Invalid;
+    if (compression >= ImageCompression.Off && compression <= ImageCompression.Lz4)
+      this.#images.compression = compression;
     // Reports and codec wishes concern video streams, of which there are none: tolerated, as all clients may send them.
   }
 
-  #setCompression(compression: number): void {
-    if (compression >= ImageCompression.Off && compression <= ImageCompression.Lz4)
-      this.#compression = compression;
-  }
-
   /** dcc_start: palettes, the primary surface and its picture, monitors, MARK. */
-  #start(): void {
-    if (this.#started) throw new RedClientError("a second INIT; a display client sends it once");
-    this.#started = true;
-    this.send(displayChannel.server.invalAllPalettes, {});
+  #start(init: Omit<ClientImages, "lz4" | "lowBandwidth">): void {
+    if (this.started) throw new RedClientError("a second INIT; a display client sends it once");
+    this.#images = new DccImages(this, this.#source, {
+      ...init,
+      lz4: this.hasCapability(DisplayCap.Lz4Compression),
+      lowBandwidth: this.#lowBandwidth,
+      // spice-html5 draws the whole image whatever the source area is, folds 64-bit ids to 32 bits and ignores INVAL_ALL_PIXMAPS.
+      pixmapCacheSize: this.profile === "limited" ? 0n : init.pixmapCacheSize,
+    });
+    this.#images.invalidate();
     this.#pushPrimary();
     this.push();
   }
 
   /** A surface exists now. Only the primary is sent at once; others when a drawing needs them. */
   surfaceCreated(surface: RedSurface): void {
-    if (!this.#started || surface.id !== 0) return;
+    if (!this.started || surface.id !== 0) return;
     this.#pushPrimary();
     this.push();
   }
@@ -142,7 +136,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
   }
 
   monitorsConfigChanged(): void {
-    if (!this.#started || !this.#held.has(0)) return;
+    if (!this.started || !this.#held.has(0)) return;
     this.#addMonitorsConfig();
     this.push();
   }
@@ -177,7 +171,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
     this.pipe.add({
       damage,
       bytes: drawable.bytes,
-      send: () => sendDrawable(this, drawable, plan),
+      send: () => sendDrawable(this.#wire, drawable, plan),
     });
     return true;
   }
@@ -202,35 +196,18 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
     this.pipe.add({
       damage: { surface, region: Region.rect(placed.rect) },
       bytes: placed.picture.bytes,
-      send: () => sendPicture(this, surface.id, placed.rect, placed.picture),
+      send: () => sendPicture(this.#wire, surface.id, placed.rect, placed.picture),
     });
   }
 
-  encode(picture: Picture): EncodedImage {
-    const { encoders } = this.#source;
-    const compression = this.#compression ?? this.#source.compression;
-    if (compression === ImageCompression.Glz) {
-      const image = this.#encodeGlz(picture);
-      if (image !== undefined) return image;
-    }
-    return picture.encode(encoders, { compression, lz4: this.hasCapability(DisplayCap.Lz4Compression) });
-  }
-
-  /** Only for a client that asks for GLZ by name: such a stream is of use to nobody else. */
-  #encodeGlz(picture: Picture): EncodedImage | undefined {
-    const { encoders } = this.#source;
-    const { id, pixels } = this.#glzWindow;
-    this.#dictionary ??= encoders.openDictionary(id, pixels);
-    return this.#dictionary && encoders.encodeGlz(picture.source, this.#dictionary, this.#lowBandwidth);
+  /** Where drawings go. They come only behind INIT. */
+  get #wire(): PictureWire {
+    if (this.#images === undefined) throw new TypeError("nothing is drawn before INIT");
+    return this.#images;
   }
 
   protected override released(): void {
-    this.#dictionary?.[Symbol.dispose]();
-    this.#dictionary = undefined;
-  }
-
-  nextImageId(): bigint {
-    return ++this.#imageId;
+    this.#images?.[Symbol.dispose]();
   }
 
   /** SURFACE_CREATE; the client's surface starts black, so only what was drawn on ours is dirty. */
@@ -297,7 +274,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
   /** The pixels of `rect` as they are now. */
   #sendCurrent(surface: RedSurface, rect: Rect): void {
     const as32 = this.profile === "limited" && surface.format !== SurfaceFormat.XRGB;
-    sendPicture(this, surface.id, rect, new Picture(as32 ? surface.read32(rect) : surface.view(rect)));
+    sendPicture(this.#wire, surface.id, rect, new Picture(as32 ? surface.read32(rect) : surface.view(rect)));
   }
 
   #addMonitorsConfig(): void {
@@ -350,12 +327,29 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
     });
   }
 
+  /** The device was reset: the surfaces are gone already, and images and palettes go by other names from now on. */
+  reset(): void {
+    if (!this.started) return;
+    this.#resetPending = true;
+    this.collapse();
+  }
+
+  #addReset(): void {
+    this.pipe.add({
+      bytes: 0,
+      send: () => {
+        this.#resetPending = false;
+        this.#images?.invalidate();
+      },
+    });
+  }
+
   /**
    * Gives up the order of what waits: drops all drawables, marks what they changed as dirty, and rebuilds the pipe from the
    * difference between the surfaces the client was sent and those there are.
    */
   collapse(): void {
-    if (!this.#started) return;
+    if (!this.started) return;
     const monitors = this.#monitorsPending;
     this.#monitorsPending = this.#syncing = false;
     for (const { damage } of this.pipe.clear()) {
@@ -368,6 +362,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> implemen
       if (!living || this.#sent.get(id) !== held.surface.incarnation) this.#held.delete(id);
     }
     for (const id of this.#sent.keys()) if (!this.#held.has(id)) this.#addDestroy(id);
+    if (this.#resetPending) this.#addReset();
     const primary = this.#held.get(0);
     if (primary === undefined) this.#pushPrimary();
     else if (this.#marked !== primary.surface.incarnation) this.#addFirstPicture(primary);

@@ -19,6 +19,7 @@ import {
   NUM_SURFACES,
 } from "./limits.ts";
 import { NoSuchSurface, RedCommandError } from "./red-error.ts";
+import { PixelHasher } from "./pixel-hasher.ts";
 import { RedSurface } from "./surface.ts";
 
 /** Something that shows the primary surface in this very tab: it takes pixels, not messages. */
@@ -41,6 +42,7 @@ export interface DisplayTimeouts {
  */
 export class DisplayChannel implements DisplaySource, Disposable {
   readonly encoders: ImageEncoders;
+  readonly hasher: PixelHasher;
   readonly clients = new Set<DisplayChannelClient>();
   compression: number = ImageCompression.AutoGlz;
   maxAllowedHeads = 1;
@@ -57,6 +59,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
   constructor(options: { codecs?: ImageCodecs; timeouts?: DisplayTimeouts } = {}) {
     this.#codecs = options.codecs ?? createCodecs();
     this.encoders = new ImageEncoders(this.#codecs);
+    this.hasher = new PixelHasher(this.#codecs);
     this.#timeouts = options.timeouts ?? {};
   }
 
@@ -175,11 +178,11 @@ export class DisplayChannel implements DisplaySource, Disposable {
     if (id === 0) this.#primaryGone();
   }
 
-  /** DESTROY_SURFACES: all at once. */
+  /** DESTROY_SURFACES, all at once, and what the guest's images and palettes were called means nothing any more. */
   reset(): void {
     const hadPrimary = this.#surfaces.has(0);
     for (const surface of this.#surfaces.values()) this.#forget(surface);
-    for (const client of this.clients) client.collapse();
+    for (const client of this.clients) client.reset();
     if (hadPrimary) this.#primaryGone();
   }
 

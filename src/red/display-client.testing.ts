@@ -1,12 +1,14 @@
 import type { ImageDecoder } from "../image/index.ts";
 import { createDecoders, isPalette } from "../image/index.ts";
-import type { ParsedMessage, SpiceClip, SpiceImage } from "../protocol/index.ts";
+import type { ParsedMessage, SpiceClip, SpiceImage, SpicePalette } from "../protocol/index.ts";
 import {
   BitmapFlags,
   ClipType,
   DisplayCap,
+  ImageFlags,
   ImageType,
   MessageParser,
+  ResourceType,
   Ropd,
   baseClient,
   baseServer,
@@ -15,11 +17,12 @@ import {
   encodeMessage,
 } from "../protocol/index.ts";
 import type { MessageDef } from "../protocol/index.ts";
-import type { Rect, RedDrawOperation, RedImage } from "../protocol/red-command.ts";
+import type { Rect, RedBitmap, RedDrawOperation, RedImage, RedPalette } from "../protocol/red-command.ts";
 import type { RasterSurface } from "../raster/index.ts";
 import { drawDrawable, surfaceBits } from "../raster/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
+import { ClientPaletteCache, ClientPixmapCache } from "./client-caches.testing.ts";
 
 /** Capabilities as spice-gtk and spice-html5 announce them (clients.md). */
 export const spiceGtkCaps = capsToWords([
@@ -39,6 +42,8 @@ export const spiceHtml5Caps = capsToWords([
 export interface TestClientOptions {
   readonly caps?: readonly number[];
   readonly miniHeader?: boolean;
+  /** Pixels of the pixmap cache as INIT tells them; by default what spice-gtk says. */
+  readonly pixmapCache?: number;
   /** Sent as PREFERRED_COMPRESSION behind INIT. */
   readonly compression?: number;
   /** Reads, but never acknowledges. */
@@ -60,9 +65,12 @@ export class TestDisplayClient implements Disposable {
   readonly capabilities: { readonly common: readonly number[]; readonly channel: readonly number[] };
   readonly miniHeader: boolean;
   readonly surfaces = new Map<number, RasterSurface>();
+  /** Messages in their order; without PINGs, which come when it is time. */
   readonly names: string[] = [];
   readonly imageTypes: number[] = [];
   heads: readonly { width: number; height: number; surfaceId: number }[] = [];
+  readonly pixmaps: ClientPixmapCache;
+  readonly palettes = new ClientPaletteCache();
   bytes = 0;
   closed: string | undefined;
   failure: unknown;
@@ -85,6 +93,8 @@ export class TestDisplayClient implements Disposable {
     this.miniHeader = options.miniHeader ?? true;
     this.#limited = channel === spiceHtml5Caps;
     this.#silent = options.silent ?? false;
+    const pixmapCacheSize = options.pixmapCache ?? 20_971_520;
+    this.pixmaps = new ClientPixmapCache(pixmapCacheSize);
     this.#stream = openRedStream(port2);
     this.#parser = new MessageParser({ channel: displayChannel.server, miniHeader: this.miniHeader });
     this.#stream.onClose = (reason) => (this.closed = reason);
@@ -92,7 +102,7 @@ export class TestDisplayClient implements Disposable {
     if (options.withoutInit === true) return;
     this.send(displayChannel.client.init, {
       pixmapCacheId: 1,
-      pixmapCacheSize: 20_971_520n,
+      pixmapCacheSize: BigInt(pixmapCacheSize),
       glzDictionaryId: 1,
       glzDictionaryWindowSize: this.#limited ? 0 : 6_290_432,
     });
@@ -109,6 +119,11 @@ export class TestDisplayClient implements Disposable {
 
   write(bytes: Uint8Array): void {
     this.#stream.write(bytes);
+  }
+
+  /** Messages received so far. */
+  get messages(): number {
+    return Number(this.#received);
   }
 
   /** RGB of a surface as 0x00RRGGBB words. */
@@ -154,7 +169,7 @@ export class TestDisplayClient implements Disposable {
 
   #apply(message: ParsedMessage): void {
     const { server } = displayChannel;
-    this.names.push(message.name);
+    if (message.def !== baseServer.ping) this.names.push(message.name);
     switch (message.def) {
       case baseServer.setAck: {
         const { generation, window } = must(message.as(baseServer.setAck));
@@ -187,8 +202,7 @@ export class TestDisplayClient implements Disposable {
         return;
       case server.drawCopy: {
         const { base, data } = must(message.as(server.drawCopy));
-        const source = new Uint8Array(0);
-        const { image, bytes } = this.#decode(must(data.srcBitmap), source);
+        const { image, bytes } = this.#image(must(data.srcBitmap));
         if (this.#limited) this.#checkLimited(base.box, base.clip, data.srcArea, image);
         return this.#draw(base, bytes, {
           type: "copy",
@@ -221,8 +235,23 @@ export class TestDisplayClient implements Disposable {
         });
       case server.drawInvers:
         return this.#draw(must(message.as(server.drawInvers)).base, new Uint8Array(0), { type: "invers" });
-      case server.mark:
+      case server.invalList: {
+        const { resources } = must(message.as(server.invalList));
+        for (const { type, id } of resources) {
+          if (type !== ResourceType.Pixmap) throw new Error(`INVAL_LIST of type ${type}`);
+          this.pixmaps.drop(id);
+        }
+        return;
+      }
+      case server.invalAllPixmaps:
+        if (must(message.as(server.invalAllPixmaps)).waitList.length > 0)
+          throw new Error("there is no other channel to wait for");
+        return this.pixmaps.clear();
+      case server.invalPalette:
+        return this.palettes.drop(must(message.as(server.invalPalette)).id);
       case server.invalAllPalettes:
+        return this.palettes.clear();
+      case server.mark:
         return;
       default:
         throw new Error(`unexpected ${message.name}`);
@@ -255,24 +284,49 @@ export class TestDisplayClient implements Disposable {
       throw new Error("spice-html5 cannot draw this copy");
   }
 
-  #decode(image: SpiceImage, none: Uint8Array): { image: RedImage; bytes: Uint8Array } {
-    const { id, width, height, type } = image.descriptor;
+  /** The image, from the cache or into it if it says so. */
+  #image(image: SpiceImage): { image: RedImage; bytes: Uint8Array } {
+    const { id, width, height, type, flags } = image.descriptor;
     this.imageTypes.push(type);
+    if (this.#limited && (flags !== 0 || type === ImageType.FromCache))
+      throw new Error("spice-html5 does not cache right");
+    if ((flags & ImageFlags.CacheReplaceMe) !== 0) throw new Error("nothing lossy is ever replaced");
+    if (type === ImageType.FromCache) return this.pixmaps.get(id, width, height);
     if ("surface" in image) {
       const { surfaceId } = image.surface;
-      return { image: { kind: "surface", surfaceId, width, height }, bytes: none };
+      return { image: { kind: "surface", surfaceId, width, height }, bytes: new Uint8Array(0) };
     }
+    const decoded = this.#decode(image);
+    if ((flags & ImageFlags.CacheMe) !== 0) this.pixmaps.put(id, decoded);
+    return decoded;
+  }
+
+  #palette(data: {
+    readonly flags: number;
+    readonly paletteId?: bigint;
+    readonly palette?: SpicePalette | null;
+  }): RedPalette | undefined {
+    const { flags, paletteId, palette } = data;
+    if ((flags & BitmapFlags.PalFromCache) !== 0) return this.palettes.get(must(paletteId));
+    if (palette === undefined || palette === null) return undefined;
+    const own = { unique: palette.unique, entries: palette.ents };
+    if ((flags & BitmapFlags.PalCacheMe) !== 0) this.palettes.put(own);
+    return own;
+  }
+
+  #decode(image: SpiceImage): { image: RedBitmap; bytes: Uint8Array } {
+    const { id, width, height, type } = image.descriptor;
     const common = { kind: "bitmap", id, cacheMe: false, width, height } as const;
     if ("bitmap" in image) {
       const { format, stride, data, flags } = image.bitmap;
-      const palette = image.bitmap.palette ?? undefined;
+      const palette = this.#palette(image.bitmap);
       return {
         image: {
           ...common,
           format,
           stride,
           topDown: (flags & BitmapFlags.TopDown) !== 0,
-          palette: palette && { unique: palette.unique, entries: palette.ents },
+          palette,
           data: { offset: 0, length: data.length },
         },
         bytes: data,
@@ -284,8 +338,7 @@ export class TestDisplayClient implements Disposable {
     const decoded = decoder.decode(data, { width, height, innerBytes });
     if (decoded.width !== width || decoded.height !== height)
       throw new Error("descriptor and stream differ in size");
-    const palette =
-      type === ImageType.LzPlt && "lzPlt" in image ? (image.lzPlt.palette ?? undefined) : undefined;
+    const palette = "lzPlt" in image ? this.#palette(image.lzPlt) : undefined;
     if (isPalette(decoded.format) && palette === undefined)
       throw new Error("a palette image without palette");
     return {
@@ -294,7 +347,7 @@ export class TestDisplayClient implements Disposable {
         format: decoded.format,
         stride: decoded.stride,
         topDown: decoded.topDown,
-        palette: palette && { unique: palette.unique, entries: palette.ents },
+        palette,
         data: { offset: decoded.offset, length: decoded.bytes.length - decoded.offset },
       },
       bytes: decoded.bytes,

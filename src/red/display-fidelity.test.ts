@@ -1,11 +1,21 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ACK_WINDOWS_IN_FLIGHT, CLIENT_ACK_WINDOW } from "../channel/index.ts";
 import { SurfaceHeap, createCodecs } from "../image/index.ts";
 import { loadImageModuleFromFile } from "../image/load.node.ts";
 import type { RedCommand } from "../protocol/red-command.ts";
 import { spiceHtml5Caps } from "./display-client.testing.ts";
 import type { TestClientOptions, TestDisplayClient } from "./display-client.testing.ts";
-import { SIDE, arbitraryCommands, batchData, createAll, manyCommands } from "./red-commands.testing.ts";
+import { MAX_PIPE_SIZE } from "./limits.ts";
+import {
+  SIDE,
+  arbitraryCachingCommands,
+  arbitraryCommands,
+  batchData,
+  createAll,
+  manyCachingCommands,
+  manyCommands,
+} from "./red-commands.testing.ts";
 import { TestRedWorker } from "./red-worker.testing.ts";
 
 /** Every surface the client holds equals the server's; the primary it must hold if there is one. */
@@ -25,7 +35,7 @@ async function play(
   worker: ConstructorParameters<typeof TestRedWorker>[0],
   early: readonly RedCommand[],
   late: readonly RedCommand[],
-): Promise<void> {
+): Promise<TestDisplayClient[]> {
   using red = new TestRedWorker(worker);
   await red.run(createAll);
   const client = red.join(options);
@@ -35,9 +45,50 @@ async function play(
   await red.run(late, batchData);
   await expectEqual(red, client);
   await expectEqual(red, other);
+  return [client, other];
+}
+
+/** The same for a client that does not acknowledge what is drawn in the middle. */
+async function fallBehind(
+  early: readonly RedCommand[],
+  missed: readonly RedCommand[],
+  late: readonly RedCommand[],
+): Promise<void> {
+  using red = new TestRedWorker({ pipeStallTime: 0 });
+  await red.run([...createAll, ...early, createAll[0]], batchData);
+  const client = red.join({ silent: true, pixmapCache: 4 * SIDE * SIDE });
+  const quick = red.join();
+  // Before its INIT a client holds up nobody; behind it, what follows is more than the silent one's ack window and pipe.
+  await red.settle(client);
+  await red.settle(quick);
+  let collapsed = 0;
+  const { unblock } = red.worker.display;
+  red.worker.display.unblock = function () {
+    collapsed++;
+    return unblock.call(this);
+  };
+  await red.run([...tooMuch, ...missed], batchData);
+  expect(collapsed).toBeGreaterThan(0);
+  client.release();
+  await red.run(late, batchData);
+  await expectEqual(red, client);
+  await expectEqual(red, quick);
 }
 
 const runs = { numRuns: 25 };
+
+/** One message each: more than a client gets without an ACK and a pipe holds. */
+const tooMuch: readonly RedCommand[] = Array.from(
+  { length: CLIENT_ACK_WINDOW * ACK_WINDOWS_IN_FLIGHT + MAX_PIPE_SIZE + 1 },
+  (_, color) => ({
+    type: "draw",
+    surfaceId: 0,
+    effect: 1,
+    mmTime: 0,
+    bbox: { top: 0, left: color % SIDE, bottom: SIDE, right: SIDE },
+    operation: { type: "fill", brush: { type: "solid", color }, rop: 8 },
+  }),
+);
 
 describe("what a client sees is what the server drew", () => {
   it.each<[string, TestClientOptions]>([
@@ -51,7 +102,11 @@ describe("what a client sees is what the server drew", () => {
     ["spice-html5", { caps: spiceHtml5Caps }],
   ])("%s", async (_name, options) => {
     await fc.assert(
-      fc.asyncProperty(arbitraryCommands, arbitraryCommands, (early, late) => play(options, {}, early, late)),
+      fc.asyncProperty(
+        arbitraryCommands,
+        arbitraryCommands,
+        async (early, late) => void (await play(options, {}, early, late)),
+      ),
       runs,
     );
   });
@@ -61,35 +116,15 @@ describe("what a client sees is what the server drew", () => {
     const heap = new SurfaceHeap();
     const codecs = createCodecs(heap, await loadImageModuleFromFile(heap));
     await fc.assert(
-      fc.asyncProperty(modes, arbitraryCommands, arbitraryCommands, (compression, early, late) =>
-        play({ compression }, { codecs }, early, late),
-      ),
+      fc.asyncProperty(modes, arbitraryCommands, arbitraryCommands, async (compression, early, late) => {
+        await play({ compression, pixmapCache: 6 * SIDE * SIDE }, { codecs }, early, late);
+      }),
       runs,
     );
   });
 
   it("also for a client that falls behind and catches up, whatever it missed", async () => {
-    let collapsed = 0;
-    await fc.assert(
-      fc.asyncProperty(arbitraryCommands, manyCommands, arbitraryCommands, async (early, missed, late) => {
-        using red = new TestRedWorker({ pipeStallTime: 0 });
-        await red.run([...createAll, ...early], batchData);
-        const client = red.join({ silent: true });
-        const quick = red.join();
-        const { unblock } = red.worker.display;
-        red.worker.display.unblock = function () {
-          collapsed++;
-          return unblock.call(this);
-        };
-        await red.run(missed, batchData);
-        client.release();
-        await red.run(late, batchData);
-        await expectEqual(red, client);
-        await expectEqual(red, quick);
-      }),
-      runs,
-    );
-    expect(collapsed).toBeGreaterThan(0);
+    await fc.assert(fc.asyncProperty(arbitraryCommands, manyCommands, arbitraryCommands, fallBehind), runs);
   });
 
   it("also for all surfaces, once drawings need them", async () => {
@@ -111,6 +146,48 @@ describe("what a client sees is what the server drew", () => {
       }),
       runs,
     );
+  });
+});
+
+describe("what a client with caches sees is what the server drew", () => {
+  it.each<[string, TestClientOptions]>([
+    ["automatic compression", {}],
+    ["no compression", { compression: 1 }],
+    ["LZ", { compression: 6 }],
+    ["QUIC", { compression: 4 }],
+    ["GLZ", { compression: 5 }],
+    ["LZ4", { compression: 7 }],
+    ["spice-html5", { caps: spiceHtml5Caps }],
+  ])("%s, in caches of all sizes", async (_name, options) => {
+    const size = fc.constantFrom(-1, 1000, 2000, 5000, 7000, 10_000, 20_971_520);
+    const seen = { hits: 0, invalidated: 0, palettes: 0 };
+    await fc.assert(
+      fc.asyncProperty(
+        size,
+        arbitraryCachingCommands,
+        arbitraryCachingCommands,
+        async (pixmapCache, early, late) => {
+          for (const { pixmaps, palettes } of await play({ ...options, pixmapCache }, {}, early, late)) {
+            seen.hits += pixmaps.hits;
+            seen.invalidated += pixmaps.invalidated;
+            seen.palettes += palettes.hits;
+          }
+        },
+      ),
+      runs,
+    );
+    const used = Object.values(seen).map((count) => count > 0);
+    expect(used).toEqual(options.caps === undefined ? [true, true, true] : [false, false, false]);
+  });
+
+  it("also if it falls behind and catches up", async () => {
+    const property = fc.asyncProperty(
+      arbitraryCachingCommands,
+      manyCachingCommands,
+      arbitraryCachingCommands,
+      fallBehind,
+    );
+    await fc.assert(property, runs);
   });
 });
 

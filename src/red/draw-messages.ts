@@ -1,19 +1,9 @@
-import { isPalette } from "../image/index.ts";
-import type { MessageDef, SpiceClip, SpiceImage, SpicePalette, SpiceQMask } from "../protocol/index.ts";
-import {
-  BitmapFlags,
-  BrushType,
-  ClipType,
-  ImageScaleMode,
-  ImageType,
-  JpegAlphaFlags,
-  Ropd,
-  displayChannel,
-} from "../protocol/index.ts";
+import type { MessageDef, SpiceClip, SpiceImage, SpiceQMask } from "../protocol/index.ts";
+import { BrushType, ClipType, ImageScaleMode, ImageType, Ropd, displayChannel } from "../protocol/index.ts";
 import type { Rect } from "../protocol/red-command.ts";
 import type { DrawPlan } from "./draw-plan.ts";
 import type { Drawable } from "./drawable.ts";
-import type { EncodedImage } from "./image-encoders.ts";
+import type { GuestImage } from "./guest-image.ts";
 import type { Picture } from "./picture.ts";
 
 /** Where messages go: a channel client. */
@@ -21,11 +11,12 @@ export interface MessageSink {
   send<T>(definition: MessageDef<T>, value: T): void;
 }
 
-/** What it takes to put a drawable's pictures on one client's wire. */
+/** What it takes to put a drawable's pictures on one client's wire. Images are for the next message, which must follow at once. */
 export interface PictureWire extends MessageSink {
-  encode(picture: Picture): EncodedImage;
-  /** An image id that was not used before on this channel. */
-  nextImageId(): bigint;
+  /** A picture that the client does not keep. */
+  image(picture: Picture): SpiceImage;
+  /** An image of the guest by way of the client's cache; undefined if it is not worth that, with `drawn` of its pixels needed. */
+  cached(image: GuestImage, drawn: number): SpiceImage | undefined;
 }
 
 const server = displayChannel.server;
@@ -47,12 +38,18 @@ export function sendDrawable(wire: PictureWire, drawable: Drawable, plan: Exclud
       }
       return;
     }
-    case "copyBitmap":
+    case "copyBitmap": {
+      const kept = drawable.image && wire.cached(drawable.image, region.area);
+      if (kept !== undefined) {
+        const base = regionBase(drawable);
+        return sendCopy(wire, base, kept, drawable.sourceRect(base.box));
+      }
       for (const { rect, picture } of drawable.copies) {
-        const image = wireImage(wire.encode(picture), wire.nextImageId());
-        sendCopy(wire, { surfaceId, box: rect, clip: pieceClip(drawable) }, image, origin(rect));
+        const base = { surfaceId, box: rect, clip: pieceClip(drawable) };
+        sendCopy(wire, base, wire.image(picture), origin(rect));
       }
       return;
+    }
     case "copySurface": {
       if (operation.type !== "copy" || operation.src.kind !== "surface") return;
       const { src } = operation;
@@ -65,14 +62,8 @@ export function sendDrawable(wire: PictureWire, drawable: Drawable, plan: Exclud
     }
     case "copyBits": {
       const { left: x, top: y } = drawable.copyBitsSource;
-      const box = region.bounds();
       // One message for all rectangles, as they may overlap the source of each other.
-      const clip = region.size === 1 ? noClip : { type: ClipType.Rects, rects: region.rects() };
-      wire.send(server.copyBits, {
-        base: { surfaceId, box, clip },
-        srcPos: { x, y },
-      });
-      return;
+      return wire.send(server.copyBits, { base: regionBase(drawable), srcPos: { x, y } });
     }
     case "blackness":
     case "whiteness":
@@ -89,8 +80,7 @@ export function sendDrawable(wire: PictureWire, drawable: Drawable, plan: Exclud
 
 /** Sends pixels as a lossless DRAW_COPY of the whole picture to `rect`. */
 export function sendPicture(wire: PictureWire, surfaceId: number, rect: Rect, picture: Picture): void {
-  const image = wireImage(wire.encode(picture), wire.nextImageId());
-  sendCopy(wire, { surfaceId, box: rect, clip: noClip }, image, origin(rect));
+  sendCopy(wire, { surfaceId, box: rect, clip: noClip }, wire.image(picture), origin(rect));
 }
 
 interface Base {
@@ -121,6 +111,12 @@ function bases(drawable: Drawable): Base[] {
   }));
 }
 
+/** All of the drawable in one message: its bounding box, with a clip where that is more. */
+function regionBase({ surface, region }: Drawable): Base {
+  const clip = region.size === 1 ? noClip : { type: ClipType.Rects, rects: region.rects() };
+  return { surfaceId: surface.id, box: region.bounds(), clip };
+}
+
 /** The clip of a message whose box is one of the pieces: a piece that stands for many rectangles needs them. */
 function pieceClip({ region, pieces }: Drawable): SpiceClip {
   return pieces.length === region.size ? noClip : { type: ClipType.Rects, rects: region.rects() };
@@ -129,56 +125,4 @@ function pieceClip({ region, pieces }: Drawable): SpiceClip {
 /** The same size at (0, 0). */
 function origin({ top, left, bottom, right }: Rect): Rect {
   return { top: 0, left: 0, bottom: bottom - top, right: right - left };
-}
-
-/** The Image of spice.proto. Nothing is cached at the client: `id` only has to differ. */
-export function wireImage(image: EncodedImage, id: bigint): SpiceImage {
-  const { width, height, data } = image;
-  const descriptor = { id, flags: 0, width, height };
-  switch (image.imageType) {
-    case ImageType.Quic:
-      return { descriptor: { ...descriptor, type: ImageType.Quic }, quic: { data } };
-    case ImageType.LzRgb:
-      return { descriptor: { ...descriptor, type: ImageType.LzRgb }, lzRgb: { data } };
-    case ImageType.GlzRgb:
-      return { descriptor: { ...descriptor, type: ImageType.GlzRgb }, lzRgb: { data } };
-    case ImageType.ZlibGlzRgb: {
-      const zlibGlz = { glzDataSize: image.innerBytes, data };
-      return { descriptor: { ...descriptor, type: ImageType.ZlibGlzRgb }, zlibGlz };
-    }
-    case ImageType.Jpeg:
-      return { descriptor: { ...descriptor, type: ImageType.Jpeg }, jpeg: { data } };
-    case ImageType.JpegAlpha: {
-      const jpegAlpha = {
-        flags: image.topDown ? JpegAlphaFlags.TopDown : 0,
-        jpegSize: image.innerBytes,
-        data,
-      };
-      return { descriptor: { ...descriptor, type: ImageType.JpegAlpha }, jpegAlpha };
-    }
-    case ImageType.Lz4:
-      return { descriptor: { ...descriptor, type: ImageType.Lz4 }, lz4: { data } };
-    case ImageType.LzPlt:
-      return {
-        descriptor: { ...descriptor, type: ImageType.LzPlt },
-        lzPlt: { flags: BitmapFlags.TopDown, palette: wirePalette(image, id), data },
-      };
-    default:
-      return {
-        descriptor: { ...descriptor, type: ImageType.Bitmap },
-        bitmap: {
-          format: image.format,
-          flags: BitmapFlags.TopDown,
-          x: width,
-          y: height,
-          stride: image.stride,
-          palette: isPalette(image.format) ? wirePalette(image, id) : null,
-          data,
-        },
-      };
-  }
-}
-
-function wirePalette({ palette }: EncodedImage, unique: bigint): SpicePalette {
-  return { unique, ents: Array.from(palette ?? []) };
 }

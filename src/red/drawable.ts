@@ -5,6 +5,7 @@ import { SurfaceFormat } from "../raster/index.ts";
 import type { Region } from "../raster/index.ts";
 import type { ClientProfile, DrawPlan } from "./draw-plan.ts";
 import { planDrawable } from "./draw-plan.ts";
+import { GuestImage } from "./guest-image.ts";
 import { MAX_SPLIT_RECTS } from "./limits.ts";
 import { Picture } from "./picture.ts";
 import type { RedSurface } from "./surface.ts";
@@ -28,6 +29,7 @@ export class Drawable {
   readonly #surfaces: (id: number) => RedSurface | undefined;
   readonly #plans = new Map<ClientProfile, DrawPlan>();
   #copies: readonly PlacedPicture[] | undefined;
+  #image: GuestImage | undefined;
   readonly #pixels = new Map<boolean, readonly PlacedPicture[]>();
 
   constructor(
@@ -92,11 +94,21 @@ export class Drawable {
 
   /** For the plan `copyBitmap`: the source cut to each of the {@link pieces}. */
   get copies(): readonly PlacedPicture[] {
+    const bitmap = this.#bitmap;
     this.#copies ??= this.pieces.map((rect) => ({
       rect,
-      picture: new Picture(this.#crop(this.sourceRect(rect))),
+      picture: new Picture(this.#crop(bitmap, this.sourceRect(rect)), bitmap.palette?.unique),
     }));
     return this.#copies;
+  }
+
+  /** For the plan `copyBitmap`: all of the source, if the guest wants it to be cached. */
+  get image(): GuestImage | undefined {
+    const bitmap = this.#bitmap;
+    if (!bitmap.cacheMe) return undefined;
+    const whole = { top: 0, left: 0, bottom: bitmap.height, right: bitmap.width };
+    this.#image ??= new GuestImage(bitmap, this.#crop(bitmap, whole));
+    return this.#image;
   }
 
   /** For the plan `pixels`: what the surface held after this drawable. Must be asked for before the next one is rendered. */
@@ -112,10 +124,13 @@ export class Drawable {
     return pixels;
   }
 
-  #crop(rect: Rect): ImageSource {
+  get #bitmap(): RedBitmap {
     const { operation } = this.command;
     if (operation.type !== "copy" || !isBitmap(operation.src)) throw new TypeError("not a copy of a bitmap");
-    const bitmap = operation.src;
+    return operation.src;
+  }
+
+  #crop(bitmap: RedBitmap, rect: Rect): ImageSource {
     const { format, stride, topDown } = bitmap;
     const firstRow = topDown ? rect.top : bitmap.height - 1 - rect.top;
     return {

@@ -55,6 +55,27 @@ export const CURSOR_CACHE_SIZE = 256;
 /** Items in a cursor pipe above which it is replaced by the present state: nobody needs old pointer moves. */
 export const CURSOR_PIPE_SIZE = 32;
 
+/**
+ * Pixels of a client's pixmap cache, whatever its INIT says: 256 MiB of 32 bit images. remote-viewer asks for 80 MiB; the number is
+ * an i64 that any client may fill with anything.
+ */
+export const MAX_PIXMAP_CACHE_PIXELS = 64 * 1024 * 1024;
+
+/**
+ * Images in one client's pixmap cache, however small they are. Some hundred bytes of ours for each, so a guest that sends one pixel
+ * under ever new ids costs a few MiB; and all of them can be invalidated by one INVAL_LIST, whose count has 16 bits.
+ */
+export const MAX_PIXMAP_CACHE_ITEMS = 16_384;
+
+/**
+ * Times that an image may be larger than the part of it that is drawn, to be sent whole for the client's cache. Clips that hide half
+ * of it are common; a guest that shows a small part of a large picture pays for that part only.
+ */
+export const MAX_CACHE_OVERDRAW = 4;
+
+/** Palettes a client keeps (CLIENT_PALETTE_CACHE_SIZE of spice-server). */
+export const PALETTE_CACHE_SIZE = 128;
+
 /** Largest width or height of a cursor shape; spice-server's stream device uses the same. */
 export const MAX_CURSOR_SIDE = 1024;
 

@@ -12,10 +12,13 @@ export class Picture {
   readonly width: number;
   readonly height: number;
   readonly source: ImageSource;
+  /** The guest's unique id of the palette; 0 if there is none, or it has no name. */
+  readonly paletteId: bigint;
   readonly #encoded = new Map<string, EncodedImage>();
 
-  constructor(source: ImageSource) {
+  constructor(source: ImageSource, paletteId = 0n) {
     this.source = source;
+    this.paletteId = paletteId;
     this.bytes = sourceBytes(source);
     this.width = source.width;
     this.height = source.height;

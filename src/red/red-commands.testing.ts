@@ -73,6 +73,45 @@ function arbitraryBitmap(formats: readonly number[]): fc.Arbitrary<RedImage> {
     });
 }
 
+/** Formats of the images 0 to 7 that guests use again and again. */
+const CACHED_FORMATS: readonly number[] = [8, 9, 8, 6, 7, 5, 4, 9];
+
+/** One of eight images that the guest wants cached, and now and then something else under an id of theirs. */
+const cachedImage: fc.Arbitrary<RedImage> = fc
+  .record({
+    key: fc.integer({ min: 0, max: CACHED_FORMATS.length - 1 }),
+    fraud: fc.constantFrom(
+      ...Array.from({ length: 12 }, () => ""),
+      "pixels",
+      "size",
+      "format",
+      "rows",
+      "palette",
+      "flags",
+    ),
+  })
+  .map(({ key, fraud }) => {
+    const format = fraud === "format" ? 7 : CACHED_FORMATS[key];
+    const width = SIDE + (key % 3);
+    const height = SIDE + (fraud === "size" ? 3 : 0);
+    const stride = rowBytes(format, width);
+    const entries = Array.from({ length: 256 }, (_, i) => i * 0x010503 + (fraud === "palette" ? 7 : 0));
+    return {
+      kind: "bitmap",
+      // Different only in the upper half.
+      id: BigInt(key & 3) + (BigInt(key >> 2) << 32n) + 7n,
+      cacheMe: true,
+      highBitsSet: fraud === "flags",
+      format,
+      width,
+      height,
+      stride,
+      topDown: fraud !== "rows",
+      palette: format <= 5 ? { unique: BigInt(key & 1), entries } : undefined,
+      data: { offset: 600 * key + (fraud === "pixels" ? 4 : 0), length: stride * height },
+    };
+  });
+
 const surfaceImage: fc.Arbitrary<RedImage> = surfaceId.map((id) => ({
   kind: "surface",
   surfaceId: id,
@@ -83,6 +122,7 @@ const image = fc.oneof(
   { weight: 3, arbitrary: arbitraryBitmap([8, 8, 9]) },
   { weight: 1, arbitrary: arbitraryBitmap([2, 4, 5, 6, 7, 10]) },
   { weight: 2, arbitrary: surfaceImage },
+  { weight: 3, arbitrary: cachedImage },
 );
 const color = fc.integer({ min: 0, max: 0xffffff });
 const brush: fc.Arbitrary<RedBrush> = fc.oneof(
@@ -177,3 +217,43 @@ export const manyCommands: fc.Arbitrary<RedCommand[]> = fc.array(
 export const createAll: readonly RedCommand[] = SURFACE_FORMATS.map((format, id) =>
   createSurface(id, SIDE, SIDE, format),
 );
+
+/** Most of a surface, or any part of it. */
+const largeRect: fc.Arbitrary<Rect> = fc
+  .record({ left: fc.integer({ min: -3, max: 8 }), top: fc.integer({ min: -3, max: 8 }), less: fc.nat(12) })
+  .map(({ left, top, less }) => ({ top, left, bottom: top + SIDE - less, right: left + SIDE }));
+const cachedRect = fc.oneof({ weight: 3, arbitrary: largeRect }, { weight: 1, arbitrary: rect });
+
+const seldomClip = fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: clip });
+
+/** An unscaled copy of an image that the guest wants cached. */
+const cachedCopy: fc.Arbitrary<RedCommand> = fc
+  .record({
+    surfaceId: fc.constantFrom(0, 0, 0, 0, 1, 2),
+    bbox: cachedRect,
+    clip: seldomClip,
+    src: cachedImage,
+  })
+  .chain(({ surfaceId: id, bbox, clip: rects, src }) =>
+    sourceArea(bbox).map((srcArea): RedCommand => {
+      const operation = { type: "copy", src, srcArea, rop: 8, scaleMode: 0 } as const;
+      return { type: "draw", surfaceId: id, effect: 1, mmTime: 0, bbox, clip: rects, operation };
+    }),
+  );
+
+/** Mostly {@link cachedCopy}, with other drawings and device resets between. */
+function cachingCommands(minLength: number, maxLength: number): fc.Arbitrary<RedCommand[]> {
+  const some = fc.oneof(
+    { weight: 40, arbitrary: cachedCopy.map((one) => [one]) },
+    { weight: 10, arbitrary: drawable.map((one) => [one]) },
+    { weight: 1, arbitrary: lifeCycle.map((one) => [one]) },
+    { weight: 1, arbitrary: fc.constant<RedCommand[]>([{ type: "reset" }, ...createAll]) },
+  );
+  return fc.array(some, { minLength, maxLength, size: "max" }).map((commands) => commands.flat());
+}
+
+/** What a guest that caches its images might draw. */
+export const arbitraryCachingCommands = cachingCommands(20, 60);
+
+/** More of that than a pipe holds. */
+export const manyCachingCommands = cachingCommands(150, 250);

@@ -69,7 +69,7 @@ export class TestRedWorker implements Disposable {
       if (client.failure !== undefined) throw client.failure;
       const entry = this.inspection(client.clientId);
       if (entry === undefined) throw new Error(`the server dropped the client: ${client.closed}`);
-      if (entry.pipe === 0 && entry.sentBytes === client.bytes && client.names.length > 1) return;
+      if (entry.pipe === 0 && entry.sentBytes === client.bytes && client.messages > 1) return;
     }
   }
 

@@ -12,7 +12,7 @@ import { loadImageModuleFromFile } from "../image/load.node.ts";
 import { canonicalPixels, firstDifference, paint } from "../image/source.testing.ts";
 import type { SpiceImage } from "../protocol/index.ts";
 import { JpegAlphaFlags, MessageParser, displayChannel, encodeMessage } from "../protocol/index.ts";
-import { wireImage } from "./draw-messages.ts";
+import { wireImage } from "./wire-image.ts";
 
 const heap = new SurfaceHeap();
 const codecs = createCodecs(heap, await loadImageModuleFromFile(heap));
@@ -46,7 +46,7 @@ function overTheWire(encoder: ImageEncoder, source: ImageSource): SpiceImage {
     {
       base: { surfaceId: 0, box, clip: { type: 0 } },
       data: {
-        srcBitmap: wireImage(encoded, 7n),
+        srcBitmap: wireImage(encoded, { id: 7n, flags: 0 }, undefined),
         srcArea: box,
         ropDescriptor: 8,
         scaleMode: 0,
