@@ -1,0 +1,32 @@
+import { chromium, type Page } from "playwright";
+import { build } from "vite";
+
+/** Bundles a module and opens it in a page of the system's Chromium; `use` may then call what it put on globalThis. */
+export async function withChromiumPage<T>(entry: string, use: (page: Page) => Promise<T>): Promise<T> {
+  const output = await build({
+    configFile: false,
+    logLevel: "error",
+    build: {
+      write: false,
+      minify: false,
+      target: "esnext",
+      lib: { entry, formats: ["es"], fileName: "page" },
+    },
+  });
+  const bundles = Array.isArray(output) ? output : [output];
+  const chunk = bundles
+    .flatMap((bundle) => ("output" in bundle ? bundle.output : []))
+    .find((file) => file.type === "chunk");
+  if (chunk?.type !== "chunk") throw new Error(`${entry}: the page was not built`);
+  const browser = await chromium.launch({
+    executablePath: process.env.SPICETAB_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-background-networking"],
+  });
+  try {
+    const page = await browser.newPage();
+    await page.addScriptTag({ content: chunk.code, type: "module" });
+    return await use(page);
+  } finally {
+    await browser.close();
+  }
+}
