@@ -3,7 +3,7 @@ import { readBuiltGuest, shell, until, whyNoGuest } from "./built-guest.testing.
 import { Machine } from "./machine.ts";
 import type { MachineOptions } from "./machine.ts";
 import { RecordingRed, silentEvents } from "./machine.testing.ts";
-import { restorable } from "./state-source.ts";
+import { collect, restorable } from "./state-transfer.ts";
 
 const reason = whyNoGuest("console");
 if (reason) console.log(`skipped: ${reason}`);
@@ -138,7 +138,7 @@ describe.skipIf(reason)("the console guest", () => {
     "a restored machine goes on where it was saved",
     async () => {
       await shell(machine, "secret=kept-in-memory; echo set-$?", /set-0/);
-      const saved = await machine.saveState();
+      const saved = collect(machine);
       await using second = await Machine.create({ ...options(), kernelNow: false });
       await second.restoreState(restorable(saved));
       second.run();

@@ -311,13 +311,10 @@ export class GuestService implements AsyncDisposable {
 
   async #saveNow(): Promise<SavedInfo> {
     const { store } = this.#options;
-    const saved = await this.#running().saveState();
-    await store.save(saved.header.level, saved);
-    const info = {
-      store: store.kind,
-      bytes: await store.size(saved.header.level),
-      savedAt: saved.header.savedAt,
-    };
+    const machine = this.#running();
+    const { level } = machine.identity;
+    const header = await store.save(level, machine);
+    const info = { store: store.kind, bytes: await store.size(level), savedAt: header.savedAt };
     this.#saved = info;
     this.#autosave.saved(info.savedAt);
     this.#page.send("saved", info);

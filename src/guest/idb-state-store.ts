@@ -3,8 +3,8 @@ import { del, get, set } from "idb-keyval";
 import { StateRefusedError } from "./errors.ts";
 import { decodeStateHeader, encodeStateHeader } from "./state-header.ts";
 import type { StateHeader } from "./state-header.ts";
-import { bufferSource } from "./state-source.ts";
-import type { SavedMachine } from "./machine.ts";
+import { bufferSource, collect } from "./state-transfer.ts";
+import type { SavableMachine } from "./state-transfer.ts";
 import { checkedKey } from "./state-store.ts";
 import type { StateStore, StoredState } from "./state-store.ts";
 
@@ -24,8 +24,10 @@ export class IdbStateStore implements StateStore {
     }
   }
 
-  async save(key: string, { header, state }: SavedMachine): Promise<void> {
+  async save(key: string, machine: SavableMachine): Promise<StateHeader> {
+    const { header, state } = collect(machine);
     await set(IDB_PREFIX + checkedKey(key), { header: encodeStateHeader(header), state: new Blob([state]) });
+    return header;
   }
 
   async find(key: string): Promise<StoredState | undefined> {

@@ -79,5 +79,5 @@ export const IDLE_SLICE_INSTRUCTIONS = 25_000;
 export const IDLE_AFTER_MS = 60;
 /** Milliseconds that an idle guest is left asleep at a time, whatever its tick wants: one frame of a 60 Hz screen. */
 export const IDLE_REST_MS = 16;
-/** Bytes of a saved state read at once when it is restored: few calls of the file system, and small enough for a CPU's cache. */
-export const RESTORE_WINDOW_BYTES = 1024 * 1024;
+/** Bytes of a saved state read or written at once: few calls of the file system, and small enough for a CPU's cache. */
+export const STATE_WINDOW_BYTES = 1024 * 1024;

@@ -20,8 +20,10 @@ import { SerialLog } from "./serial-log.ts";
 import type { BootMarker } from "./serial-log.ts";
 import { assertStateFits, makeStateHeader } from "./state-header.ts";
 import type { MachineIdentity, StateHeader } from "./state-header.ts";
-import type { RestorableMachine } from "./state-source.ts";
-import { clearUnsizedBars, embedDevices, replaceUnpackMemory } from "./state.ts";
+import type { RestorableMachine, SavableMachine } from "./state-transfer.ts";
+import { replacePackMemory, replaceUnpackMemory } from "./memory-pages.ts";
+import type { GuestPages } from "./memory-pages.ts";
+import { clearUnsizedBars, embedDevices } from "./state.ts";
 import type { StatefulDevice } from "./state.ts";
 import { assertPrivateMembers } from "./v86-private.ts";
 import type { V86Emulator } from "./v86-private.ts";
@@ -29,7 +31,7 @@ import { redirectVbe, watchVgaWrites } from "./vga-ports.ts";
 import { VgaScanout } from "./vga-scanout.ts";
 import type { ScanoutMode } from "./vga-scanout.ts";
 import { AgentPort } from "./virtio-serial.ts";
-import { splitState } from "./v86-state.ts";
+import { splitState, stateHead } from "./v86-state.ts";
 import type { PackedPages } from "./v86-state.ts";
 import { replaceYield } from "./yield.ts";
 
@@ -74,12 +76,6 @@ export interface MachineOptions {
   readonly log?: (line: string) => void;
 }
 
-/** A saved moment. `state` is v86's own file with our devices inside. */
-export interface SavedMachine {
-  readonly header: StateHeader;
-  readonly state: ArrayBuffer;
-}
-
 export interface MachineStats {
   /** Instructions since the machine was made. */
   readonly instructions: number;
@@ -98,8 +94,10 @@ export const machineIdentity = (
   return { level, buildId, memoryMiB, aperture };
 };
 
+const NO_PAGES: GuestPages = { bytes: 0, runs: [] };
+
 /** One machine. Owner disposes (asynchronously: v86 stops between two slices). */
-export class Machine implements AsyncDisposable {
+export class Machine implements AsyncDisposable, SavableMachine {
   readonly identity: MachineIdentity;
   readonly layout: ApertureLayout;
   readonly memory: GuestMemory;
@@ -114,6 +112,8 @@ export class Machine implements AsyncDisposable {
   readonly #options: MachineOptions;
   readonly #rebootCpu: () => void;
   #pristine = true;
+  /** The guest's pages while a state is being saved. */
+  #packedMemory: GuestPages = NO_PAGES;
   /** The guest's pages while a state is being restored. */
   #storedMemory: PackedPages | undefined;
   #leds = 0;
@@ -188,6 +188,9 @@ export class Machine implements AsyncDisposable {
     this.#rebootCpu = cpu.reboot_internal.bind(cpu);
     cpu.reboot_internal = () => this.#rebooted();
     clearUnsizedBars(cpu.devices.pci);
+    replacePackMemory(cpu, (pages) => {
+      this.#packedMemory = pages;
+    });
     replaceUnpackMemory(
       cpu,
       () => this.#pristine,
@@ -254,12 +257,17 @@ export class Machine implements AsyncDisposable {
     return { instructions: this.#instructions, running: this.#wanted, halted };
   }
 
-  /** One moment of the whole machine. May be called while it runs: it stands still meanwhile. */
-  async saveState(): Promise<SavedMachine> {
+  /** One moment of the whole machine. May be called while it runs. @throws MachineOptionsError while it reboots */
+  capture(write: (piece: Uint8Array) => void): StateHeader {
     if (this.#reloading)
       throw new MachineOptionsError("the machine is rebooting: save it when its kernel runs");
-    const state = await this.emulator.save_state();
-    return { header: makeStateHeader(this.identity, state.byteLength, Date.now()), state };
+    const small = this.emulator.v86.save_state();
+    const { bytes, runs } = this.#packedMemory;
+    const head = stateHead(small, bytes);
+    write(head);
+    for (const run of runs) write(run);
+    this.#packedMemory = NO_PAGES;
+    return makeStateHeader(this.identity, head.length + bytes, Date.now());
   }
 
   /**

@@ -1,7 +1,8 @@
 /** States kept in memory: where storage is denied, and in tests. */
 import { decodeStateHeader, encodeStateHeader } from "./state-header.ts";
-import { bufferSource } from "./state-source.ts";
-import type { SavedMachine } from "./machine.ts";
+import type { StateHeader } from "./state-header.ts";
+import { bufferSource, collect } from "./state-transfer.ts";
+import type { SavableMachine } from "./state-transfer.ts";
 import { checkedKey } from "./state-store.ts";
 import type { StateStore, StoredState } from "./state-store.ts";
 
@@ -10,8 +11,10 @@ export class MemoryStateStore implements StateStore {
   readonly kind = "memory";
   readonly #states = new Map<string, { header: Uint8Array; state: ArrayBuffer }>();
 
-  async save(key: string, { header, state }: SavedMachine): Promise<void> {
+  async save(key: string, machine: SavableMachine): Promise<StateHeader> {
+    const { header, state } = collect(machine);
     this.#states.set(checkedKey(key), { header: encodeStateHeader(header), state });
+    return header;
   }
 
   async find(key: string): Promise<StoredState | undefined> {

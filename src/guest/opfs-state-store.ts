@@ -1,8 +1,9 @@
 /** States in the origin's private file system. */
 import { StateRefusedError } from "./errors.ts";
+import { STATE_WINDOW_BYTES } from "./limits.ts";
 import { decodeStateHeader, encodeStateHeader, STATE_HEADER_BYTES } from "./state-header.ts";
-import type { SavedMachine } from "./machine.ts";
-import type { StateSource } from "./state-source.ts";
+import type { StateHeader } from "./state-header.ts";
+import type { SavableMachine, StateSource } from "./state-transfer.ts";
 import { checkedKey } from "./state-store.ts";
 import type { StateStore, StoredState } from "./state-store.ts";
 
@@ -35,19 +36,20 @@ export class OpfsStateStore implements StateStore {
     this.#directory = directory;
   }
 
-  async save(key: string, { header, state }: SavedMachine): Promise<void> {
+  async save(key: string, machine: SavableMachine): Promise<StateHeader> {
     const name = checkedKey(key);
     const file = await this.#directory.getFileHandle(`${name}.tmp`, { create: true });
-    const access = await file.createSyncAccessHandle();
-    try {
+    const saved = await withAccess(file, (access) => {
       access.truncate(0);
+      const writer = new WindowWriter(access, STATE_HEADER_BYTES);
+      const header = machine.capture((piece) => writer.write(piece));
+      writer.end();
       writeFully(access, encodeStateHeader(header), 0);
-      writeFully(access, new Uint8Array(state), STATE_HEADER_BYTES);
       access.flush();
-    } finally {
-      access.close();
-    }
+      return header;
+    });
     await (file as MovableFileHandle).move(name);
+    return saved;
   }
 
   async find(key: string): Promise<StoredState | undefined> {
@@ -119,6 +121,36 @@ const openSource = async (file: FileSystemFileHandle, bytes: number): Promise<St
     [Symbol.dispose]: () => access.close(),
   };
 };
+
+/** Writes in large pieces: a call of the file system costs more than a copy of many pages. */
+class WindowWriter {
+  readonly #access: FileSystemSyncAccessHandle;
+  readonly #window = new Uint8Array(STATE_WINDOW_BYTES);
+  #held = 0;
+  #at: number;
+
+  constructor(access: FileSystemSyncAccessHandle, at: number) {
+    this.#access = access;
+    this.#at = at;
+  }
+
+  write(piece: Uint8Array): void {
+    for (let done = 0; done < piece.length;) {
+      const length = Math.min(piece.length - done, this.#window.length - this.#held);
+      this.#window.set(piece.subarray(done, done + length), this.#held);
+      this.#held += length;
+      done += length;
+      if (this.#held === this.#window.length) this.end();
+    }
+  }
+
+  /** Writes what is held. */
+  end(): void {
+    writeFully(this.#access, this.#window.subarray(0, this.#held), this.#at);
+    this.#at += this.#held;
+    this.#held = 0;
+  }
+}
 
 const writeFully = (access: FileSystemSyncAccessHandle, bytes: Uint8Array<ArrayBuffer>, at: number): void => {
   let done = 0;

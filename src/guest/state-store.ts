@@ -1,11 +1,10 @@
 /**
- * Where saved machines are kept: one state per key (the guest's level). OPFS serves best (raw bytes, no clone, read
- * straight into the buffer v86 gets); idb-keyval where OPFS is missing; memory where storage is denied. Saving is atomic:
+ * Where saved machines are kept: one state per key (the guest's level). OPFS serves best (raw bytes, no clone, between
+ * file and machine without a copy of the whole); idb-keyval where OPFS is missing; memory where storage is denied. Saving is atomic:
  * a crash leaves the state from before.
  */
 import type { StateHeader } from "./state-header.ts";
-import type { StateSource } from "./state-source.ts";
-import type { SavedMachine } from "./machine.ts";
+import type { SavableMachine, StateSource } from "./state-transfer.ts";
 
 /** A state that was found: the header is read, the big part only through {@link open}. */
 export interface StoredState {
@@ -17,8 +16,8 @@ export interface StoredState {
 export interface StateStore {
   /** What keeps the states, for people: "OPFS", "IndexedDB" or "memory" (lost with the tab). */
   readonly kind: "OPFS" | "IndexedDB" | "memory";
-  /** Replaces the state under `key`, or leaves the old one if it fails. */
-  save(key: string, saved: SavedMachine): Promise<void>;
+  /** Replaces the state under `key` by the machine as it is, or leaves the old one if it fails. */
+  save(key: string, machine: SavableMachine): Promise<StateHeader>;
   /** @throws StateRefusedError when what is stored is no state */
   find(key: string): Promise<StoredState | undefined>;
   delete(key: string): Promise<void>;

@@ -3,7 +3,7 @@ import { StateRefusedError } from "./errors.ts";
 import { QXL_IO_PORT } from "./pci-function.ts";
 import { makeBareMachine, outb, silentEvents } from "./machine.testing.ts";
 import { MemoryStateStore } from "./memory-state-store.ts";
-import { restorable } from "./state-source.ts";
+import { collect, restorable } from "./state-transfer.ts";
 
 test("memory, aperture, devices and the registers that v86 forgets come back", async () => {
   await using first = await makeBareMachine();
@@ -17,7 +17,7 @@ test("memory, aperture, devices and the registers that v86 forgets come back", a
   cpu.fpu_status_word[0] = 0x3800;
   outb(first, 0x60, 0xed);
   outb(first, 0x60, 2);
-  const saved = await first.saveState();
+  const saved = collect(first);
 
   const leds: number[] = [];
   await using second = await makeBareMachine({
@@ -36,7 +36,7 @@ test("memory, aperture, devices and the registers that v86 forgets come back", a
   expect(cpu2.fpu_status_word[0]).toBe(0x3800);
   // They are views again: a change in wasm memory is seen, and saved.
   cpu2.mxcsr[0] = 0x1f80;
-  const again = await second.saveState();
+  const again = collect(second);
   await using third = await makeBareMachine();
   await third.restoreState(restorable(again));
   expect(third.emulator.v86.cpu.mxcsr[0]).toBe(0x1f80);
@@ -44,7 +44,7 @@ test("memory, aperture, devices and the registers that v86 forgets come back", a
 
 test("a machine that has run is wiped where the state is zero", async () => {
   await using machine = await makeBareMachine();
-  const saved = await machine.saveState();
+  const saved = collect(machine);
   await machine.restoreState(restorable(saved));
   machine.memory.all()[0x345678] = 1;
   await machine.restoreState(restorable(saved));
@@ -53,7 +53,7 @@ test("a machine that has run is wiped where the state is zero", async () => {
 
 test("states that do not fit are refused before the machine changes", async () => {
   await using machine = await makeBareMachine();
-  const { header, state } = await machine.saveState();
+  const { header, state } = collect(machine);
   machine.memory.all()[0x345678] = 1;
   const refusal = async (change: Partial<typeof header>, bytes = state) => {
     const changed = restorable({ header: { ...header, ...change }, state: bytes });
@@ -78,17 +78,16 @@ test("states that do not fit are refused before the machine changes", async () =
 
 test("a store gives back what it was given, and forgets on demand", async () => {
   await using machine = await makeBareMachine();
-  const saved = await machine.saveState();
   const store = new MemoryStateStore();
   expect(await store.find("test")).toBeUndefined();
   expect(await store.size("test")).toBe(0);
-  await store.save("test", saved);
+  const header = await store.save("test", machine);
   const stored = await store.find("test");
-  expect(stored?.header).toEqual(saved.header);
-  expect(await store.size("test")).toBeGreaterThan(saved.state.byteLength);
+  expect(stored?.header).toEqual(header);
+  expect(await store.size("test")).toBeGreaterThan(header.stateBytes);
   using source = await stored!.open();
-  await machine.restoreState({ header: saved.header, source });
+  await machine.restoreState({ header, source });
   await store.delete("test");
   expect(await store.find("test")).toBeUndefined();
-  await expect(store.save("../x", saved)).rejects.toThrow(RangeError);
+  await expect(store.save("../x", machine)).rejects.toThrow(RangeError);
 });

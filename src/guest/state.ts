@@ -1,17 +1,12 @@
 /**
- * Our devices inside v86's own state, so that one file holds one moment of the whole machine; and two repairs of v86's
- * restore: registers that it would forget, and a faster way back for memory.
+ * Our devices inside v86's own state, so that one file holds one moment of the whole machine; and two repairs of v86's restore:
+ * registers that it would forget, and BARs that it has no size for.
  */
 import { StateRefusedError } from "./errors.ts";
 import type { V86Cpu, V86Pci, V86PciDevice } from "./v86-private.ts";
-import type { PackedPages } from "./v86-state.ts";
 
 /** Slot in v86's state array; v86 uses those below 100. */
 const DEVICE_SLOT = 120;
-const PAGE_BYTES = 4096;
-/** BIOS and VGA BIOS lie below; the rest of a machine that has never run is zero. */
-const FIRST_MIB = 0x100000;
-
 /** BAR 0 in a configuration space of 32 bit words. */
 const FIRST_BAR = 4;
 
@@ -53,35 +48,6 @@ const keepingRegisterViews = (cpu: V86Cpu, restore: () => void): void => {
   cpu.last_result = lastResult;
   cpu.fpu_status_word = fpuStatusWord;
   cpu.mxcsr = mxcsr;
-};
-
-/**
- * Restores memory in runs of pages and straight from where it is stored, where v86 copies page by page through a proxy out of a copy;
- * leaves alone what is zero already. `pristine` tells whether the machine has never run and holds no kernel, `stored` gives the pages.
- */
-export const replaceUnpackMemory = (
-  cpu: V86Cpu,
-  pristine: () => boolean,
-  stored: () => PackedPages | undefined,
-): void => {
-  cpu.unpack_memory = (bitmap) => {
-    const size = cpu.memory_size[0];
-    const packed = stored();
-    if (packed === undefined) throw new StateRefusedError("content", "its memory is not at hand");
-    cpu.zero_memory(0, pristine() ? FIRST_MIB : size);
-    const memory = new Uint8Array(cpu.wasm_memory.buffer, cpu.mem8.byteOffset, size);
-    const pages = size / PAGE_BYTES;
-    for (let page = 0; page < pages;) {
-      if (!bitmap.get(page)) {
-        page++;
-        continue;
-      }
-      let end = page + 1;
-      while (end < pages && bitmap.get(end)) end++;
-      packed.take(memory.subarray(page * PAGE_BYTES, end * PAGE_BYTES));
-      page = end;
-    }
-  };
 };
 
 /**

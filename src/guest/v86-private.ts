@@ -205,10 +205,14 @@ export interface V86Cpu {
   reboot_internal(): void;
   write_blob(data: Uint8Array, address: number): void;
   zero_memory(address: number, size: number): void;
+  is_memory_zeroed(address: number, size: number): boolean | number;
+  pack_memory(): { bitmap: { get_buffer(): ArrayBuffer }; packed_memory: Uint8Array };
   unpack_memory(bitmap: { get(index: number): number }, packed: Uint8Array): void;
 }
 
 export interface V86Core {
+  /** The state at once; V86's own save_state only makes a promise of it. */
+  save_state(): ArrayBuffer;
   cpu: V86Cpu;
   tick_counter: number;
   running: boolean;
@@ -226,7 +230,6 @@ export interface V86Emulator {
   run(): Promise<void>;
   stop(): Promise<void>;
   destroy(): Promise<void>;
-  save_state(): Promise<ArrayBuffer>;
   restore_state(state: ArrayBuffer): Promise<void>;
   serial0_send(text: string): void;
   get_instruction_counter(): number;
@@ -249,6 +252,7 @@ export const PRIVATE_MEMBERS: readonly PrivateMember[] = [
   member("v86.yield", "function", "replaced: v86's own spins while the guest idles"),
   member("v86.yield_callback", "function", "runs the next slice"),
   member("v86.unregister_yield", "function", "ends v86's own timer worker"),
+  member("v86.save_state", "function", "snapshots: one moment, without giving the thread away"),
   member("v86.running", "boolean", "whether the machine runs"),
   member("v86.cpu.io.ports", "array", "hooks: fw_cfg, dispi, VGA registers, keyboard LEDs"),
   member("v86.cpu.io.register_read", "function", "QXL's I/O BAR"),
@@ -272,7 +276,9 @@ export const PRIVATE_MEMBERS: readonly PrivateMember[] = [
   ),
   member("v86.cpu.write_blob", "function", "loads the kernel where code may have run before"),
   member("v86.cpu.zero_memory", "function", "restore into a machine that has run"),
-  member("v86.cpu.unpack_memory", "function", "replaced: copies runs of pages instead of single pages"),
+  member("v86.cpu.is_memory_zeroed", "function", "which pages a saved state needs"),
+  member("v86.cpu.pack_memory", "function", "replaced: pages go straight to where a state is stored"),
+  member("v86.cpu.unpack_memory", "function", "replaced: pages come straight from where a state is stored"),
   member("v86.cpu.devices.pci.devices", "array", "takes v86's VGA and balloon functions off the bus"),
   member("v86.cpu.devices.pci.device_spaces", "array", "takes v86's VGA and balloon functions off the bus"),
   member("v86.cpu.devices.pci.register_device", "function", "the QXL function"),
@@ -342,7 +348,6 @@ export const PRIVATE_MEMBERS: readonly PrivateMember[] = [
   member("screen_adapter.clear_screen", "function", "replaced: blanked planar screen"),
   member("screen_adapter.clear_text_state", "function", "replaced: restore of a text screen"),
   member("get_instruction_counter", "function", "statistics"),
-  member("save_state", "function", "snapshots"),
   member("restore_state", "function", "snapshots"),
   member("serial0_send", "function", "serial console"),
 ];

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { StateRefusedError } from "./errors.ts";
-import { RESTORE_WINDOW_BYTES } from "./limits.ts";
-import { bufferSource } from "./state-source.ts";
-import { PackedPages, splitState } from "./v86-state.ts";
+import { STATE_WINDOW_BYTES } from "./limits.ts";
+import { bufferSource } from "./state-transfer.ts";
+import { PackedPages, splitState, stateHead } from "./v86-state.ts";
 
 /** A state as v86 writes it: slot 77 holds the memory, two other buffers stand around it. */
 const makeState = (
@@ -59,8 +59,21 @@ test("what v86 gets is the state without its memory, whose bytes come in order",
   );
 });
 
+test("a head and the pages behind it are a state again", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (memory) => {
+      const { state: small } = splitState(bufferSource(makeState(new Uint8Array(0))));
+      const head = stateHead(small, memory.length);
+      const whole = new Uint8Array(head.length + memory.length);
+      whole.set(head);
+      whole.set(memory, head.length);
+      expect(buffersOf(whole.buffer)).toEqual([[1, 2, 3], [...memory], [4, 5, 6, 7, 8]]);
+    }),
+  );
+});
+
 test("memory is read in windows, whatever the runs are", () => {
-  const memory = new Uint8Array(2 * RESTORE_WINDOW_BYTES + 4096).map(
+  const memory = new Uint8Array(2 * STATE_WINDOW_BYTES + 4096).map(
     (_, i) => Math.imul(i, 2_654_435_761) >>> 24,
   );
   const reads: number[] = [];
@@ -73,7 +86,7 @@ test("memory is read in windows, whatever the runs are", () => {
   const target = new Uint8Array(memory.length);
   for (let at = 0; at < target.length; at += 4096) pages.take(target.subarray(at, at + 4096));
   expect(Buffer.compare(target, memory)).toBe(0);
-  expect(reads).toEqual([RESTORE_WINDOW_BYTES, RESTORE_WINDOW_BYTES, 4096]);
+  expect(reads).toEqual([STATE_WINDOW_BYTES, STATE_WINDOW_BYTES, 4096]);
   expect(() => pages.take(new Uint8Array(1))).toThrow(StateRefusedError);
 });
 

@@ -8,8 +8,9 @@
  * (the 4 KiB pages that are not zero, in order), slot 78 the bitmap of these pages. All little-endian.
  */
 import { StateRefusedError } from "./errors.ts";
-import { RESTORE_WINDOW_BYTES } from "./limits.ts";
-import type { StateSource } from "./state-source.ts";
+import { STATE_WINDOW_BYTES } from "./limits.ts";
+import { bufferSource } from "./state-transfer.ts";
+import type { StateSource } from "./state-transfer.ts";
 
 const V86_STATE_MAGIC = 0x86768676 | 0;
 const V86_STATE_FORMAT = 6;
@@ -59,12 +60,41 @@ export const splitState = (source: StateSource): SplitState => {
   return { state, memory: new PackedPages(source, firstBuffer + infos[memory].offset, infos[memory].length) };
 };
 
+/**
+ * The inverse: what stands before the pages in a file, for a state of v86 whose memory was left out of it. The pages, `memoryBytes` in
+ * all, follow at once.
+ */
+export const stateHead = (small: ArrayBuffer, memoryBytes: number): Uint8Array => {
+  const source = bufferSource(small);
+  const { info, infos, memory, firstBuffer } = readInfo(source);
+  // Memory comes last, whatever its place in the list.
+  let end = 0;
+  const placed = infos.map(({ length }, index) => {
+    const offset = end;
+    if (index !== memory) end = align(end + length);
+    return { offset, length };
+  });
+  placed[memory] = { offset: end, length: memoryBytes };
+  info.buffer_infos = placed;
+  const text = new TextEncoder().encode(JSON.stringify(info));
+  const start = align(HEADER_BYTES + text.length);
+  const head = new Uint8Array(start + end);
+  const header = [V86_STATE_MAGIC, V86_STATE_FORMAT, head.length + memoryBytes, text.length];
+  new Int32Array(head.buffer, 0, 4).set(header);
+  head.set(text, HEADER_BYTES);
+  for (const [index, { offset, length }] of placed.entries()) {
+    if (index === memory) continue;
+    source.read(head.subarray(start + offset, start + offset + length), firstBuffer + infos[index].offset);
+  }
+  return head;
+};
+
 /** The guest's pages, to be taken in order. */
 export class PackedPages {
   readonly bytes: number;
   readonly #source: StateSource;
   readonly #end: number;
-  readonly #window = new Uint8Array(RESTORE_WINDOW_BYTES);
+  readonly #window = new Uint8Array(STATE_WINDOW_BYTES);
   #at: number;
   #unread = this.#window.subarray(0, 0);
 

@@ -5,7 +5,7 @@ import { makeBareMachine, silentEvents } from "./machine.testing.ts";
 import type { Machine, MachineEvents } from "./machine.ts";
 import { VirtioSerialDriver } from "./virtio-driver.testing.ts";
 import { AGENT_PORT_NAME, encodeControl } from "./virtio-serial.ts";
-import { restorable } from "./state-source.ts";
+import { collect, restorable } from "./state-transfer.ts";
 
 const Event = { deviceReady: 0, portAdd: 1, portReady: 3, portOpen: 6, portName: 7 } as const;
 const PORT = 1;
@@ -125,7 +125,7 @@ test("lying descriptors hurt nobody", async () => {
 test("the open port is part of the machine's state", async () => {
   const { machine, driver } = await openPort();
   await using _ = machine;
-  const saved = await machine.saveState();
+  const saved = collect(machine);
   const states: boolean[] = [];
   await using second = await makeBareMachine({
     events: silentEvents({ agentState: (open) => void states.push(open) }),
