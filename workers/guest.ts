@@ -4,6 +4,7 @@
  */
 import fallbackUrl from "v86/build/v86-fallback.wasm?url";
 import wasmUrl from "v86/build/v86.wasm?url";
+import { claimStates } from "../src/guest/claim-states.ts";
 import { webLocksLiveness } from "../src/dispatch/index.ts";
 import type { GuestWorkerStart } from "../src/guest/control.ts";
 import { GuestService } from "../src/guest/guest-service.ts";
@@ -16,16 +17,19 @@ declare const self: DedicatedWorkerGlobalScope;
 /** Lives as long as the worker: terminating the worker ends both. */
 let service: GuestService | undefined;
 
-const start = async (message: GuestWorkerStart): Promise<void> => {
+const start = (message: GuestWorkerStart): void => {
   webLocksLiveness().holdAlive(`guest:${message.id}`);
   service = new GuestService({
     start: message,
     red: new RedLink(),
-    store: await openStateStore(),
+    openStore: async () => {
+      await claimStates();
+      return openStateStore();
+    },
     loadWasm: loadWasmFrom(wasmUrl, fallbackUrl),
   });
 };
 
 self.addEventListener("message", ({ data }: MessageEvent<GuestWorkerStart>) => {
-  if (data.type === "start" && !service) void start(data);
+  if (data.type === "start" && !service) start(data);
 });

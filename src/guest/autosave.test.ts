@@ -6,17 +6,23 @@ import {
   AUTOSAVE_PATIENCE_S,
   AUTOSAVE_SAMPLE_MS,
   AUTOSAVE_SETTLE_S,
+  AUTOSAVE_USED_S,
 } from "./limits.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const SETTLE = AUTOSAVE_SETTLE_S * 1000;
+const USED = AUTOSAVE_USED_S * 1000;
 const IDLE = AUTOSAVE_IDLE_SAMPLES * AUTOSAVE_SAMPLE_MS;
 
 const policyWithCount = () => {
-  const guest = { saves: 0, idle: true };
-  const policy = new AutosavePolicy({ save: () => void guest.saves++, isIdle: () => guest.idle });
+  const guest = { saves: 0, idle: true, unsaved: [] as boolean[] };
+  const policy = new AutosavePolicy({
+    save: () => void guest.saves++,
+    isIdle: () => guest.idle,
+    onUnsaved: (unsaved) => void guest.unsaved.push(unsaved),
+  });
   return { policy, guest };
 };
 
@@ -55,7 +61,7 @@ test("a busy guest is waited for, but not for ever", () => {
 
 test("a save by hand, a reboot or disposal cancel what is planned", () => {
   for (const cancel of [
-    (policy: AutosavePolicy) => policy.saved(0),
+    (policy: AutosavePolicy) => policy.saved(),
     (policy: AutosavePolicy) => policy.restart(),
     (policy: AutosavePolicy) => policy[Symbol.dispose](),
   ]) {
@@ -68,10 +74,57 @@ test("a save by hand, a reboot or disposal cancel what is planned", () => {
   }
 });
 
-test("a save is recent for a while", () => {
+test("what is saved already and was not used since need not be saved again for a while", () => {
   const { policy } = policyWithCount();
-  expect(policy.isRecent(0)).toBe(false);
-  policy.saved(1000);
-  expect(policy.isRecent(1000 + AUTOSAVE_MIN_INTERVAL_S * 1000 - 1)).toBe(true);
-  expect(policy.isRecent(1000 + AUTOSAVE_MIN_INTERVAL_S * 1000)).toBe(false);
+  policy.restored();
+  expect(policy.isCurrent).toBe(true);
+  vi.advanceTimersByTime(AUTOSAVE_MIN_INTERVAL_S * 1000 - 1);
+  expect(policy.isCurrent).toBe(true);
+  vi.advanceTimersByTime(1);
+  expect(policy.isCurrent).toBe(false);
+  policy.captured();
+  policy.saved();
+  expect(policy.isCurrent).toBe(true);
+  policy.used();
+  expect(policy.isCurrent).toBe(false);
+});
+
+test("a machine in use is saved now and then, once it idles", () => {
+  const { policy, guest } = policyWithCount();
+  policy.used();
+  vi.advanceTimersByTime(100 * USED);
+  expect(guest.saves, "nothing is saved before the boot is over").toBe(0);
+  policy.restored();
+  policy.used();
+  policy.used();
+  vi.advanceTimersByTime(USED + IDLE - 1);
+  expect(guest.saves).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect(guest.saves).toBe(1);
+  policy.captured();
+  // Between the moment that is being saved and the end of saving it.
+  policy.used();
+  policy.saved();
+  vi.advanceTimersByTime(USED + IDLE);
+  expect(guest.saves).toBe(2);
+  policy.captured();
+  policy.saved();
+  vi.advanceTimersByTime(100 * USED);
+  expect(guest.saves).toBe(2);
+});
+
+test("whether there is something to lose is told when it changes", () => {
+  const { policy, guest } = policyWithCount();
+  policy.restored();
+  policy.used();
+  policy.used();
+  expect(guest.unsaved).toEqual([true]);
+  policy.captured();
+  policy.failed();
+  expect(guest.unsaved).toEqual([true, false, true]);
+  policy.captured();
+  policy.saved();
+  policy.used();
+  policy.restart();
+  expect(guest.unsaved).toEqual([true, false, true, false, true, false]);
 });

@@ -1,10 +1,14 @@
-/** When to save by itself: once after a fresh boot has settled, and when the page asks, but not twice in a row. */
+/**
+ * When to save by itself: once after a fresh boot has settled, now and then while somebody uses the machine, and when the page asks, but
+ * not what is saved already.
+ */
 import {
   AUTOSAVE_IDLE_SAMPLES,
   AUTOSAVE_MIN_INTERVAL_S,
   AUTOSAVE_PATIENCE_S,
   AUTOSAVE_SAMPLE_MS,
   AUTOSAVE_SETTLE_S,
+  AUTOSAVE_USED_S,
 } from "./limits.ts";
 
 /** Decides; the owner saves. Owner disposes. */
@@ -12,36 +16,76 @@ export class AutosavePolicy implements Disposable {
   readonly #save: () => void;
   readonly #isIdle: () => boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #onUnsaved: (unsaved: boolean) => void;
+  readonly #now: () => number;
   #ready = false;
   #savedAt = -Infinity;
+  /** Somebody has used the machine since it was last saved. */
+  #used = false;
 
-  /** `isIdle` tells whether the guest's CPU is halted right now. */
-  constructor(options: { save: () => void; isIdle: () => boolean }) {
+  /** `isIdle` tells whether the guest's CPU is halted right now; `onUnsaved` hears whether there is something to lose. */
+  constructor(options: {
+    save: () => void;
+    isIdle: () => boolean;
+    onUnsaved?: (unsaved: boolean) => void;
+    now?: () => number;
+  }) {
     this.#save = options.save;
     this.#isIdle = options.isIdle;
+    this.#onUnsaved = options.onUnsaved ?? (() => {});
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** The machine came out of a saved state: there is no boot to wait for. */
+  restored(): void {
+    this.#ready = true;
+    this.#savedAt = this.#now();
+  }
+
+  /** A key, the pointer, data for the agent: somebody did something that they would not like to lose. */
+  used(): void {
+    if (this.#used || !this.#ready) return;
+    this.#setUsed(true);
+    if (this.#timer !== undefined) return;
+    const since = this.#now() - this.#savedAt;
+    this.#after(Math.max(0, AUTOSAVE_USED_S * 1000 - since), () => this.#whenIdle());
+  }
+
+  /** A save has taken its moment of the machine; what is done from now on is not in it. */
+  captured(): void {
+    this.#setUsed(false);
+  }
+
+  /** That moment could not be stored. */
+  failed(): void {
+    this.#setUsed(true);
   }
 
   /** A boot marker of a fresh boot. From `ready` on every marker starts the settling time again. */
   marker(name: string): void {
     if (name === "ready") this.#ready = true;
     if (!this.#ready) return;
-    this.#after(AUTOSAVE_SETTLE_S * 1000, () => this.#awaitIdle(0, AUTOSAVE_PATIENCE_S * 1000));
+    this.#after(AUTOSAVE_SETTLE_S * 1000, () => this.#whenIdle());
   }
 
-  /** A save succeeded at `now` (ms); what was planned is done with. */
-  saved(now: number): void {
-    this.#savedAt = now;
+  /** A save succeeded; what was planned is done with. */
+  saved(): void {
+    this.#savedAt = this.#now();
     this.#stop();
+    if (!this.#used) return;
+    this.#used = false;
+    this.used();
   }
 
-  /** Whether a save asked for at `now` (ms) may be skipped. */
-  isRecent(now: number): boolean {
-    return now - this.#savedAt < AUTOSAVE_MIN_INTERVAL_S * 1000;
+  /** Whether a save that is asked for may be skipped: nothing was done since the last one, which is seconds old. */
+  get isCurrent(): boolean {
+    return !this.#used && this.#now() - this.#savedAt < AUTOSAVE_MIN_INTERVAL_S * 1000;
   }
 
   /** The machine rebooted: what is planned no longer fits. */
   restart(): void {
     this.#ready = false;
+    this.#setUsed(false);
     this.#stop();
   }
 
@@ -49,9 +93,20 @@ export class AutosavePolicy implements Disposable {
     this.#stop();
   }
 
+  #whenIdle(): void {
+    this.#awaitIdle(0, AUTOSAVE_PATIENCE_S * 1000);
+  }
+
+  #setUsed(used: boolean): void {
+    if (used === this.#used) return;
+    this.#used = used;
+    this.#onUnsaved(used);
+  }
+
   /** On a slow host programs are still starting long after `ready`: wait until the CPU has nothing to do for a while. */
   #awaitIdle(samples: number, patience: number): void {
     if (samples >= AUTOSAVE_IDLE_SAMPLES || patience <= 0) {
+      this.#stop();
       this.#save();
       return;
     }

@@ -59,8 +59,8 @@ export interface GuestControlMessages {
    */
   boot(message: { level: string; baseUrl: string; fresh?: boolean }): void;
   status(message: Record<string, never>): GuestStatus;
-  /** Saves now. `unlessRecent`: not when the last save is only seconds old (a tab hidden twice). */
-  save(message: { unlessRecent?: boolean }): SavedInfo;
+  /** Saves now. `unlessCurrent`: not when nothing was done since the last save, seconds ago (a tab hidden twice). */
+  save(message: { unlessCurrent?: boolean }): SavedInfo;
   /** Deletes the saved state of the guest's level. */
   forget(message: { level: string }): void;
   pause(message: Record<string, never>): void;
@@ -83,5 +83,7 @@ export interface GuestControlEvents {
   marker(message: { name: string; uptime?: number }): void;
   stateChanged(message: { state: GuestState; reason?: string }): void;
   saved(message: SavedInfo): void;
+  /** Whether somebody has used the machine since it was last saved. */
+  unsaved(message: { unsaved: boolean }): void;
   saveFailed(message: { reason: string }): void;
 }

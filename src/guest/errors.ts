@@ -54,6 +54,18 @@ export class StateRefusedError extends Error {
   }
 }
 
+/** Somebody else has the saved states open, and did not let go in time. They are untouched; nothing is booted in their place. */
+export class StateBusyError extends Error {
+  override readonly name = "StateBusyError";
+
+  constructor(milliseconds: number, options?: ErrorOptions) {
+    super(
+      `the kept machine is still in use by another page of this site, ${milliseconds / 1000} s after it was asked for: close that page, then reload this one`,
+      options,
+    );
+  }
+}
+
 /** The agent's port went away (closed by the guest, machine reset) before it took the bytes. */
 export class AgentPortClosedError extends Error {
   override readonly name = "AgentPortClosedError";

@@ -55,7 +55,13 @@ const serve = (store = new MemoryStateStore()) => {
     red: red.port1,
     control: control.port1,
   } as const;
-  const service = new GuestService({ start, red: new RedLink(), store, loadWasm, fetchFile });
+  const service = new GuestService({
+    start,
+    red: new RedLink(),
+    openStore: async () => store,
+    loadWasm,
+    fetchFile,
+  });
   const events: string[] = [];
   const batches: RedCommandBatch[] = [];
   let booted: (message: Parameters<GuestControlEvents["booted"]>[0]) => void;
@@ -76,6 +82,7 @@ const serve = (store = new MemoryStateStore()) => {
         events.push(state);
         if (state === "failed") failed(reason ?? "");
       },
+      unsaved: ({ unsaved }) => void events.push(unsaved ? "used" : "nothing to lose"),
       saved: ({ store: kind }) => void events.push(`saved ${kind}`),
       saveFailed: ({ reason }) => void events.push(`saveFailed ${reason}`),
     }),
@@ -125,7 +132,7 @@ test("the second visit is the saved machine; a state of another build is refused
   const saved = await first.page.call("save", {});
   expect(saved.store).toBe("memory");
   expect(saved.bytes).toBeGreaterThan(0);
-  expect(await first.page.call("save", { unlessRecent: true })).toEqual(saved);
+  expect(await first.page.call("save", { unlessCurrent: true })).toEqual(saved);
   expect(first.events.filter((event) => event === "saved memory").length).toBe(1);
 
   const second = serve(store);
@@ -146,7 +153,7 @@ test("the second visit is the saved machine; a state of another build is refused
   await fourth.page.call("boot", { level: "console", baseUrl: "/guest/b1", fresh: true });
   expect(await fourth.boot).toEqual({ level: "console", buildId: "b1", restored: false });
   await fourth.page.call("forget", { level: "console" });
-  expect(await store.find("console")).toBeUndefined();
+  expect(await store.open("console")).toBeUndefined();
 }, 60_000);
 
 test("a pause stands still, a resume goes on", async () => {

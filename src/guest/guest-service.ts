@@ -16,7 +16,7 @@ import type {
   SavedInfo,
 } from "./control.ts";
 import { CoreLink } from "./core-link.ts";
-import { GuestFilesError, MachineOptionsError, StateRefusedError } from "./errors.ts";
+import { GuestFilesError, MachineOptionsError, StateBusyError, StateRefusedError } from "./errors.ts";
 import { GuestFiles } from "./guest-files.ts";
 import type { FetchFile, GuestManifest } from "./guest-files.ts";
 import { PROGRESS_INTERVAL_MS } from "./limits.ts";
@@ -25,12 +25,15 @@ import type { MachineEvents, MachineOptions } from "./machine.ts";
 import type { RedLink } from "./red-link.ts";
 import type { BootMarker } from "./serial-log.ts";
 import { assertStateFits } from "./state-header.ts";
+import type { StateHeader } from "./state-header.ts";
+import type { SavableMachine } from "./state-transfer.ts";
 import type { StateStore, StoredState } from "./state-store.ts";
 
 export interface GuestServiceOptions {
   readonly start: GuestWorkerStart;
   readonly red: RedLink;
-  readonly store: StateStore;
+  /** Opens the store of saved machines, once it is ours; asked again after a failure. */
+  readonly openStore: () => Promise<StateStore>;
   readonly loadWasm: MachineOptions["loadWasm"];
   readonly fetchFile?: FetchFile;
 }
@@ -51,6 +54,7 @@ export class GuestService implements AsyncDisposable {
   #saved: SavedInfo | undefined;
   #tablet = false;
   #saving: Promise<SavedInfo> | undefined;
+  #opening: Promise<StateStore> | undefined;
   #toldProgress = { stage: "", at: 0 };
 
   constructor(options: GuestServiceOptions) {
@@ -58,6 +62,7 @@ export class GuestService implements AsyncDisposable {
     this.#autosave = new AutosavePolicy({
       save: () => void this.#saveQuietly(),
       isIdle: () => this.#machine?.stats().halted ?? false,
+      onUnsaved: (unsaved) => this.#page.send("unsaved", { unsaved }),
     });
     this.#core = new CoreLink({
       handlers: this.#coreHandlers(),
@@ -86,11 +91,19 @@ export class GuestService implements AsyncDisposable {
 
   #coreHandlers(): Handlers<GuestMessages> {
     return {
-      keyScancodes: ({ bytes }) => this.#machine?.keyboard.push(bytes),
-      mouseMotion: ({ dx, dy, dz, buttons }) => this.#machine?.pointer.motion(dx, dy, dz, buttons),
+      keyScancodes: ({ bytes }) => {
+        this.#autosave.used();
+        this.#machine?.keyboard.push(bytes);
+      },
+      mouseMotion: ({ dx, dy, dz, buttons }) => {
+        if (buttons !== 0) this.#autosave.used();
+        this.#machine?.pointer.motion(dx, dy, dz, buttons);
+      },
       mousePosition: ({ x, y, dz, buttons }) => {
         const machine = this.#machine;
         if (!machine) return;
+        // A pointer that only passes over changes nothing that anybody would miss.
+        if (buttons !== 0) this.#autosave.used();
         const { width, height } = machine.screenSize;
         machine.pointer.position(x, y, dz, buttons, width, height);
       },
@@ -108,12 +121,12 @@ export class GuestService implements AsyncDisposable {
         void this.#boot(message.level, message.baseUrl, message.fresh ?? false);
       },
       status: () => this.#status(),
-      save: ({ unlessRecent }) => {
-        if (unlessRecent && this.#saved && this.#autosave.isRecent(Date.now())) return this.#saved;
+      save: ({ unlessCurrent }) => {
+        if (unlessCurrent && this.#saved && this.#autosave.isCurrent) return this.#saved;
         return this.#save();
       },
       forget: async ({ level }) => {
-        await this.#options.store.delete(level);
+        await (await this.#store()).delete(level);
         this.#saved = undefined;
       },
       pause: async () => {
@@ -173,6 +186,10 @@ export class GuestService implements AsyncDisposable {
       this.#machine = undefined;
       this.#markers = [];
       this.#autosave.restart();
+      if (!fresh) {
+        // It may have to wait for the page before this one; meanwhile the files are fetched.
+        this.#store().catch(() => {});
+      }
       const files = new GuestFiles(baseUrl, this.#options.fetchFile);
       this.#progress("manifest", 0, 1);
       const manifest = await files.manifest();
@@ -272,33 +289,42 @@ export class GuestService implements AsyncDisposable {
     manifest: GuestManifest,
     make: (kernelNow: boolean) => Promise<Machine>,
   ): Promise<{ machine?: Machine; refused?: RefusedState }> {
-    const { store } = this.#options;
+    const store = await this.#store();
     let machine: Machine | undefined;
+    let stored: StoredState | undefined;
     try {
-      const stored = await store.find(manifest.level);
+      stored = await store.open(manifest.level);
       if (!stored) return {};
-      this.#noteSaved(stored, await store.size(manifest.level));
-      assertStateFits(stored.header, machineIdentity(manifest));
-      machine = await make(false);
       const { header } = stored;
+      this.#noteSaved(store.kind, header, await store.size(manifest.level));
+      assertStateFits(header, machineIdentity(manifest));
+      machine = await make(false);
       this.#progress("state", 0, header.stateBytes);
-      const source = await stored.open();
-      try {
-        await machine.restoreState({ header, source });
-      } finally {
-        source[Symbol.dispose]();
-      }
+      await machine.restoreState(stored);
       this.#progress("state", header.stateBytes, header.stateBytes);
+      this.#autosave.restored();
       return { machine };
     } catch (error) {
       await machine?.[Symbol.asyncDispose]();
+      // A state that cannot be reached now is not one that does not fit: a fresh machine would be saved over it.
+      if (error instanceof StateBusyError) throw error;
       const refusal = error instanceof StateRefusedError ? error.refusal : "unreadable";
       return { refused: { refusal, message: errorText(error) } };
+    } finally {
+      stored?.source[Symbol.dispose]();
     }
   }
 
-  #noteSaved({ header }: StoredState, bytes: number): void {
-    this.#saved = { store: this.#options.store.kind, bytes, savedAt: header.savedAt };
+  #store(): Promise<StateStore> {
+    this.#opening ??= this.#options.openStore().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  #noteSaved(store: SavedInfo["store"], { savedAt }: StateHeader, bytes: number): void {
+    this.#saved = { store, bytes, savedAt };
   }
 
   /** Saves once at a time; a save asked for meanwhile gets the same one. */
@@ -310,13 +336,21 @@ export class GuestService implements AsyncDisposable {
   }
 
   async #saveNow(): Promise<SavedInfo> {
-    const { store } = this.#options;
     const machine = this.#running();
+    const store = await this.#store();
     const { level } = machine.identity;
-    const header = await store.save(level, machine);
+    const capture: SavableMachine["capture"] = (write) => {
+      const header = machine.capture(write);
+      this.#autosave.captured();
+      return header;
+    };
+    const header = await store.save(level, { capture }).catch((error: unknown) => {
+      this.#autosave.failed();
+      throw error;
+    });
     const info = { store: store.kind, bytes: await store.size(level), savedAt: header.savedAt };
     this.#saved = info;
-    this.#autosave.saved(info.savedAt);
+    this.#autosave.saved();
     this.#page.send("saved", info);
     return info;
   }

@@ -30,14 +30,11 @@ export class IdbStateStore implements StateStore {
     return header;
   }
 
-  async find(key: string): Promise<StoredState | undefined> {
+  async open(key: string): Promise<StoredState | undefined> {
     const stored = await this.#get(key);
     if (!stored) return undefined;
     const header = decodeStateHeader(stored.header);
-    return {
-      header,
-      open: async () => bufferSource(checkedLength(await stored.state.arrayBuffer(), header)),
-    };
+    return { header, source: bufferSource(checkedLength(await stored.state.arrayBuffer(), header)) };
   }
 
   async delete(key: string): Promise<void> {

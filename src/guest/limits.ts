@@ -81,3 +81,9 @@ export const IDLE_AFTER_MS = 60;
 export const IDLE_REST_MS = 16;
 /** Bytes of a saved state read or written at once: few calls of the file system, and small enough for a CPU's cache. */
 export const STATE_WINDOW_BYTES = 1024 * 1024;
+/** Milliseconds to wait for a page that is closing to let go of the saved states: it may be writing hundreds of megabytes. */
+export const STATE_LOCK_DEADLINE_MS = 15_000;
+/** Milliseconds between two tries to open a locked file. */
+export const STATE_LOCK_RETRY_MS = 20;
+/** Seconds after a save at which a machine that somebody has used meanwhile is saved again: at worst so much work is lost. */
+export const AUTOSAVE_USED_S = 300;

@@ -17,10 +17,10 @@ export class MemoryStateStore implements StateStore {
     return header;
   }
 
-  async find(key: string): Promise<StoredState | undefined> {
+  async open(key: string): Promise<StoredState | undefined> {
     const stored = this.#states.get(key);
     if (!stored) return undefined;
-    return { header: decodeStateHeader(stored.header), open: async () => bufferSource(stored.state) };
+    return { header: decodeStateHeader(stored.header), source: bufferSource(stored.state) };
   }
 
   async delete(key: string): Promise<void> {

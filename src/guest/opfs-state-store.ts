@@ -1,6 +1,6 @@
 /** States in the origin's private file system. */
-import { StateRefusedError } from "./errors.ts";
-import { STATE_WINDOW_BYTES } from "./limits.ts";
+import { StateBusyError, StateRefusedError } from "./errors.ts";
+import { STATE_LOCK_DEADLINE_MS, STATE_LOCK_RETRY_MS, STATE_WINDOW_BYTES } from "./limits.ts";
 import { decodeStateHeader, encodeStateHeader, STATE_HEADER_BYTES } from "./state-header.ts";
 import type { StateHeader } from "./state-header.ts";
 import type { SavableMachine, StateSource } from "./state-transfer.ts";
@@ -48,19 +48,23 @@ export class OpfsStateStore implements StateStore {
       access.flush();
       return header;
     });
-    await (file as MovableFileHandle).move(name);
+    await whileLocked(() => (file as MovableFileHandle).move(name));
     return saved;
   }
 
-  async find(key: string): Promise<StoredState | undefined> {
+  async open(key: string): Promise<StoredState | undefined> {
     const file = await this.#file(key);
     if (!file) return undefined;
-    const header = await withAccess(file, (access) => {
+    // Header and state out of one opening: what another page saves meanwhile must not come between them.
+    const access = await whileLocked(() => file.createSyncAccessHandle());
+    try {
       const bytes = new Uint8Array(STATE_HEADER_BYTES);
-      const read = access.read(bytes, { at: 0 });
-      return decodeStateHeader(bytes.subarray(0, read));
-    });
-    return { header, open: () => openSource(file, header.stateBytes) };
+      const header = decodeStateHeader(bytes.subarray(0, access.read(bytes, { at: 0 })));
+      return { header, source: sourceOf(access, header.stateBytes) };
+    } catch (error) {
+      access.close();
+      throw error;
+    }
   }
 
   async delete(key: string): Promise<void> {
@@ -93,7 +97,7 @@ const withAccess = async <T>(
   file: FileSystemFileHandle,
   use: (access: FileSystemSyncAccessHandle) => T,
 ): Promise<T> => {
-  const access = await file.createSyncAccessHandle();
+  const access = await whileLocked(() => file.createSyncAccessHandle());
   try {
     return use(access);
   } finally {
@@ -101,12 +105,10 @@ const withAccess = async <T>(
   }
 };
 
-/** The part behind the header; the file is locked until the source is disposed of. */
-const openSource = async (file: FileSystemFileHandle, bytes: number): Promise<StateSource> => {
-  const access = await file.createSyncAccessHandle();
+/** The part behind the header; the file is locked until it is disposed of. */
+const sourceOf = (access: FileSystemSyncAccessHandle, bytes: number): StateSource => {
   const size = access.getSize();
   if (size !== STATE_HEADER_BYTES + bytes) {
-    access.close();
     throw new StateRefusedError("truncated", `its file has ${size} bytes`);
   }
   return {
@@ -120,6 +122,20 @@ const openSource = async (file: FileSystemFileHandle, bytes: number): Promise<St
     },
     [Symbol.dispose]: () => access.close(),
   };
+};
+
+/** A page that was just left lets go of its files only once its worker is gone. @throws StateBusyError */
+const whileLocked = async <T>(attempt: () => Promise<T>): Promise<T> => {
+  const end = performance.now() + STATE_LOCK_DEADLINE_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (cause) {
+      if (!(cause instanceof DOMException) || cause.name !== "NoModificationAllowedError") throw cause;
+      if (performance.now() > end) throw new StateBusyError(STATE_LOCK_DEADLINE_MS, { cause });
+      await new Promise((resolve) => setTimeout(resolve, STATE_LOCK_RETRY_MS));
+    }
+  }
 };
 
 /** Writes in large pieces: a call of the file system costs more than a copy of many pages. */

@@ -4,22 +4,18 @@
  * a crash leaves the state from before.
  */
 import type { StateHeader } from "./state-header.ts";
-import type { SavableMachine, StateSource } from "./state-transfer.ts";
+import type { RestorableMachine, SavableMachine } from "./state-transfer.ts";
 
-/** A state that was found: the header is read, the big part only through {@link open}. */
-export interface StoredState {
-  readonly header: StateHeader;
-  /** The state for reading; whoever opens it disposes of it. @throws StateRefusedError "truncated" when bytes are missing */
-  open(): Promise<StateSource>;
-}
+/** A state that was found: its header, and a source that whoever opened it disposes of. */
+export type StoredState = RestorableMachine;
 
 export interface StateStore {
   /** What keeps the states, for people: "OPFS", "IndexedDB" or "memory" (lost with the tab). */
   readonly kind: "OPFS" | "IndexedDB" | "memory";
   /** Replaces the state under `key` by the machine as it is, or leaves the old one if it fails. */
   save(key: string, machine: SavableMachine): Promise<StateHeader>;
-  /** @throws StateRefusedError when what is stored is no state */
-  find(key: string): Promise<StoredState | undefined>;
+  /** @throws StateRefusedError when what is stored is no state, StateBusyError while somebody else has it */
+  open(key: string): Promise<StoredState | undefined>;
   delete(key: string): Promise<void>;
   /** Bytes stored under `key`, 0 when there is nothing. */
   size(key: string): Promise<number>;

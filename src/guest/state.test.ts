@@ -79,15 +79,14 @@ test("states that do not fit are refused before the machine changes", async () =
 test("a store gives back what it was given, and forgets on demand", async () => {
   await using machine = await makeBareMachine();
   const store = new MemoryStateStore();
-  expect(await store.find("test")).toBeUndefined();
+  expect(await store.open("test")).toBeUndefined();
   expect(await store.size("test")).toBe(0);
   const header = await store.save("test", machine);
-  const stored = await store.find("test");
+  const stored = await store.open("test");
   expect(stored?.header).toEqual(header);
   expect(await store.size("test")).toBeGreaterThan(header.stateBytes);
-  using source = await stored!.open();
-  await machine.restoreState({ header, source });
+  await machine.restoreState(stored!);
   await store.delete("test");
-  expect(await store.find("test")).toBeUndefined();
+  expect(await store.open("test")).toBeUndefined();
   await expect(store.save("../x", machine)).rejects.toThrow(RangeError);
 });

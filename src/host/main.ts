@@ -15,9 +15,15 @@ const page = document.createElement("host-page") as HostPageElement;
 page.host = session;
 document.body.append(page);
 
+let leaving = false;
+window.addEventListener("pagehide", () => (leaving = true));
+window.addEventListener("pageshow", () => (leaving = false));
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") session.saveBeforeHidden();
+  // On the way out it is too late: what is begun then only keeps the next page waiting.
+  if (document.visibilityState === "hidden" && !leaving) session.saveBeforeHidden();
 });
+
+window.addEventListener("beforeunload", () => session.saveBeforeUnload());
 
 /** For tests, the headless host and curious people: the same host API as the page uses. */
 export const spicetab = {

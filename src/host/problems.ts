@@ -10,6 +10,13 @@ export function guestProblem(reason: string): Problem {
       remedy: "Is the server still running? Start it again with npm start, then boot again.",
     };
   }
+  if (/in use by another page/i.test(reason)) {
+    return {
+      title: "Another page still has the machine",
+      detail: reason,
+      remedy: "Close the other page, then reload this one. What was kept is untouched.",
+    };
+  }
   if (/memory|allocation|out of/i.test(reason)) {
     return {
       title: "There is too little memory for the machine",

@@ -13,7 +13,13 @@ import {
 import { fetchConfig, webSocketUrl } from "./config.ts";
 import type { PageConfig } from "./config.ts";
 import type { Host, LocalHand } from "./host-api.ts";
-import { FIRMWARE_POLL_MS, SAVE_DEADLINE_MS, SHUTDOWN_DEADLINE_MS } from "./limits.ts";
+import {
+  FIRMWARE_POLL_MS,
+  SAVE_DEADLINE_MS,
+  SHUTDOWN_DEADLINE_MS,
+  UNLOAD_SAVE_MARGIN_MS,
+  UNLOAD_SAVE_MAX_MS,
+} from "./limits.ts";
 import { ownershipGraph } from "./ownership.ts";
 import { configProblem, guestProblem, refusedStateProblem, saveProblem, threadProblem } from "./problems.ts";
 import { fromCore, relayProblem } from "./relay-state.ts";
@@ -33,6 +39,8 @@ export class HostSession implements Host {
   #notifying = false;
   #config: PageConfig | undefined;
   #compression: number | undefined;
+  /** Milliseconds that the last save took. */
+  #saveTime = 0;
   #threads: Threads | undefined;
   #screen: { canvas: OffscreenCanvas; events: MessagePort } | undefined;
   #firmwareTimer: ReturnType<typeof setInterval> | undefined;
@@ -153,7 +161,7 @@ export class HostSession implements Host {
 
   async leave(): Promise<void> {
     if (this.#threads === undefined) return;
-    if (this.#state.phase === "running") await this.#save({ unlessRecent: true }).catch(() => {});
+    if (this.#state.phase === "running") await this.#save({ unlessCurrent: true }).catch(() => {});
     // Core may close this very port before it answers: the wait is only for the clients to be told.
     const deadline = SHUTDOWN_DEADLINE_MS;
     const reason = "the hosting tab was closed";
@@ -161,9 +169,20 @@ export class HostSession implements Host {
     this.#close();
   }
 
+  /**
+   * The page is about to be left. A browser gives it no time to save: its worker ends with it, unless the page itself still does
+   * something. So where there is something to lose, it waits here, on the spot, as long as a save took last (and some more).
+   */
+  saveBeforeUnload(): void {
+    if (this.#state.phase !== "running" || !this.#state.snapshot.unsaved) return;
+    void this.#save({}).catch(() => {});
+    const end = performance.now() + Math.min(UNLOAD_SAVE_MAX_MS, 2 * this.#saveTime + UNLOAD_SAVE_MARGIN_MS);
+    while (performance.now() < end);
+  }
+
   /** For a tab that gets out of sight: whoever closes it later finds this moment again. */
   saveBeforeHidden(): void {
-    if (this.#state.phase === "running") void this.#save({ unlessRecent: true }).catch(() => {});
+    if (this.#state.phase === "running") void this.#save({ unlessCurrent: true }).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -263,6 +282,7 @@ export class HostSession implements Host {
         else if (state === "running" && this.#state.phase === "paused") this.#update({ phase: "running" });
       },
       saved: (info) => this.#saved(info),
+      unsaved: ({ unsaved }) => this.#setSnapshot({ unsaved }),
       saveFailed: ({ reason }) => this.#setSnapshot({ busy: "none", problem: saveProblem(reason) }),
     };
   }
@@ -284,11 +304,13 @@ export class HostSession implements Host {
     }, FIRMWARE_POLL_MS);
   }
 
-  async #save(options: { unlessRecent?: boolean }): Promise<void> {
+  async #save(options: { unlessCurrent?: boolean }): Promise<void> {
     this.#setSnapshot({ busy: "saving", problem: undefined });
     try {
       const { guest } = this.#running();
+      const start = performance.now();
       this.#saved(await guest.call("save", options, [], { deadline: SAVE_DEADLINE_MS }));
+      this.#saveTime = performance.now() - start;
     } catch (error) {
       this.#setSnapshot({ busy: "none", problem: saveProblem(words(error)) });
       throw error;

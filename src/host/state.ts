@@ -29,6 +29,8 @@ export interface SnapshotState {
   /** Milliseconds since 1970; undefined: nothing is kept. */
   readonly savedAt?: number;
   readonly bytes?: number;
+  /** Somebody has used the machine since. */
+  readonly unsaved?: boolean;
   /** Where it is kept, for people; "memory" is lost with the tab. */
   readonly store?: string;
   /** What went wrong last, and how to mend it. */

@@ -78,14 +78,14 @@ const ASKING = {
   forget: "The next visit then boots from the beginning.",
 } as const;
 
-function keptWords({ savedAt, bytes: size, store }: SnapshotState) {
+function keptWords({ savedAt, bytes: size, store, unsaved }: SnapshotState) {
   if (savedAt === undefined) return html`<span class="quiet">Nothing is kept yet.</span>`;
   const time = new Date(savedAt);
   const isToday = time.toDateString() === new Date().toDateString();
   const when = isToday
     ? `today at ${time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`
     : time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return html`Saved ${when}
+  return html`Saved ${when}${unsaved ? ", used since" : ""}
     <span class="quiet">
       · ${bytes(size ?? 0)} ${store === "memory" ? "in memory: lost when this tab closes" : `in ${store}`}
     </span>`;
