@@ -31,6 +31,8 @@ export interface SavedInfo {
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly savedAt: number;
+  /** Milliseconds that it took to store it, or to get it back: so long the next save may take, too. */
+  readonly took: number;
 }
 
 export interface GuestStatus {

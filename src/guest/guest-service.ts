@@ -25,7 +25,6 @@ import type { MachineEvents, MachineOptions } from "./machine.ts";
 import type { RedLink } from "./red-link.ts";
 import type { BootMarker } from "./serial-log.ts";
 import { assertStateFits } from "./state-header.ts";
-import type { StateHeader } from "./state-header.ts";
 import type { SavableMachine } from "./state-transfer.ts";
 import type { StateStore, StoredState } from "./state-store.ts";
 
@@ -296,11 +295,14 @@ export class GuestService implements AsyncDisposable {
       stored = await store.open(manifest.level);
       if (!stored) return {};
       const { header } = stored;
-      this.#noteSaved(store.kind, header, await store.size(manifest.level));
+      const bytes = await store.size(manifest.level);
+      this.#saved = { store: store.kind, bytes, savedAt: header.savedAt, took: 0 };
       assertStateFits(header, machineIdentity(manifest));
       machine = await make(false);
       this.#progress("state", 0, header.stateBytes);
+      const start = performance.now();
       await machine.restoreState(stored);
+      this.#saved = { ...this.#saved, took: performance.now() - start };
       this.#progress("state", header.stateBytes, header.stateBytes);
       this.#autosave.restored();
       return { machine };
@@ -323,10 +325,6 @@ export class GuestService implements AsyncDisposable {
     return this.#opening;
   }
 
-  #noteSaved(store: SavedInfo["store"], { savedAt }: StateHeader, bytes: number): void {
-    this.#saved = { store, bytes, savedAt };
-  }
-
   /** Saves once at a time; a save asked for meanwhile gets the same one. */
   #save(): Promise<SavedInfo> {
     this.#saving ??= this.#saveNow().finally(() => {
@@ -336,6 +334,7 @@ export class GuestService implements AsyncDisposable {
   }
 
   async #saveNow(): Promise<SavedInfo> {
+    const start = performance.now();
     const machine = this.#running();
     const store = await this.#store();
     const { level } = machine.identity;
@@ -348,7 +347,9 @@ export class GuestService implements AsyncDisposable {
       this.#autosave.failed();
       throw error;
     });
-    const info = { store: store.kind, bytes: await store.size(level), savedAt: header.savedAt };
+    const bytes = await store.size(level);
+    const took = performance.now() - start;
+    const info = { store: store.kind, bytes, savedAt: header.savedAt, took };
     this.#saved = info;
     this.#autosave.saved();
     this.#page.send("saved", info);

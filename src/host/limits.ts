@@ -24,6 +24,6 @@ export const LOCK_POLL_MS = 20;
 /** Milliseconds core has to tell the clients that the machine goes away. */
 export const SHUTDOWN_DEADLINE_MS = 1_000;
 /** Most milliseconds that leaving the page waits for what was done to be saved: more would feel like a tab that hangs. */
-export const UNLOAD_SAVE_MAX_MS = 1_500;
-/** Milliseconds that it waits on top of twice the time the last save took, or without one: a desktop takes about 250. */
-export const UNLOAD_SAVE_MARGIN_MS = 400;
+export const UNLOAD_SAVE_MAX_MS = 3_000;
+/** Milliseconds that it waits on top of twice the time that saving took last: a busy moment must not cost a session. */
+export const UNLOAD_SAVE_MARGIN_MS = 300;

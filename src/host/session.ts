@@ -39,7 +39,7 @@ export class HostSession implements Host {
   #notifying = false;
   #config: PageConfig | undefined;
   #compression: number | undefined;
-  /** Milliseconds that the last save took. */
+  /** Milliseconds that saving, or restoring, took last. */
   #saveTime = 0;
   #threads: Threads | undefined;
   #screen: { canvas: OffscreenCanvas; events: MessagePort } | undefined;
@@ -308,9 +308,7 @@ export class HostSession implements Host {
     this.#setSnapshot({ busy: "saving", problem: undefined });
     try {
       const { guest } = this.#running();
-      const start = performance.now();
       this.#saved(await guest.call("save", options, [], { deadline: SAVE_DEADLINE_MS }));
-      this.#saveTime = performance.now() - start;
     } catch (error) {
       this.#setSnapshot({ busy: "none", problem: saveProblem(words(error)) });
       throw error;
@@ -322,7 +320,8 @@ export class HostSession implements Host {
     if (status?.saved !== undefined) this.#saved(status.saved);
   }
 
-  #saved({ savedAt, bytes, store }: SavedInfo): void {
+  #saved({ savedAt, bytes, store, took }: SavedInfo): void {
+    this.#saveTime = took;
     this.#setSnapshot({ busy: "none", savedAt, bytes, store });
   }
 
