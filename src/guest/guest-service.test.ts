@@ -3,6 +3,7 @@ import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
 import type { GuestEvents, GuestMessages } from "../dispatch/index.ts";
 import type { RedCommandBatch } from "../protocol/red-command.ts";
 import type { GuestControlEvents, GuestControlMessages } from "./control.ts";
+import { StateBusyError } from "./errors.ts";
 import type { GuestManifest } from "./guest-files.ts";
 import { GuestService } from "./guest-service.ts";
 import { loadWasm, tinyKernel } from "./machine.testing.ts";
@@ -154,6 +155,30 @@ test("the second visit is the saved machine; a state of another build is refused
   expect(await fourth.boot).toEqual({ level: "console", buildId: "b1", restored: false });
   await fourth.page.call("forget", { level: "console" });
   expect(await store.open("console")).toBeUndefined();
+}, 60_000);
+
+test("a state that somebody else has open is not booted over: the start fails, and works once it is free", async () => {
+  const store = new MemoryStateStore();
+  const first = serve(store);
+  await first.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  await first.boot;
+  await first.page.call("save", {});
+
+  class BusyOnce extends MemoryStateStore {
+    busy = true;
+    override async open(key: string) {
+      if (!this.busy) return store.open(key);
+      this.busy = false;
+      throw new StateBusyError(1);
+    }
+  }
+  const second = serve(new BusyOnce());
+  await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  await expect(second.boot).rejects.toThrow(/in use by another page/);
+  expect(second.events).not.toContain("kernel");
+  await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  while (second.events.at(-1) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(second.events).not.toContain("kernel");
 }, 60_000);
 
 test("a pause stands still, a resume goes on", async () => {
