@@ -113,18 +113,60 @@ test("a machine in use is saved now and then, once it idles", () => {
   expect(guest.saves).toBe(2);
 });
 
-test("whether there is something to lose is told when it changes", () => {
+test("there is something to lose until it is stored, not only taken", () => {
   const { policy, guest } = policyWithCount();
   policy.restored();
   policy.used();
   policy.used();
+  policy.captured();
+  expect(guest.unsaved).toEqual([true]);
+  policy.failed();
   expect(guest.unsaved).toEqual([true]);
   policy.captured();
-  policy.failed();
-  expect(guest.unsaved).toEqual([true, false, true]);
+  policy.used();
+  policy.saved();
+  expect(policy.hasUnsaved).toBe(true);
+  expect(guest.unsaved).toEqual([true]);
   policy.captured();
   policy.saved();
+  expect(guest.unsaved).toEqual([true, false]);
   policy.used();
   policy.restart();
-  expect(guest.unsaved).toEqual([true, false, true, false, true, false]);
+  expect(guest.unsaved).toEqual([true, false, true, false]);
+});
+
+test("a save that failed is tried again", () => {
+  const { policy, guest } = policyWithCount();
+  policy.restored();
+  policy.used();
+  vi.advanceTimersByTime(USED + IDLE);
+  expect(guest.saves).toBe(1);
+  policy.captured();
+  policy.failed();
+  policy.used();
+  vi.advanceTimersByTime(USED + IDLE);
+  expect(guest.saves).toBe(2);
+});
+
+test("what was dropped on purpose is not kept again before the machine is used", () => {
+  const { policy, guest } = policyWithCount();
+  policy.restored();
+  policy.used();
+  policy.forgotten();
+  vi.advanceTimersByTime(100 * USED);
+  expect(guest.saves).toBe(0);
+  expect(policy.isCurrent).toBe(true);
+  expect(guest.unsaved).toEqual([true, false]);
+  policy.used();
+  expect(policy.isCurrent).toBe(false);
+  vi.advanceTimersByTime(USED + IDLE);
+  expect(guest.saves).toBe(1);
+});
+
+test("another machine, or one that was reset, is not saved yet", () => {
+  const { policy } = policyWithCount();
+  policy.restored();
+  expect(policy.isCurrent).toBe(true);
+  policy.restart();
+  expect(policy.isCurrent).toBe(false);
 });

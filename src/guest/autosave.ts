@@ -20,8 +20,11 @@ export class AutosavePolicy implements Disposable {
   readonly #now: () => number;
   #ready = false;
   #savedAt = -Infinity;
-  /** Somebody has used the machine since it was last saved. */
+  /** Somebody has used the machine since a save took its moment. */
   #used = false;
+  #forgotten = false;
+  /** What was last told: whether there is something that is not stored. */
+  #told = false;
 
   /** `isIdle` tells whether the guest's CPU is halted right now; `onUnsaved` hears whether there is something to lose. */
   constructor(options: {
@@ -45,20 +48,36 @@ export class AutosavePolicy implements Disposable {
   /** A key, the pointer, data for the agent: somebody did something that they would not like to lose. */
   used(): void {
     if (this.#used || !this.#ready) return;
-    this.#setUsed(true);
-    if (this.#timer !== undefined) return;
-    const since = this.#now() - this.#savedAt;
-    this.#after(Math.max(0, AUTOSAVE_USED_S * 1000 - since), () => this.#whenIdle());
+    this.#used = true;
+    this.#tell(true);
+    this.#forgotten = false;
+    this.#planNext();
   }
 
-  /** A save has taken its moment of the machine; what is done from now on is not in it. */
+  /** Whether something was done that no save has taken yet. */
+  get hasUnsaved(): boolean {
+    return this.#used;
+  }
+
+  /** A save has taken its moment of the machine; what is done from now on is not in it. It is not safe before {@link saved}. */
   captured(): void {
-    this.#setUsed(false);
+    this.#used = false;
   }
 
-  /** That moment could not be stored. */
+  /** That moment could not be stored: it will be tried again. */
   failed(): void {
-    this.#setUsed(true);
+    if (!this.#ready) return;
+    this.#used = true;
+    this.#tell(true);
+    this.#after(AUTOSAVE_USED_S * 1000, () => this.#whenIdle());
+  }
+
+  /** The kept state was dropped on purpose: nothing is kept again before the machine is used. */
+  forgotten(): void {
+    this.#used = false;
+    this.#tell(false);
+    this.#stop();
+    this.#forgotten = true;
   }
 
   /** A boot marker of a fresh boot. From `ready` on every marker starts the settling time again. */
@@ -71,21 +90,23 @@ export class AutosavePolicy implements Disposable {
   /** A save succeeded; what was planned is done with. */
   saved(): void {
     this.#savedAt = this.#now();
+    this.#forgotten = false;
     this.#stop();
-    if (!this.#used) return;
-    this.#used = false;
-    this.used();
+    if (this.#used) this.#planNext();
+    else this.#tell(false);
   }
 
-  /** Whether a save that is asked for may be skipped: nothing was done since the last one, which is seconds old. */
+  /** Whether a save that is asked for may be skipped: nothing was done since the last one, which is seconds old, or since it was dropped. */
   get isCurrent(): boolean {
-    return !this.#used && this.#now() - this.#savedAt < AUTOSAVE_MIN_INTERVAL_S * 1000;
+    const isRecent = this.#now() - this.#savedAt < AUTOSAVE_MIN_INTERVAL_S * 1000;
+    return !this.#used && (isRecent || this.#forgotten);
   }
 
-  /** The machine rebooted: what is planned no longer fits. */
+  /** Another machine, or the same from its reset on, or none that runs: what is planned no longer fits. */
   restart(): void {
-    this.#ready = false;
-    this.#setUsed(false);
+    this.#ready = this.#used = this.#forgotten = false;
+    this.#savedAt = -Infinity;
+    this.#tell(false);
     this.#stop();
   }
 
@@ -93,14 +114,20 @@ export class AutosavePolicy implements Disposable {
     this.#stop();
   }
 
+  #planNext(): void {
+    if (this.#timer !== undefined) return;
+    const since = this.#now() - this.#savedAt;
+    this.#after(Math.max(0, AUTOSAVE_USED_S * 1000 - since), () => this.#whenIdle());
+  }
+
   #whenIdle(): void {
     this.#awaitIdle(0, AUTOSAVE_PATIENCE_S * 1000);
   }
 
-  #setUsed(used: boolean): void {
-    if (used === this.#used) return;
-    this.#used = used;
-    this.#onUnsaved(used);
+  #tell(unsaved: boolean): void {
+    if (unsaved === this.#told) return;
+    this.#told = unsaved;
+    this.#onUnsaved(unsaved);
   }
 
   /** On a slow host programs are still starting long after `ready`: wait until the CPU has nothing to do for a while. */

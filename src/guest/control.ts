@@ -21,7 +21,7 @@ export type BootStage = "manifest" | "firmware" | "state" | "kernel" | "machine"
 
 /** A saved state that was found and not used, and why. */
 export interface RefusedState {
-  readonly refusal: StateRefusal | "unreadable";
+  readonly refusal: StateRefusal;
   readonly message: string;
 }
 
@@ -61,8 +61,8 @@ export interface GuestControlMessages {
    */
   boot(message: { level: string; baseUrl: string; fresh?: boolean }): void;
   status(message: Record<string, never>): GuestStatus;
-  /** Saves now. `unlessCurrent`: not when nothing was done since the last save, seconds ago (a tab hidden twice). */
-  save(message: { unlessCurrent?: boolean }): SavedInfo;
+  /** Saves now. `unlessCurrent`: not when nothing was done since the last save, seconds ago (a tab hidden twice), or since it was dropped. */
+  save(message: { unlessCurrent?: boolean }): SavedInfo | undefined;
   /** Deletes the saved state of the guest's level. */
   forget(message: { level: string }): void;
   pause(message: Record<string, never>): void;

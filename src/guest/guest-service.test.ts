@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 
 /** A service with page, core and red worker played by the test. */
-const serve = (store = new MemoryStateStore()) => {
+const serve = (store = new MemoryStateStore(), load = loadWasm) => {
   const [core, red, control] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
   const start = {
     type: "start",
@@ -60,7 +60,7 @@ const serve = (store = new MemoryStateStore()) => {
     start,
     red: new RedLink(),
     openStore: async () => store,
-    loadWasm,
+    loadWasm: load,
     fetchFile,
   });
   const events: string[] = [];
@@ -131,8 +131,8 @@ test("the second visit is the saved machine; a state of another build is refused
   await first.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
   await first.boot;
   const saved = await first.page.call("save", {});
-  expect(saved.store).toBe("memory");
-  expect(saved.bytes).toBeGreaterThan(0);
+  expect(saved?.store).toBe("memory");
+  expect(saved?.bytes).toBeGreaterThan(0);
   expect(await first.page.call("save", { unlessCurrent: true })).toEqual(saved);
   expect(first.events.filter((event) => event === "saved memory").length).toBe(1);
 
@@ -157,29 +157,83 @@ test("the second visit is the saved machine; a state of another build is refused
   expect(await store.open("console")).toBeUndefined();
 }, 60_000);
 
-test("a state that somebody else has open is not booted over: the start fails, and works once it is free", async () => {
-  const store = new MemoryStateStore();
-  const first = serve(store);
-  await first.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
-  await first.boot;
-  await first.page.call("save", {});
+test.each([
+  ["somebody else has open", new StateBusyError(1)],
+  ["the disk does not give", new DOMException("the disk is asleep", "NotReadableError")],
+])(
+  "a state that %s is not booted over: the start fails, and works later",
+  async (_name, problem) => {
+    const store = new MemoryStateStore();
+    const first = serve(store);
+    await first.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+    await first.boot;
+    await first.page.call("save", {});
 
-  class BusyOnce extends MemoryStateStore {
-    busy = true;
-    override async open(key: string) {
-      if (!this.busy) return store.open(key);
-      this.busy = false;
-      throw new StateBusyError(1);
+    class UnreachableOnce extends MemoryStateStore {
+      reached = false;
+      override async open(key: string) {
+        if (this.reached) return store.open(key);
+        this.reached = true;
+        throw problem;
+      }
     }
-  }
-  const second = serve(new BusyOnce());
-  await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
-  await expect(second.boot).rejects.toThrow(/in use by another page/);
-  expect(second.events).not.toContain("kernel");
-  await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
-  while (second.events.at(-1) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(second.events).not.toContain("kernel");
-}, 60_000);
+    const second = serve(new UnreachableOnce());
+    await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+    await expect(second.boot).rejects.toThrow(problem.message);
+    expect(second.events).not.toContain("kernel");
+    await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+    while (second.events.at(-1) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(second.events).not.toContain("kernel");
+  },
+  60_000,
+);
+
+test("a machine that was stopped by a fault is not saved over the last good state", async () => {
+  const store = new MemoryStateStore();
+  let broken = false;
+  const { page, boot, events } = serve(store, async (imports) => {
+    const exports = await loadWasm(imports);
+    const mainLoop = exports.main_loop as () => number;
+    const faulty = () => {
+      if (broken) throw new WebAssembly.RuntimeError("unreachable");
+      return mainLoop();
+    };
+    return { ...exports, main_loop: faulty };
+  });
+  await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  await boot;
+  await page.call("save", {});
+  const kept = (await store.open("console"))!.header;
+  broken = true;
+  while (events.at(-1) !== "failed") await new Promise((resolve) => setTimeout(resolve, 5));
+  await expect(page.call("save", {})).rejects.toThrow(/stopped by a fault/);
+  expect((await store.open("console"))!.header).toEqual(kept);
+});
+
+test("what was dropped stays dropped, also when the tab is hidden", async () => {
+  const store = new MemoryStateStore();
+  const { page, toGuest, boot } = serve(store);
+  await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  await boot;
+  await page.call("save", {});
+  await page.call("forget", { level: "console" });
+  expect(await page.call("save", { unlessCurrent: true })).toBeUndefined();
+  expect(await store.open("console")).toBeUndefined();
+  await toGuest.call("keyScancodes", { bytes: [0x1e] });
+  expect(await page.call("save", {})).toBeDefined();
+});
+
+test("a machine that cannot be made fails with the reason, and can be made later", async () => {
+  let tries = 0;
+  const { page, boot, events } = serve(new MemoryStateStore(), async (imports) => {
+    if (tries++ === 0) throw new Error("v86.wasm: the server answers 503");
+    return loadWasm(imports);
+  });
+  await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  await expect(boot).rejects.toThrow("503");
+  await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
+  while (events.at(-1) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
+});
 
 test("a pause stands still, a resume goes on", async () => {
   const { page, boot, events } = serve();

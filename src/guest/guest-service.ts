@@ -16,7 +16,7 @@ import type {
   SavedInfo,
 } from "./control.ts";
 import { CoreLink } from "./core-link.ts";
-import { GuestFilesError, MachineOptionsError, StateBusyError, StateRefusedError } from "./errors.ts";
+import { GuestFilesError, MachineOptionsError, StateRefusedError } from "./errors.ts";
 import { GuestFiles } from "./guest-files.ts";
 import type { FetchFile, GuestManifest } from "./guest-files.ts";
 import { PROGRESS_INTERVAL_MS } from "./limits.ts";
@@ -107,6 +107,7 @@ export class GuestService implements AsyncDisposable {
         machine.pointer.position(x, y, dz, buttons, width, height);
       },
       agentWrite: async ({ bytes }) => {
+        this.#autosave.used();
         await this.#running().agentPort.write(bytes);
       },
       clientMonitorsConfig: ({ heads }) => this.#machine?.clientMonitorsConfig(heads) ?? false,
@@ -121,12 +122,15 @@ export class GuestService implements AsyncDisposable {
       },
       status: () => this.#status(),
       save: ({ unlessCurrent }) => {
-        if (unlessCurrent && this.#saved && this.#autosave.isCurrent) return this.#saved;
+        if (unlessCurrent && this.#autosave.isCurrent) return this.#saved;
         return this.#save();
       },
       forget: async ({ level }) => {
+        // What is being saved would come back otherwise.
+        await this.#saving?.catch(() => {});
         await (await this.#store()).delete(level);
         this.#saved = undefined;
+        this.#autosave.forgotten();
       },
       pause: async () => {
         await this.#running().pause();
@@ -181,6 +185,7 @@ export class GuestService implements AsyncDisposable {
   async #boot(level: string, baseUrl: string, fresh: boolean): Promise<void> {
     this.#setState("starting");
     try {
+      await this.#saving?.catch(() => {});
       await this.#machine?.[Symbol.asyncDispose]();
       this.#machine = undefined;
       this.#markers = [];
@@ -279,7 +284,11 @@ export class GuestService implements AsyncDisposable {
         this.#markers = [];
         this.#autosave.restart();
       },
-      failed: (error) => this.#setState("failed", errorText(error)),
+      failed: (error) => {
+        // What is left of it must not take the place of the last good state.
+        this.#autosave.restart();
+        this.#setState("failed", errorText(error));
+      },
     };
   }
 
@@ -309,9 +318,8 @@ export class GuestService implements AsyncDisposable {
     } catch (error) {
       await machine?.[Symbol.asyncDispose]();
       // A state that cannot be reached now is not one that does not fit: a fresh machine would be saved over it.
-      if (error instanceof StateBusyError) throw error;
-      const refusal = error instanceof StateRefusedError ? error.refusal : "unreadable";
-      return { refused: { refusal, message: errorText(error) } };
+      if (!(error instanceof StateRefusedError)) throw error;
+      return { refused: { refusal: error.refusal, message: error.message } };
     } finally {
       stored?.source[Symbol.dispose]();
     }
@@ -325,8 +333,10 @@ export class GuestService implements AsyncDisposable {
     return this.#opening;
   }
 
-  /** Saves once at a time; a save asked for meanwhile gets the same one. */
-  #save(): Promise<SavedInfo> {
+  /** Saves once at a time; what was done since the save that is under way took its moment is saved behind it. */
+  async #save(): Promise<SavedInfo> {
+    const running = await this.#saving?.catch(() => undefined);
+    if (running !== undefined && !this.#autosave.hasUnsaved) return running;
     this.#saving ??= this.#saveNow().finally(() => {
       this.#saving = undefined;
     });
@@ -336,24 +346,25 @@ export class GuestService implements AsyncDisposable {
   async #saveNow(): Promise<SavedInfo> {
     const start = performance.now();
     const machine = this.#running();
-    const store = await this.#store();
     const { level } = machine.identity;
     const capture: SavableMachine["capture"] = (write) => {
       const header = machine.capture(write);
       this.#autosave.captured();
       return header;
     };
-    const header = await store.save(level, { capture }).catch((error: unknown) => {
+    try {
+      const store = await this.#store();
+      const { savedAt } = await store.save(level, { capture });
+      const bytes = await store.size(level);
+      const info = { store: store.kind, bytes, savedAt, took: performance.now() - start };
+      this.#saved = info;
+      this.#autosave.saved();
+      this.#page.send("saved", info);
+      return info;
+    } catch (error) {
       this.#autosave.failed();
       throw error;
-    });
-    const bytes = await store.size(level);
-    const took = performance.now() - start;
-    const info = { store: store.kind, bytes, savedAt: header.savedAt, took };
-    this.#saved = info;
-    this.#autosave.saved();
-    this.#page.send("saved", info);
-    return info;
+    }
   }
 
   async #saveQuietly(): Promise<void> {

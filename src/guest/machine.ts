@@ -94,6 +94,7 @@ export const machineIdentity = (
   return { level, buildId, memoryMiB, aperture };
 };
 
+const NEVER = new Promise<never>(() => {});
 const NO_PAGES: GuestPages = { bytes: 0, runs: [] };
 
 /** One machine. Owner disposes (asynchronously: v86 stops between two slices). */
@@ -130,13 +131,21 @@ export class Machine implements AsyncDisposable, SavableMachine {
   static async create(options: MachineOptions): Promise<Machine> {
     ensureImageData();
     const layout = layOutAperture(options.memoryMiB);
+    // v86 would wait for ever for a module that cannot be had.
+    let fail: (error: unknown) => Promise<never> = () => NEVER;
+    const failed = new Promise<never>((_, reject) => {
+      fail = (error) => {
+        reject(error instanceof Error ? error : new Error(String(error)));
+        return NEVER;
+      };
+    });
     const emulator = new V86({
       memory_size: layout.total,
       vga_memory_size: V86_VGA_MEMORY_BYTES,
       bios: { buffer: options.bios },
       vga_bios: { buffer: options.vgaBios },
       ...(options.floppy ? { fda: { buffer: options.floppy } } : {}),
-      wasm_fn: options.loadWasm,
+      wasm_fn: (imports: WebAssembly.Imports) => options.loadWasm(imports).catch(fail),
       acpi: false,
       autostart: false,
       disable_keyboard: true,
@@ -145,9 +154,10 @@ export class Machine implements AsyncDisposable, SavableMachine {
       virtio_balloon: true,
       net_device: { type: "none" },
     } as unknown as ConstructorParameters<typeof V86>[0]);
-    await new Promise<void>((resolve) => {
+    const loaded = new Promise<void>((resolve) => {
       emulator.add_listener("emulator-loaded", () => resolve());
     });
+    await Promise.race([loaded, failed]);
     const machine = new Machine(options, layout, assertPrivateMembers(emulator));
     if (options.kernel && options.kernelNow !== false) machine.#loadKernel(await options.kernel());
     return machine;
@@ -261,6 +271,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
   capture(write: (piece: Uint8Array) => void): StateHeader {
     if (this.#reloading)
       throw new MachineOptionsError("the machine is rebooting: save it when its kernel runs");
+    if (this.#dead) throw new MachineOptionsError("the machine was stopped by a fault: it is not saved");
     const small = this.emulator.v86.save_state();
     const { bytes, runs } = this.#packedMemory;
     const head = stateHead(small, bytes);

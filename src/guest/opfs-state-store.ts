@@ -124,6 +124,9 @@ const sourceOf = (access: FileSystemSyncAccessHandle, bytes: number): StateSourc
   };
 };
 
+/** What a locked file is called: by the specification, and by WebKit. */
+const LOCKED: readonly string[] = ["NoModificationAllowedError", "InvalidStateError"];
+
 /** A page that was just left lets go of its files only once its worker is gone. @throws StateBusyError */
 const whileLocked = async <T>(attempt: () => Promise<T>): Promise<T> => {
   const end = performance.now() + STATE_LOCK_DEADLINE_MS;
@@ -131,7 +134,7 @@ const whileLocked = async <T>(attempt: () => Promise<T>): Promise<T> => {
     try {
       return await attempt();
     } catch (cause) {
-      if (!(cause instanceof DOMException) || cause.name !== "NoModificationAllowedError") throw cause;
+      if (!(cause instanceof DOMException) || !LOCKED.includes(cause.name)) throw cause;
       if (performance.now() > end) throw new StateBusyError(STATE_LOCK_DEADLINE_MS, { cause });
       await new Promise((resolve) => setTimeout(resolve, STATE_LOCK_RETRY_MS));
     }

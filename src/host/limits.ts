@@ -25,5 +25,5 @@ export const LOCK_POLL_MS = 20;
 export const SHUTDOWN_DEADLINE_MS = 1_000;
 /** Most milliseconds that leaving the page waits for what was done to be saved: more would feel like a tab that hangs. */
 export const UNLOAD_SAVE_MAX_MS = 3_000;
-/** Milliseconds that it waits on top of twice the time that saving took last: a busy moment must not cost a session. */
+/** Milliseconds that it waits on top of three times what saving took last (or restoring, which writes nothing): a busy moment must not cost a session. */
 export const UNLOAD_SAVE_MARGIN_MS = 300;

@@ -39,8 +39,10 @@ export class HostSession implements Host {
   #notifying = false;
   #config: PageConfig | undefined;
   #compression: number | undefined;
-  /** Milliseconds that saving, or restoring, took last. */
-  #saveTime = 0;
+  /** Milliseconds that saving, or restoring, took last; unknown at first. */
+  #saveTime = UNLOAD_SAVE_MAX_MS;
+  /** A boot was asked for and has not begun to run. */
+  #starting = false;
   #threads: Threads | undefined;
   #screen: { canvas: OffscreenCanvas; events: MessagePort } | undefined;
   #firmwareTimer: ReturnType<typeof setInterval> | undefined;
@@ -95,12 +97,13 @@ export class HostSession implements Host {
   }
 
   async restore(): Promise<void> {
+    if (this.#starting) return;
     this.#setSnapshot({ busy: "restoring", problem: undefined });
     this.#boot(false);
   }
 
   async bootFresh(): Promise<void> {
-    this.#boot(true);
+    if (!this.#starting) this.#boot(true);
   }
 
   async forget(): Promise<void> {
@@ -176,7 +179,7 @@ export class HostSession implements Host {
   saveBeforeUnload(): void {
     if (this.#state.phase !== "running" || !this.#state.snapshot.unsaved) return;
     void this.#save({}).catch(() => {});
-    const end = performance.now() + Math.min(UNLOAD_SAVE_MAX_MS, 2 * this.#saveTime + UNLOAD_SAVE_MARGIN_MS);
+    const end = performance.now() + Math.min(UNLOAD_SAVE_MAX_MS, 3 * this.#saveTime + UNLOAD_SAVE_MARGIN_MS);
     while (performance.now() < end);
   }
 
@@ -208,6 +211,7 @@ export class HostSession implements Host {
   }
 
   #close(): void {
+    this.#starting = false;
     clearInterval(this.#firmwareTimer);
     this.#threads?.[Symbol.dispose]();
     this.#threads = undefined;
@@ -241,6 +245,7 @@ export class HostSession implements Host {
   }
 
   #boot(fresh: boolean): void {
+    this.#starting = true;
     const { level } = this.#state;
     const baseUrl = new URL(this.#config?.guestBaseUrl ?? "", location.href).href;
     const steps = enterStep(coldBootSteps(level), "download");
@@ -266,6 +271,7 @@ export class HostSession implements Host {
         }
       },
       booted: ({ restored, refused }) => {
+        this.#starting = false;
         const snapshot = { ...this.#state.snapshot, busy: "none" as const };
         if (restored) this.#update({ phase: "running", steps: finishSteps(this.#state.steps), snapshot });
         else this.#firmwareRuns(refused && refusedStateProblem(refused.message));
@@ -308,7 +314,9 @@ export class HostSession implements Host {
     this.#setSnapshot({ busy: "saving", problem: undefined });
     try {
       const { guest } = this.#running();
-      this.#saved(await guest.call("save", options, [], { deadline: SAVE_DEADLINE_MS }));
+      const saved = await guest.call("save", options, [], { deadline: SAVE_DEADLINE_MS });
+      if (saved === undefined) this.#setSnapshot({ busy: "none" });
+      else this.#saved(saved);
     } catch (error) {
       this.#setSnapshot({ busy: "none", problem: saveProblem(words(error)) });
       throw error;
@@ -330,6 +338,7 @@ export class HostSession implements Host {
   }
 
   #fail(problem: Problem): void {
+    this.#starting = false;
     clearInterval(this.#firmwareTimer);
     const snapshot = { ...this.#state.snapshot, busy: "none" as const };
     this.#update({ phase: "failed", steps: failStep(this.#state.steps), problem, snapshot });
