@@ -113,6 +113,35 @@ describe.skipIf(reason)("the console guest", () => {
   });
 
   test(
+    "a guest whose driver speaks plain PS/2 gets the motion, axis by axis, and the button",
+    async () => {
+      const psmouse = "$(grep /psmouse.ko /usr/lib/modules/boot.list)";
+      await shell(machine, `rmmod psmouse && insmod ${psmouse} proto=imps; echo mouse-$?`, /mouse-0/);
+      expect(machine.pointer.absolute).toBe(false);
+      const device = "$(sed -n '/VMMouse/,/^$/s/.*\\(event[0-9]*\\).*/\\1/p' /proc/bus/input/devices)";
+      const record = `dd if=/dev/input/${device} of=/run/mouse bs=16 2>/dev/null & sleep 1; echo reading-$?`;
+      await shell(machine, record, /reading-0/);
+      machine.pointer.motion(5, -3, 0, 0);
+      machine.pointer.motion(0, 0, 0, 1);
+      machine.pointer.motion(0, 0, 0, 0);
+      // struct input_event, behind its time: EV_REL X 5, EV_REL Y -3, BTN_LEFT down and up.
+      for (const event of [
+        "0002 0000 0005 0000",
+        "0002 0001 fffd ffff",
+        "0001 0110 0001",
+        "0001 0110 0000",
+      ]) {
+        const seen = `od -An -v -w16 -t x2 /run/mouse | grep -q '${event}'`;
+        await shell(machine, `until ${seen}; do sleep 1; done; echo saw-$?`, /saw-0/);
+      }
+      // The driver as it was, for the tests behind this one.
+      await shell(machine, `kill %1; rmmod psmouse && insmod ${psmouse}; echo back-$?`, /back-0/);
+      await until(() => machine.pointer.absolute, { what: "the absolute pointer again", serial });
+    },
+    BOOT_DEADLINE_MS,
+  );
+
+  test(
     "a guest that is left asleep over several of its ticks keeps time",
     async () => {
       const clock = async (): Promise<{ host: number; uptime: number; jiffies: number }> => {
