@@ -30,6 +30,10 @@ export const splitKeys = (bytes: readonly number[]): { keys: number[][]; rest: n
 /** Whether a key is let go with these bytes. */
 const isBreak = (key: readonly number[]): boolean => ((key.at(-1) ?? 0) & BREAK_BIT) !== 0;
 
+/** What lets go of the key that these bytes press; nothing for those that send all they have when they go down. */
+const breakOf = (make: readonly number[]): number[] =>
+  make.length > 2 || isBreak(make) ? [] : [...make.slice(0, -1), (make.at(-1) ?? 0) | BREAK_BIT];
+
 /** The keyboard's queue. A key goes out only when the guest has read the one before. Owner disposes. */
 export class Keyboard implements Disposable {
   readonly #cpu: V86Cpu;
@@ -37,6 +41,8 @@ export class Keyboard implements Disposable {
   #keys: number[][] = [];
   #rest: number[] = [];
   #queued = 0;
+  /** What lets go of the keys that the guest has seen go down, by itself. */
+  readonly #down = new Map<string, readonly number[]>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stalledSince: number | undefined;
 
@@ -48,6 +54,11 @@ export class Keyboard implements Disposable {
   /** Bytes that wait. */
   get queued(): number {
     return this.#queued;
+  }
+
+  /** Set-1 bytes that let go of all keys that are down in the guest. */
+  get releases(): number[] {
+    return [...this.#down.values()].flat();
   }
 
   /** Queues set-1 scancode bytes; a key may be split over calls. When the queue is full presses are dropped, releases are not. */
@@ -63,8 +74,9 @@ export class Keyboard implements Disposable {
     if (this.#timer === undefined) this.#pump();
   }
 
-  /** Forgets what waits: the machine was reset or restored. */
+  /** Forgets what waits and what is down: the machine was reset or restored. */
   clear(): void {
+    this.#down.clear();
     this.#keys = [];
     this.#rest = [];
     this.#queued = 0;
@@ -82,9 +94,15 @@ export class Keyboard implements Disposable {
     if (this.#guestHasRead()) {
       const key = this.#keys.shift() ?? [];
       this.#queued -= key.length;
+      this.#note(key);
       for (const byte of key) this.#bus.send("keyboard-code", byte);
     }
     this.#timer = setTimeout(() => this.#pump(), KEYBOARD_KEY_INTERVAL_MS);
+  }
+
+  #note(key: readonly number[]): void {
+    if (isBreak(key)) this.#down.delete(key.join());
+    else if (breakOf(key).length > 0) this.#down.set(breakOf(key).join(), breakOf(key));
   }
 
   #guestHasRead(): boolean {

@@ -118,6 +118,8 @@ export class Machine implements AsyncDisposable, SavableMachine {
   /** The guest's pages while a state is being restored. */
   #storedMemory: PackedPages | undefined;
   #leds = 0;
+  /** What a restored guest believes to be pressed. */
+  #restoredDown: { keys: readonly number[]; buttons: number } = { keys: [], buttons: 0 };
   #wanted = false;
   #dead = false;
   #reloading: Promise<void> | undefined;
@@ -306,6 +308,10 @@ export class Machine implements AsyncDisposable, SavableMachine {
       this.#storedMemory = undefined;
     }
     this.#pristine = false;
+    // It was kept while somebody held them; he has let go since.
+    const { keys, buttons } = this.#restoredDown;
+    this.keyboard.push(keys);
+    if (buttons !== 0) this.pointer.letGo(buttons);
     // The device has sent its surfaces already; VGA's picture is ours.
     this.scanout.resync();
   }
@@ -364,8 +370,15 @@ export class Machine implements AsyncDisposable, SavableMachine {
 
   #ownState(): StatefulDevice {
     return {
-      saveState: () => [this.#leds],
-      restoreState: ([leds]) => this.#setLeds(typeof leds === "number" ? leds & 7 : 0),
+      saveState: () => [
+        this.#leds,
+        JSON.stringify({ keys: this.keyboard.releases, buttons: this.pointer.buttons }),
+      ],
+      restoreState: ([leds, down]) => {
+        this.#setLeds(typeof leds === "number" ? leds & 7 : 0);
+        // States of before have no such entry.
+        this.#restoredDown = typeof down === "string" ? JSON.parse(down) : { keys: [], buttons: 0 };
+      },
     };
   }
 

@@ -62,6 +62,17 @@ export class Pointer {
     this.#buttonsAndWheel(dz, buttons);
   }
 
+  /** What is down in the guest, as a SpiceMouseButtonMask. */
+  get buttons(): number {
+    return this.#buttons;
+  }
+
+  /** The guest was restored with these buttons down, and nobody holds them any more. */
+  letGo(buttons: number): void {
+    this.#buttons = buttons;
+    this.motion(0, 0, 0, 0);
+  }
+
   /** Lets go of all buttons without telling the guest: it was reset or restored. */
   clear(): void {
     this.#buttons = 0;

@@ -3,13 +3,13 @@ import { SERIAL_LINE_CHARS, SERIAL_TAIL_CHARS } from "./limits.ts";
 
 /** A line `GUEST <name> uptime=<seconds>` that the guest's init writes to the kernel log. */
 export interface BootMarker {
-  /** init, modules, udev, x, wm, apps or ready. */
+  /** init, modules, udev, x, wm, apps or ready; keyboard-<layout> when the page has set the keyboard's layout. */
   readonly name: string;
   /** Seconds of guest time, if the line held them undamaged (a serial log under load loses characters). */
   readonly uptime?: number;
 }
 
-const MARKER = /GUEST ([a-z]+)(?: uptime=([0-9]+(?:\.[0-9]+)?))?/;
+const MARKER = /GUEST ([a-z][a-z-]*)(?: uptime=([0-9]+(?:\.[0-9]+)?))?/;
 
 /** Finds a boot marker in one line. */
 export const parseBootMarker = (line: string): BootMarker | undefined => {

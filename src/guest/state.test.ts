@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { StateRefusedError } from "./errors.ts";
 import { QXL_IO_PORT } from "./pci-function.ts";
-import { makeBareMachine, outb, silentEvents } from "./machine.testing.ts";
+import type { Machine } from "./machine.ts";
+import { inb, makeBareMachine, outb, silentEvents } from "./machine.testing.ts";
 import { MemoryStateStore } from "./memory-state-store.ts";
 import { collect, restorable } from "./state-transfer.ts";
 
@@ -90,3 +91,30 @@ test("a store gives back what it was given, and forgets on demand", async () => 
   expect(await store.open("test")).toBeUndefined();
   await expect(store.save("../x", machine)).rejects.toThrow(RangeError);
 });
+
+test("what was down when the machine was kept is let go of when it comes back", async () => {
+  await using machine = await makeBareMachine();
+  outb(machine, 0x60, ENABLE_KEYBOARD);
+  await readKeys(machine, 1);
+  machine.keyboard.push([0x1d, 0xe0, 0x48, 0x1e, 0x9e]);
+  expect(await readKeys(machine, 5)).toEqual([0x1d, 0xe0, 0x48, 0x1e, 0x9e]);
+  machine.pointer.motion(0, 0, 0, 1);
+  const kept = collect(machine);
+  await using restored = await makeBareMachine();
+  await restored.restoreState(restorable(kept));
+  expect(await readKeys(restored, 3)).toEqual([0x9d, 0xe0, 0xc8]);
+  expect(restored.pointer.buttons).toBe(0);
+  expect(restored.keyboard.releases).toEqual([]);
+});
+
+const ENABLE_KEYBOARD = 0xf4;
+
+/** The guest: reads each byte that the controller offers, until `count` came. */
+async function readKeys(machine: Machine, count: number): Promise<number[]> {
+  const bytes: number[] = [];
+  while (bytes.length < count) {
+    if (machine.emulator.v86.cpu.devices.ps2.kbd_buffer.length > 0) bytes.push(inb(machine, 0x60));
+    else await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return bytes;
+}

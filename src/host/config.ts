@@ -6,6 +6,8 @@ export interface PageConfig {
   readonly guest: string;
   readonly guestBaseUrl: string;
   readonly password: string;
+  /** Layout of `--keyboard`; absent: none was asked for. */
+  readonly keyboard?: string;
   readonly spice: readonly { readonly host: string; readonly port: number }[];
   readonly webSocketPath: string;
 }

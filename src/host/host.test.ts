@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { applyMarker, coldBootSteps, enterStep, failStep, finishSteps, isBooting } from "./boot-steps.ts";
 import { connectionFile, remoteViewerCommand, spiceUri } from "./join.ts";
-import { chord, scancodes } from "./scancodes.ts";
+import { chord, scancodes } from "../keyboard/index.ts";
 import { fitScreen, guestPoint } from "./screen-fit.ts";
 
 const join = {
@@ -45,7 +45,8 @@ test("scancodes: a release is the press with bit 7 set, prefixes kept; every seq
   }
   expect(scancodes("KeyA", true)).toEqual([0x1e]);
   expect(scancodes("ArrowUp", true)).toEqual([0xe0, 0x48]);
-  expect(scancodes("BrowserBack", true)).toEqual([]);
+  expect(scancodes("BrowserBack", true)).toEqual([0xe0, 0x6a]);
+  expect(scancodes("Power", true)).toEqual([]);
   expect(scancodes("toString", true)).toEqual([]);
   expect(chord("ControlLeft", "AltLeft", "Delete")).toEqual([0x1d, 0x38, 0xe0, 0x53, 0xe0, 0xd3, 0xb8, 0x9d]);
 });

@@ -27,3 +27,22 @@ export const SHUTDOWN_DEADLINE_MS = 1_000;
 export const UNLOAD_SAVE_MAX_MS = 3_000;
 /** Milliseconds that it waits on top of three times what saving took last (or restoring, which writes nothing): a busy moment must not cost a session. */
 export const UNLOAD_SAVE_MARGIN_MS = 300;
+
+/** Milliseconds that a finger rests until it is a long press: what phones take. */
+export const LONG_PRESS_MS = 500;
+/** Milliseconds within which several fingers come and go as one tap. */
+export const TOUCH_TAP_MS = 400;
+/** CSS pixels that a finger may stray and still rest. */
+export const TOUCH_SLOP_PIXELS = 10;
+/** CSS pixels that two fingers move for a step of the wheel. */
+export const TOUCH_STEP_PIXELS = 30;
+/** Milliseconds between Shift and a sideways step of the wheel: keys wait in the guest for one another, the pointer does not. */
+export const SIDEWAYS_BEFORE_MS = 40;
+/** Milliseconds that Shift is held behind the last of them. */
+export const SIDEWAYS_AFTER_MS = 150;
+/** Milliseconds between two looks whether the system has slept while something was pressed. */
+export const SLEEP_LOOK_MS = 1_000;
+/** Milliseconds that a look may be late; later, the system slept, and whatever was pressed then is not any more. */
+export const SLEEP_LATE_MS = 3_000;
+/** Milliseconds that a word about the keyboard stays on the screen. */
+export const TOLD_MS = 10_000;

@@ -12,6 +12,7 @@ export function fromCore(core: CoreState, before: HostState): Partial<HostState>
     clients: core.clients,
     pointer: core.absolutePointer ? "absolute" : "relative",
     agent: core.agentConnected,
+    keyboard: { ...before.keyboard, leds: core.leds },
   };
 }
 

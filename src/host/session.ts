@@ -25,6 +25,9 @@ import { configProblem, guestProblem, refusedStateProblem, saveProblem, threadPr
 import { fromCore, relayProblem } from "./relay-state.ts";
 import { INITIAL_STATE } from "./state.ts";
 import type { HostState, Problem, ThreadNode } from "./state.ts";
+import { DEFAULT_LAYOUT, KeyboardLayout } from "../keyboard/index.ts";
+import { layoutCommand, layoutOfMarker } from "./hands/guest-layout.ts";
+import { readLayoutSetting, writeLayoutSetting } from "./hands/keyboard-setting.ts";
 import { TabLease } from "./tab-lease.ts";
 import { Threads } from "./threads.ts";
 
@@ -75,7 +78,8 @@ export class HostSession implements Host {
       this.#update({ phase: "failed", problem: configProblem(words(error)) });
       return;
     }
-    const { guest, version, password, spice, webSocketPath } = this.#config;
+    const { guest, version, password, spice, webSocketPath, keyboard } = this.#config;
+    this.#setKeyboard({ wanted: readLayoutSetting(keyboard) });
     const join = { ...this.#state.join, password, spice, webSocketUrl: webSocketUrl(webSocketPath) };
     this.#update({ level: guest, version, join });
     if (await this.#lease.tryAcquire().catch(() => false)) this.#open();
@@ -90,6 +94,12 @@ export class HostSession implements Host {
     };
     this.#screen = { canvas: canvas.transferControlToOffscreen(), events: port2 };
     this.#giveScreen();
+  }
+
+  async setKeyboardLayout(name: string): Promise<void> {
+    writeLayoutSetting(new KeyboardLayout(name).name, this.#config?.keyboard);
+    this.#setKeyboard({ wanted: name });
+    await this.#applyKeyboard();
   }
 
   async save(): Promise<void> {
@@ -273,14 +283,24 @@ export class HostSession implements Host {
       booted: ({ restored, refused }) => {
         this.#starting = false;
         const snapshot = { ...this.#state.snapshot, busy: "none" as const };
-        if (restored) this.#update({ phase: "running", steps: finishSteps(this.#state.steps), snapshot });
-        else this.#firmwareRuns(refused && refusedStateProblem(refused.message));
+        if (restored) {
+          this.#update({ phase: "running", steps: finishSteps(this.#state.steps), snapshot });
+          void this.#applyKeyboard().catch(() => {});
+        } else this.#firmwareRuns(refused && refusedStateProblem(refused.message));
         void this.#readSaved();
       },
       marker: ({ name }) => {
+        const layout = layoutOfMarker(name);
+        if (layout !== undefined) {
+          this.#setKeyboard({ layout });
+          return;
+        }
         clearInterval(this.#firmwareTimer);
         const steps = applyMarker(this.#state.steps, name);
         this.#update(name === "ready" ? { steps, phase: "running" } : { steps });
+        if (name !== "ready") return;
+        this.#setKeyboard({ layout: DEFAULT_LAYOUT });
+        if (this.#state.keyboard.wanted !== DEFAULT_LAYOUT) void this.#applyKeyboard().catch(() => {});
       },
       stateChanged: ({ state, reason }) => {
         if (state === "failed") this.#fail(guestProblem(reason ?? "it gave no reason"));
@@ -321,6 +341,17 @@ export class HostSession implements Host {
       this.#setSnapshot({ busy: "none", problem: saveProblem(words(error)) });
       throw error;
     }
+  }
+
+  /** Tells the guest which layout to have; its marker says that it has it. The console's guest has the kernel's own only. */
+  async #applyKeyboard(): Promise<void> {
+    if (this.#state.level !== "desktop" || this.#state.phase !== "running") return;
+    const layout = new KeyboardLayout(this.#state.keyboard.wanted);
+    await this.#running().guest.call("serialSend", { text: layoutCommand(layout) });
+  }
+
+  #setKeyboard(change: Partial<HostState["keyboard"]>): void {
+    this.#update({ keyboard: { ...this.#state.keyboard, ...change } });
   }
 
   async #readSaved(): Promise<void> {

@@ -61,6 +61,16 @@ export interface ThreadNode {
   readonly children?: readonly ThreadNode[];
 }
 
+/** The guest's keyboard. */
+export interface KeyboardState {
+  /** Name of the layout that the guest has, as far as known. */
+  readonly layout: string;
+  /** The layout that it should have. */
+  readonly wanted: string;
+  /** SpiceKeyboardModifierFlags: 1 scroll, 2 num, 4 caps. */
+  readonly leds: number;
+}
+
 export type MachinePhase =
   | "starting"
   | "booting"
@@ -84,6 +94,7 @@ export interface HostState {
   /** "absolute": the guest follows the pointer; "relative": it takes motions. */
   readonly pointer: "absolute" | "relative";
   readonly agent: boolean;
+  readonly keyboard: KeyboardState;
   readonly join: JoinState;
   readonly clients: readonly ConnectedClient[];
   readonly snapshot: SnapshotState;
@@ -100,6 +111,7 @@ export const INITIAL_STATE: HostState = {
   height: 0,
   pointer: "relative",
   agent: false,
+  keyboard: { layout: "us", wanted: "us", leds: 0 },
   join: { relay: "connecting", spice: [], webSocketUrl: "", password: "" },
   clients: [],
   snapshot: { busy: "none" },

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { LAYOUT_NAMES } from "../keyboard/layout.ts";
 
 /** The command line asked for something that cannot be: one clear sentence, exit code 2. */
 export class UsageError extends Error {
@@ -13,6 +14,8 @@ export interface CliOptions {
   readonly spicePort: number;
   readonly password: string;
   readonly guest: "console" | "desktop";
+  /** Keyboard layout that the guest is given; undefined: it keeps its own. */
+  readonly keyboard: string | undefined;
   readonly headless: boolean;
   readonly profile: string | undefined;
   readonly devtoolsPort: number | undefined;
@@ -32,6 +35,7 @@ Boots Debian in a browser tab and lets any SPICE client join it.
   --spice-port <port>  port for SPICE clients                            (5900)
   --password <words>   what clients must know                            (none)
   --guest <level>      console or desktop                             (desktop)
+  --keyboard <layout>  the guest's keyboard: us, gb, de, fr, …               (us)
   --headless           also host the machine in a headless Chromium
   --profile <folder>   browser profile of --headless, where the state is kept
                                                      (.cache/headless-profile)
@@ -52,6 +56,9 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
   if (values.password === "") throw new UsageError("--password must not be empty; leave it out for none");
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
     throw new UsageError(`--password must have at most ${MAX_PASSWORD_BYTES} bytes`);
+  }
+  if (values.keyboard !== undefined && !LAYOUT_NAMES.includes(values.keyboard)) {
+    throw new UsageError(`--keyboard must be one of ${LAYOUT_NAMES.join(", ")}, not "${values.keyboard}"`);
   }
   const httpPort = readPort("--http-port", values["http-port"], 8080);
   const spicePort = readPort("--spice-port", values["spice-port"], 5900);
@@ -81,6 +88,7 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
     spicePort,
     password,
     guest,
+    keyboard: values.keyboard,
     headless: values.headless ?? false,
     profile: values.profile,
     devtoolsPort: devtoolsPort === undefined ? undefined : readPort("--devtools-port", devtoolsPort, 0),
@@ -102,6 +110,7 @@ function parse(args: readonly string[]) {
         "spice-port": { type: "string" },
         password: { type: "string" },
         guest: { type: "string" },
+        keyboard: { type: "string" },
         headless: { type: "boolean" },
         profile: { type: "string" },
         "devtools-port": { type: "string" },

@@ -77,6 +77,7 @@ async function serve(options: CliOptions, project: CliProject, stop: AbortContro
     version: project.version,
     guest: options.guest,
     password: options.password,
+    keyboard: options.keyboard,
     pageFolder: join(project.root, "dist"),
     guestFolder: join(project.root, "build/guest"),
     serverNames: [options.host],

@@ -11,6 +11,8 @@ export interface PageConfig {
   readonly guest: "console" | "desktop";
   /** Folder of the guest's files; its `manifest.json` names them. */
   readonly guestBaseUrl: string;
+  /** Keyboard layout that the guest is given. */
+  readonly keyboard?: string;
   /** Clients must know it; empty: none is asked for. */
   readonly password: string;
   /** Where SPICE clients connect to, as reachable from where this request came. */
@@ -25,6 +27,7 @@ export interface PageRequestsOptions {
   readonly version: string;
   readonly guest: "console" | "desktop";
   readonly password?: string;
+  readonly keyboard?: string;
   /** Folder with one folder per guest level. */
   readonly guestFolder: string;
   readonly serverNames?: readonly string[];
@@ -89,6 +92,7 @@ function answerConfig(
     guest: options.guest,
     guestBaseUrl: `/guest/${options.guest}/`,
     password: options.password ?? "",
+    keyboard: options.keyboard,
     spice: reachable(options.relay.spice, request),
     webSocketPath: "/spice",
   };

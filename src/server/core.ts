@@ -202,6 +202,7 @@ export class Core implements AsyncDisposable {
       mouseMode: reds?.mouseMode ?? 1,
       absolutePointer: reds?.absolutePointer ?? false,
       agentConnected: reds?.agentConnected ?? false,
+      leds: reds?.hand.shownLeds ?? 0,
       passwordSet: reds?.passwordSet ?? false,
     };
   }

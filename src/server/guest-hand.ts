@@ -43,6 +43,11 @@ export class GuestHand implements InputsOwner, Disposable {
     return this.#expected ?? this.#leds;
   }
 
+  /** As the guest last showed them, without guessing. */
+  get shownLeds(): number {
+    return this.#leds;
+  }
+
   keyScancodes(bytes: readonly number[]): void {
     if (bytes.length > 0) this.#targets.guest.send("keyScancodes", { bytes });
   }

@@ -65,6 +65,8 @@ export interface HostState {
   /** Whether the guest takes absolute positions now; else the page's own screen must send relative motion. */
   readonly absolutePointer: boolean;
   readonly agentConnected: boolean;
+  /** The guest's keyboard LEDs, as SpiceKeyboardModifierFlags. */
+  readonly leds: number;
   readonly passwordSet: boolean;
 }
 

@@ -344,6 +344,7 @@ export class Reds implements AsyncDisposable {
 
   leds(modifiers: number): void {
     this.hand.setLeds(modifiers);
+    this.onChange?.();
   }
 
   // -------------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /** Defines the page's elements; importing it is enough. */
 import { BootProgressElement } from "./boot-progress.ts";
 import { ClientsPanelElement } from "./clients-panel.ts";
+import { HandsPanelElement } from "./hands-panel.ts";
 import { HostPageElement } from "./host-page.ts";
 import { JoinPanelElement } from "./join-panel.ts";
 import { MachineScreenElement } from "./machine-screen.ts";
@@ -10,6 +11,7 @@ import { ThreadsPanelElement } from "./threads-panel.ts";
 const ELEMENTS = {
   "boot-progress": BootProgressElement,
   "clients-panel": ClientsPanelElement,
+  "hands-panel": HandsPanelElement,
   "host-page": HostPageElement,
   "join-panel": JoinPanelElement,
   "machine-screen": MachineScreenElement,

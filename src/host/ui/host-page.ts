@@ -1,6 +1,8 @@
 import { css, html, nothing } from "lit";
 import { createRef, ref } from "lit/directives/ref.js";
-import { chord } from "../scancodes.ts";
+import { chord } from "../../keyboard/index.ts";
+import { readHandsSetting, writeHandsSetting } from "../hands/keyboard-setting.ts";
+import type { HandsSetting } from "../hands/keyboard-setting.ts";
 import type { MachinePhase } from "../state.ts";
 import { HostElement } from "./host-element.ts";
 import { fullscreenIcon, keyboardIcon, panelIcon } from "./icons.ts";
@@ -24,6 +26,7 @@ export class HostPageElement extends HostElement {
     ...HostElement.properties,
     isPanelOpen: { state: true },
     captured: { state: true },
+    setting: { state: true },
   };
   static override styles = [
     sharedStyles,
@@ -179,12 +182,14 @@ export class HostPageElement extends HostElement {
   ];
   declare private isPanelOpen: boolean;
   declare private captured: boolean;
+  declare private setting: HandsSetting;
   readonly #screen = createRef<MachineScreenElement>();
 
   constructor() {
     super();
     this.isPanelOpen = true;
     this.captured = false;
+    this.setting = readHandsSetting();
   }
 
   override render() {
@@ -216,6 +221,11 @@ export class HostPageElement extends HostElement {
           ? html`<aside aria-label="Machine">
               <join-panel .host=${this.host}></join-panel>
               <clients-panel .host=${this.host}></clients-panel>
+              <hands-panel
+                .host=${this.host}
+                .setting=${this.setting}
+                @settingchange=${this.#settingChanged}
+              ></hands-panel>
               <snapshot-panel .host=${this.host}></snapshot-panel>
               <threads-panel .host=${this.host}></threads-panel>
             </aside>`
@@ -248,12 +258,13 @@ export class HostPageElement extends HostElement {
       <machine-screen
         ${ref(this.#screen)}
         .host=${this.host}
+        .keyboardMode=${this.setting.mode}
         @capturechange=${(event: CustomEvent<boolean>) => (this.captured = event.detail)}
       ></machine-screen>
       <footer>
         ${
           this.captured
-            ? html`<span><kbd>Ctrl</kbd> + <kbd>Alt</kbd> frees the keyboard</span>`
+            ? html`<span><kbd>Ctrl</kbd> + left <kbd>Alt</kbd> frees the keyboard</span>`
             : html`<span>Click the screen to type into the machine</span>`
         }
       </footer>
@@ -276,6 +287,11 @@ export class HostPageElement extends HostElement {
   #boot(): void {
     this.host?.restore().catch(() => {});
   }
+
+  #settingChanged = (event: CustomEvent<HandsSetting>): void => {
+    this.setting = event.detail;
+    writeHandsSetting(event.detail);
+  };
 
   #secureAttention = (): void => {
     this.host?.hand.keys(chord("ControlLeft", "AltLeft", "Delete"));

@@ -3,21 +3,30 @@ import type { PropertyValues } from "lit";
 import { createRef, ref } from "lit/directives/ref.js";
 import { keyed } from "lit/directives/keyed.js";
 import type { ScreenEvent } from "../../dispatch/messages.ts";
+import { KeyboardLayout } from "../../keyboard/index.ts";
+import type { KeyboardMode } from "../../keyboard/index.ts";
 import { cssCursor } from "../cursor.ts";
-import { KeyboardInput, PointerInput } from "../screen-input.ts";
-import { fitScreen } from "../screen-fit.ts";
+import { ScreenHands } from "../hands/screen-hands.ts";
+import { TextField } from "../hands/text-field.ts";
+import { TOLD_MS } from "../limits.ts";
+import { fitScreen, guestPoint } from "../screen-fit.ts";
 import { HostElement } from "./host-element.ts";
 import { sharedStyles } from "./shared-styles.ts";
 
+/** Keys of a mouse's side buttons, which a PC's mouse does not have. */
+const SIDE_BUTTONS: Readonly<Record<number, string>> = { 3: "BrowserBack", 4: "BrowserForward" };
+
 /**
- * The machine's screen. A click (or Enter, for those who come by the Tab key) gives it the keyboard; Ctrl+Alt gives the
- * keyboard back, so that nobody is caught in it.
+ * The machine's screen. A click (or Enter, for those who come by the Tab key) gives it the keyboard; Control with the left Alt gives
+ * the keyboard back, so that nobody is caught in it.
  */
 export class MachineScreenElement extends HostElement {
   static override properties = {
     ...HostElement.properties,
     captured: { type: Boolean, reflect: true },
+    keyboardMode: { attribute: false },
     guestCursor: { state: true },
+    told: { state: true },
   };
   static override styles = [
     sharedStyles,
@@ -37,8 +46,10 @@ export class MachineScreenElement extends HostElement {
         box-shadow: var(--shadow);
         outline: 1px solid color-mix(in srgb, var(--line) 70%, transparent);
         touch-action: none;
+        user-select: none;
+        -webkit-user-select: none;
       }
-      .glass:focus-visible,
+      .glass:has(:focus-visible),
       :host([captured]) .glass {
         outline: 2px solid var(--accent);
         outline-offset: 3px;
@@ -57,44 +68,112 @@ export class MachineScreenElement extends HostElement {
       .sharp canvas {
         image-rendering: pixelated;
       }
+      textarea {
+        position: absolute;
+        inset: 0;
+        width: 100%;
+        height: 100%;
+        margin: 0;
+        padding: 0;
+        border: 0;
+        outline: 0;
+        opacity: 0;
+        resize: none;
+        pointer-events: none;
+        /* Smaller text makes phones zoom in when it gets the focus. */
+        font-size: 16px;
+      }
+      .told {
+        position: absolute;
+        inset: auto 16px 16px;
+        justify-self: center;
+        max-width: 560px;
+        padding: 10px 14px;
+        border: 1px solid var(--line);
+        border-radius: 10px;
+        background: var(--card);
+        box-shadow: var(--shadow);
+        overflow-wrap: anywhere;
+      }
+      .told:empty {
+        display: none;
+      }
     `,
   ];
   /** True while keys go to the machine. */
   declare captured: boolean;
+  /** Whether keys mean their characters or their places. */
+  declare keyboardMode: KeyboardMode;
   declare private guestCursor: string;
+  declare private told: string;
   readonly #glass = createRef<HTMLElement>();
   readonly #canvas = createRef<HTMLCanvasElement>();
+  readonly #field = createRef<HTMLTextAreaElement>();
   #attached: HTMLCanvasElement | undefined;
-  #keyboard: KeyboardInput | undefined;
-  #pointer: PointerInput | undefined;
+  #hands: ScreenHands | undefined;
+  #text: TextField | undefined;
+  #toldTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The window lost the focus while keys went to the machine: they go there again when it comes back. */
+  #returns = false;
+  #listening: AbortController | undefined;
   readonly #room = new ResizeObserver(() => this.#fit());
 
   constructor() {
     super();
     this.captured = false;
+    this.keyboardMode = "characters";
     this.guestCursor = "default";
+    this.told = "";
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#room.observe(this);
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    const release = () => this.#releaseHeld();
+    // Whichever way the person, the window or the system goes, nobody tells of the keys and buttons that went up meanwhile.
+    for (const type of ["blur", "pagehide"]) window.addEventListener(type, release, { signal });
+    for (const type of ["visibilitychange", "freeze", "resume", "fullscreenchange", "pointerlockchange"])
+      document.addEventListener(type, release, { signal });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#room.disconnect();
+    this.#listening?.abort();
+    this.release();
+    clearTimeout(this.#toldTimer);
   }
 
   override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
-    if (!changed.has("host") || this.host === undefined) return;
-    this.#keyboard = new KeyboardInput(this.host.hand);
-    this.#pointer = new PointerInput(this.host.hand);
+    if (changed.has("host")) {
+      this.#hands?.[Symbol.dispose]();
+      this.#hands = this.host && this.#makeHands(this.host);
+    }
+    const hands = this.#hands;
+    if (hands === undefined) return;
+    const { keyboard, phase } = this.hostState;
+    if (hands.keyboard.layout.name !== keyboard.layout) {
+      hands.keyboard.layout = new KeyboardLayout(keyboard.layout);
+    }
+    if (hands.keyboard.mode !== this.keyboardMode) hands.keyboard.mode = this.keyboardMode;
+    if (changed.has("hostState")) {
+      hands.keyboard.setLeds(keyboard.leds);
+      const before = changed.get("hostState") as typeof this.hostState | undefined;
+      if (before !== undefined && (before.phase !== phase || before.pointer !== this.hostState.pointer))
+        hands.releaseAll();
+    }
   }
 
   override updated(changed: PropertyValues): void {
     if (changed.has("captured")) {
       this.dispatchEvent(new CustomEvent("capturechange", { detail: this.captured }));
+    }
+    const field = this.#field.value;
+    if (field !== undefined && this.#text === undefined) {
+      this.#text = new TextField(field, () => (this.captured ? this.#hands?.keyboard : undefined));
     }
     const canvas = this.#canvas.value;
     if (canvas !== undefined && canvas !== this.#attached && this.host !== undefined) {
@@ -107,45 +186,82 @@ export class MachineScreenElement extends HostElement {
 
   /** Gives the keyboard to the machine. */
   capture(): void {
-    this.#glass.value?.focus({ preventScroll: true });
+    this.#field.value?.focus({ preventScroll: true });
     this.captured = true;
   }
 
-  /** Takes the keyboard back; every key that the machine holds down is let go. */
+  /** Takes the keyboard back; everything that the machine holds down is let go. */
   release(): void {
-    this.#keyboard?.releaseAll();
-    this.#pointer?.releaseAll(this.hostState.pointer);
+    this.#returns = false;
+    this.#releaseHeld();
     if (document.pointerLockElement === this) document.exitPointerLock();
     this.captured = false;
+  }
+
+  /** Types a text into the machine. */
+  type(text: string): void {
+    this.#hands?.keyboard.type(text);
   }
 
   override render() {
     const { width, height, screen, phase } = this.hostState;
     const hint = this.captured
-      ? "Keys go to the machine. Press Control and Alt together to get the keyboard back."
+      ? "Keys go to the machine. Press Control and the left Alt together to get the keyboard back."
       : "Press Enter to type into the machine.";
     return html`
       <div
         ${ref(this.#glass)}
         class="glass ${width === 0 ? "empty" : ""}"
-        tabindex="0"
         role="application"
         aria-label="Screen of the machine"
-        aria-describedby="hint"
         aria-busy=${phase === "running" ? nothing : "true"}
-        @blur=${() => this.release()}
         @keydown=${this.#keyDown}
         @keyup=${this.#keyUp}
         @pointerdown=${this.#pointerDown}
         @pointermove=${this.#pointerMoved}
-        @pointerup=${this.#pointerMoved}
+        @pointerup=${this.#pointerUp}
+        @pointercancel=${this.#pointerLost}
+        @lostpointercapture=${this.#pointerLost}
+        @mousedown=${this.#mouseDown}
+        @mouseup=${this.#mouseUp}
         @wheel=${this.#wheel}
         @contextmenu=${(event: Event) => event.preventDefault()}
+        @dragstart=${(event: Event) => event.preventDefault()}
       >
         ${keyed(screen, html`<canvas ${ref(this.#canvas)} width=${width || 640} height=${height || 480}></canvas>`)}
+        <textarea
+          ${ref(this.#field)}
+          aria-label="Keyboard of the machine"
+          aria-describedby="hint"
+          autocapitalize="off"
+          autocomplete="off"
+          autocorrect="off"
+          spellcheck="false"
+          @focus=${this.#focused}
+          @blur=${this.#blurred}
+        ></textarea>
       </div>
+      <div class="told" role="status">${this.told}</div>
       <span id="hint" class="visually-hidden">${hint}</span>
     `;
+  }
+
+  #makeHands(host: NonNullable<typeof this.host>): ScreenHands {
+    return new ScreenHands({
+      host,
+      mode: this.keyboardMode,
+      toGuest: (place) => {
+        const shown = (this.#canvas.value ?? this).getBoundingClientRect();
+        return guestPoint({ x: place.x - shown.left, y: place.y - shown.top }, shown, this.hostState);
+      },
+      tell: (words) => this.#tell(words),
+    });
+  }
+
+  #tell(words: string): void {
+    this.told = words;
+    clearTimeout(this.#toldTimer);
+    this.#toldTimer = setTimeout(() => (this.told = ""), TOLD_MS);
   }
 
   #screenEvent(event: ScreenEvent): void {
@@ -169,46 +285,99 @@ export class MachineScreenElement extends HostElement {
     glass.classList.toggle("sharp", Number.isInteger(fit.scale * devicePixelRatio));
   }
 
+  // --- focus ---------------------------------------------------------------------------------------------------------
+
+  #focused = (): void => {
+    if (!this.#returns) return;
+    this.#returns = false;
+    this.captured = true;
+  };
+
+  #blurred = (): void => {
+    const returns = this.captured && !document.hasFocus();
+    this.release();
+    this.#returns = returns;
+  };
+
+  #releaseHeld(): void {
+    this.#hands?.releaseAll();
+  }
+
+  // --- keys ----------------------------------------------------------------------------------------------------------
+
   #keyDown = (event: KeyboardEvent): void => {
     if (!this.captured) {
-      if (event.code !== "Enter") return;
+      if (event.code !== "Enter" && event.key !== "Enter") return;
       event.preventDefault();
       this.capture();
       return;
     }
-    event.preventDefault();
     event.stopPropagation();
-    this.#keyboard?.press(event.code);
+    if (this.#hands?.keyboard.keyDown(event).handled) event.preventDefault();
+    this.#hands?.pressed();
   };
 
   #keyUp = (event: KeyboardEvent): void => {
     if (!this.captured) return;
-    event.preventDefault();
-    if (this.#keyboard?.release(event.code)) this.release();
+    const outcome = this.#hands?.keyboard.keyUp(event);
+    if (outcome?.handled) event.preventDefault();
+    if (outcome?.freed) this.release();
   };
 
+  // --- pointer -------------------------------------------------------------------------------------------------------
+
+  /** Whether the guest has a picture, and the pointer's events are for it. */
+  get #isPointing(): boolean {
+    if (this.hostState.width === 0) return false;
+    return this.hostState.pointer === "absolute" || document.pointerLockElement === this;
+  }
+
   #pointerDown = (event: PointerEvent): void => {
-    event.preventDefault();
+    const isTouch = event.pointerType === "touch";
+    // A finger on the picture must not bring up the phone's keyboard; the button beside it does.
+    if (!this.captured && this.#field.value) this.#field.value.inputMode = isTouch ? "none" : "text";
     if (!this.captured) this.capture();
-    const glass = this.#glass.value;
-    if (this.hostState.pointer === "relative") void this.requestPointerLock();
-    else glass?.setPointerCapture(event.pointerId);
-    this.#pointerMoved(event);
+    if (this.hostState.pointer === "relative" && !isTouch) void this.requestPointerLock();
+    else this.#glass.value?.setPointerCapture(event.pointerId);
+    const side = SIDE_BUTTONS[event.button];
+    if (side !== undefined) this.#hands?.keyboard.tap(side);
+    if (this.#isPointing || (isTouch && this.hostState.width > 0)) this.#hands?.pointer.down(event);
+    this.#hands?.pressed();
   };
 
   #pointerMoved = (event: PointerEvent): void => {
-    const canvas = this.#canvas.value;
-    if (canvas === undefined || this.hostState.width === 0) return;
-    if (this.hostState.pointer === "absolute") {
-      this.#pointer?.absolute(event, canvas.getBoundingClientRect(), this.hostState);
-    } else if (document.pointerLockElement !== null) {
-      this.#pointer?.relative(event);
-    }
+    // A second button of the same mouse.
+    const side = event.buttons > 4 ? SIDE_BUTTONS[event.button] : undefined;
+    if (side !== undefined) this.#hands?.keyboard.tap(side);
+    if (this.#isPointing || event.pointerType === "touch") this.#hands?.pointer.move(event);
+    this.#hands?.pressed();
+  };
+
+  #pointerUp = (event: PointerEvent): void => {
+    this.#hands?.pointer.up(event);
+  };
+
+  #pointerLost = (event: PointerEvent): void => {
+    this.#hands?.pointer.cancel(event);
+  };
+
+  /** The focus stays where it is, and nothing of the page is selected or dragged. */
+  #mouseDown = (event: MouseEvent): void => {
+    event.preventDefault();
+  };
+
+  /** A mouse's side buttons are the guest's: the page would be left. */
+  #mouseUp = (event: MouseEvent): void => {
+    if (event.button in SIDE_BUTTONS) event.preventDefault();
   };
 
   #wheel = (event: WheelEvent): void => {
     if (!this.captured) return;
     event.preventDefault();
-    this.#pointer?.wheel(event, this.hostState.pointer);
+    // Browsers make a wheel with Control of two fingers that pinch. No such Control is down, and the guest knows no pinch.
+    const { keyboard, pointer } = this.#hands ?? {};
+    keyboard?.pointerActs();
+    const isPinch = event.ctrlKey && !keyboard?.down.some((code) => code.startsWith("Control"));
+    if (!isPinch) pointer?.wheel(event);
   };
 }
