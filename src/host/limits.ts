@@ -44,5 +44,5 @@ export const SIDEWAYS_AFTER_MS = 150;
 export const SLEEP_LOOK_MS = 1_000;
 /** Milliseconds that a look may be late; later, the system slept, and whatever was pressed then is not any more. */
 export const SLEEP_LATE_MS = 3_000;
-/** Milliseconds that a word about the keyboard stays on the screen. */
-export const TOLD_MS = 10_000;
+/** Milliseconds that a word about the keyboard stays on the screen: long enough to be read twice. */
+export const TOLD_MS = 30_000;

@@ -1,0 +1,19 @@
+import type { HostTab } from "./host.ts";
+
+/** Runs a command in the root shell on the guest's serial port; gives what it printed. */
+export async function serial(tab: HostTab, command: string, timeoutMs = 120_000): Promise<string> {
+  const id = Math.random().toString(36).slice(2, 8);
+  // The shell echoes the line: the marks are put together only when it runs.
+  const text = `echo "BE""GIN${id}"; ${command}; echo "E""ND${id}"\n`;
+  await tab.page.evaluate(
+    (line) => window.spicetab.session.threads!.guest.call("serialSend", { text: line }),
+    text,
+  );
+  for (const end = Date.now() + timeoutMs; Date.now() < end;) {
+    const log = (await tab.page.evaluate(() => window.spicetab.session.serialLog())).replaceAll("\r", "");
+    const [from, to] = [log.indexOf(`BEGIN${id}\n`), log.indexOf(`END${id}\n`)];
+    if (from >= 0 && to >= 0) return log.slice(from + `BEGIN${id}\n`.length, to).trimEnd();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  throw new Error(`the guest did not answer: ${command}`);
+}
