@@ -2,7 +2,17 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { buildGuest, GuestBuildError, type Level, LEVELS, updateLock } from "./index.ts";
+import {
+  type Allowance,
+  ALLOWANCE_NAMES,
+  ALLOWANCES,
+  allowOption,
+  buildGuest,
+  GuestBuildError,
+  type Level,
+  LEVELS,
+  updateLock,
+} from "./index.ts";
 import { ProgressDisplay } from "./progress.ts";
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -17,6 +27,10 @@ Usage: npm run guest -- [console|desktop ...] [options]      (both levels when n
   --update-lock     pin the archive's newest versions in packages.lock.json first
   --json-progress   one JSON object a line instead of text
   --help            this text
+
+A build takes exactly the packages of packages.lock.json, by their SHA-256. What goes beyond is refused unless allowed:
+
+${ALLOWANCE_NAMES.map((name) => `  ${allowOption(name)}\n                    ${ALLOWANCES[name]}`).join("\n")}
 `;
 
 interface Arguments {
@@ -25,9 +39,14 @@ interface Arguments {
   out: string;
   cache: string;
   updateLock: boolean;
+  allow: Allowance[];
   json: boolean;
   help: boolean;
 }
+
+const allowOptions = Object.fromEntries(
+  ALLOWANCE_NAMES.map((name) => [`allow-${name}` as const, { type: "boolean" } as const]),
+) as Record<`allow-${Allowance}`, { type: "boolean" }>;
 
 function parseArguments(argv: string[]): Arguments {
   try {
@@ -39,6 +58,7 @@ function parseArguments(argv: string[]): Arguments {
         out: { type: "string" },
         cache: { type: "string" },
         "update-lock": { type: "boolean", default: false },
+        ...allowOptions,
         "json-progress": { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -54,6 +74,7 @@ function parseArguments(argv: string[]): Arguments {
       out: resolve(values.out ?? join(PROJECT, "build", "guest")),
       cache: resolve(values.cache ?? join(PROJECT, ".cache", "guest")),
       updateLock: values["update-lock"],
+      allow: ALLOWANCE_NAMES.filter((name) => values[`allow-${name}`] === true),
       json: values["json-progress"],
       help: values.help,
     };
@@ -78,7 +99,7 @@ async function main(): Promise<void> {
       options.json ? json({ type: "progress", ...progress }) : display.progress(progress),
     onNote: (text: string) => (options.json ? json({ type: "note", text }) : display.line(`Note: ${text}`)),
   };
-  const common = { mirror: options.mirror, cacheDir: options.cache, ...listener };
+  const common = { mirror: options.mirror, cacheDir: options.cache, allow: options.allow, ...listener };
   if (options.updateLock) {
     const count = await updateLock(common);
     listener.onNote(`packages.lock.json pins ${count} packages.`);

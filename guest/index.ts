@@ -1,19 +1,26 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Archive } from "./archive/archive.ts";
+import type { Allowance } from "./allowances.ts";
+import { readIndex } from "./archive/archive.ts";
 import { closePackages } from "./archive/closure.ts";
 import { HttpClient } from "./archive/http.ts";
-import { readLock, writeLock } from "./archive/lock.ts";
+import { type LockFile, lockedPackages, parseLock, recipeDigest, writeLock } from "./archive/lock.ts";
 import { findMirror, findProxies } from "./archive/mirror.ts";
-import type { PackageRecord } from "./archive/packages.ts";
-import { GuestBuildError } from "./errors.ts";
-import { sha256 } from "./files.ts";
-import { assembleImage, type Image } from "./image/assemble.ts";
-import { type Level, LEVELS, RECIPES } from "./levels.ts";
-import { type GuestFile, type GuestManifest, MANIFEST_FILE, readManifest } from "./manifest.ts";
+import type { PackageFile } from "./archive/packages.ts";
+import { type FetchedPackage, fetchPackages, PackageGoneError } from "./archive/pool.ts";
+import { ARCHIVE_KEYRINGS } from "./archive/signature.ts";
+import type { ArchiveSource } from "./archive/source.ts";
+import { GuestBuildError, reasonOf } from "./errors.ts";
+import { Exceptions } from "./exceptions.ts";
+import { readBounded } from "./files.ts";
+import { assembleImage } from "./image/assemble.ts";
+import { LOCK_FILE, readInputs } from "./inputs.ts";
+import { type Level, type LevelRecipe, LEVELS, RECIPES } from "./levels.ts";
+import { MAX_LOCK_BYTES } from "./limits.ts";
+import { type GuestManifest, readManifest } from "./manifest.ts";
+import { writeImage } from "./write-image.ts";
 
+export { type Allowance, ALLOWANCE_NAMES, ALLOWANCES, allowOption } from "./allowances.ts";
 export { GuestBuildError } from "./errors.ts";
 export { type Level, LEVELS } from "./levels.ts";
 export { type GuestFile, type GuestManifest, readManifest } from "./manifest.ts";
@@ -27,139 +34,182 @@ export interface GuestBuildProgress {
   detail?: string;
 }
 
-/** What to build, from where, to where. */
-export interface GuestBuildOptions {
-  level: Level;
+/** Where a build's packages come from, and where it is told of. */
+export interface GuestSourceOptions {
   /** Root of a Debian mirror. @default DEBIAN_MIRROR, else the mirror that apt is set to */
-  mirror?: string;
-  /** Built guests; the level gets its own folder in it. */
-  outDir: string;
+  mirror?: string | undefined;
   /** Downloads, shared by all levels; kept between builds. */
   cacheDir: string;
+  /** What is let pass that is refused otherwise. @default nothing */
+  allow?: Iterable<Allowance> | undefined;
   onProgress(progress: GuestBuildProgress): void;
-  /** A sentence that a person should see: a fallback taken, a check that was not possible. */
+  /** A sentence that a person should see: an exception that was made use of, a library that is missing. */
   onNote(text: string): void;
 }
 
-const GUEST_FOLDER = dirname(fileURLToPath(import.meta.url));
-const OVERLAY_FOLDER = join(GUEST_FOLDER, "overlay");
-const LOCK_PATH = join(GUEST_FOLDER, "packages.lock.json");
-
-/** Hash over everything in this folder that shapes a guest: builder, recipe, overlay and lock file. */
-async function hashInputs(): Promise<string> {
-  const entries = await readdir(GUEST_FOLDER, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile() && !/\.(?:test|testing)\.ts$|\.md$|^tsconfig/.test(entry.name))
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .sort();
-  const hashes: string[] = [];
-  for (const path of paths) hashes.push(`${path.slice(GUEST_FOLDER.length)} ${sha256(await readFile(path))}`);
-  return sha256(hashes.join("\n"));
+/** What to build, from where, to where. */
+export interface GuestBuildOptions extends GuestSourceOptions {
+  level: Level;
+  /** Built guests; the level gets its own folder in it. */
+  outDir: string;
 }
 
-/** Puts the level's files in place: a whole new folder takes the old one's name. */
-async function writeImage(
-  outDir: string,
-  image: Image,
-  level: Level,
-  inputsId: string,
-  packages: readonly PackageRecord[],
-): Promise<GuestManifest> {
-  const contents = {
-    kernel: ["bzimage", image.kernel],
-    initrd: ["initrd.cpio", image.initrd],
-    bios: ["bios.bin", image.bios],
-    vgaBios: ["vgabios-qxl.bin", image.vgaBios],
-  } as const satisfies Record<string, readonly [string, Uint8Array]>;
-  const describe = ([file, data]: readonly [string, Uint8Array]): GuestFile => ({
-    file,
-    size: data.length,
-    sha256: sha256(data),
-  });
-  const machine = {
-    kernel: describe(contents.kernel),
-    initrd: describe(contents.initrd),
-    bios: describe(contents.bios),
-    vgaBios: describe(contents.vgaBios),
-    cmdline: image.cmdline,
-    memoryMiB: RECIPES[level].memoryMiB,
-  };
-  const manifest: GuestManifest = {
-    format: 1,
-    level,
-    ...machine,
-    buildId: sha256(JSON.stringify(machine)),
-    inputsId,
-    packages: packages.map(({ name, version }) => ({ name, version })),
-  };
-
-  const suffix = randomBytes(6).toString("hex");
-  const fresh = join(outDir, `.${level}.${suffix}.new`);
-  const old = join(outDir, `.${level}.${suffix}.old`);
-  const final = join(outDir, level);
-  try {
-    await mkdir(fresh, { recursive: true });
-    for (const [file, data] of Object.values(contents)) await writeFile(join(fresh, file), data);
-    await writeFile(join(fresh, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`);
-    await rename(final, old).catch(() => undefined);
-    await rename(fresh, final);
-  } finally {
-    await rm(fresh, { recursive: true, force: true });
-    await rm(old, { recursive: true, force: true });
-  }
-  return manifest;
+/** What a builder is made of; tests bring their own. */
+export interface BuilderSetup {
+  /** Holds the lock file and the overlays. */
+  folder: string;
+  recipes: Readonly<Record<Level, LevelRecipe>>;
+  keyrings: readonly string[];
+  /** This machine's time, in milliseconds since 1970. */
+  now(): number;
 }
 
-async function openArchive(options: Omit<GuestBuildOptions, "level" | "outDir">): Promise<Archive> {
+const SETUP: BuilderSetup = {
+  folder: dirname(fileURLToPath(import.meta.url)),
+  recipes: RECIPES,
+  keyrings: ARCHIVE_KEYRINGS,
+  now: () => Date.now(),
+};
+
+async function withSource<T>(
+  options: GuestSourceOptions,
+  use: (source: ArchiveSource) => Promise<T>,
+): Promise<T> {
   const mirror = await findMirror(options.mirror);
-  return new Archive(new HttpClient(await findProxies()), mirror, options.cacheDir, {
-    onBytes: (done, total, detail) =>
-      options.onProgress({ stage: detail.startsWith("index") ? "index" : "download", done, total, detail }),
-    onNote: options.onNote,
-  });
+  const client = new HttpClient(await findProxies());
+  try {
+    return await use({
+      client,
+      mirror,
+      cacheDir: options.cacheDir,
+      onBytes: (done, total, detail) =>
+        options.onProgress({ stage: detail.startsWith("index") ? "index" : "download", done, total, detail }),
+      onNote: options.onNote,
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+/** The exact files of the lock file, which need no index to be trusted; or, where that is allowed, newer ones of it. */
+async function fetchLevel(
+  source: ArchiveSource,
+  lock: LockFile,
+  level: Level,
+  exceptions: Exceptions,
+  { recipes, keyrings, now }: BuilderSetup,
+): Promise<FetchedPackage[]> {
+  const recipe = recipes[level];
+  const pins = lockedPackages(lock, level, recipe);
+  try {
+    return await fetchPackages(source, pins);
+  } catch (error) {
+    if (!(error instanceof PackageGoneError)) throw error;
+    const { name, version } = error.file;
+    exceptions.except(
+      "newer-packages",
+      "package",
+      `Package ${name} ${version} of ${LOCK_FILE} has left the mirror ${source.mirror.main}.`,
+      "Take the archive's newest versions into the lock file (npm run guest -- --update-lock), or use a mirror that " +
+        "still has it (--mirror URL).",
+      { packageName: name, cause: error },
+    );
+    const index = await readIndex(source, { keyrings, nowMs: now(), locked: lock.suites, exceptions });
+    const { roots, excludes } = recipe;
+    const files = closePackages(index.packages, { roots, excludes, pins, exceptions });
+    return await fetchPackages(source, files).catch((failure: unknown) => {
+      throw failure instanceof PackageGoneError
+        ? new GuestBuildError(
+            "mirror",
+            `The mirror's index has ${failure.file.name} ${failure.file.version}, but its pool does not. ` +
+              `Try again later, or use another mirror (--mirror URL).`,
+            { packageName: failure.file.name, cause: failure },
+          )
+        : failure;
+    });
+  }
 }
 
 /**
- * Builds a guest into `outDir/<level>`, or finds at once that the one there is of the same inputs.
- * @throws GuestBuildError for everything a person can mend: no mirror, a failed download, a bad signature.
+ * Builds a guest into `outDir/<level>`, or finds at once that the one there is of the same inputs and whole.
+ * @throws GuestBuildError for everything a person can mend: no mirror, a failed download, a package that has changed.
  */
-export async function buildGuest(options: GuestBuildOptions): Promise<GuestManifest> {
+export async function buildGuest(
+  options: GuestBuildOptions,
+  setup: BuilderSetup = SETUP,
+): Promise<GuestManifest> {
   const { level, outDir, onProgress, onNote } = options;
-  const inputsId = await hashInputs();
+  const exceptions = new Exceptions(options.allow ?? [], onNote);
+  const inputs = await readInputs(setup.folder);
   const present = await readManifest(join(outDir, level));
-  if (present?.inputsId === inputsId && present.level === level) return present;
+  const reusable =
+    present?.inputsId === inputs.id &&
+    present.level === level &&
+    present.exceptions.every((name) => exceptions.allows(name));
+  if (reusable) return present;
 
-  const recipe = RECIPES[level];
-  const archive = await openArchive(options);
-  const index = await archive.index();
-  const { packages: pins } = await readLock(LOCK_PATH);
-  const { packages, notes } = closePackages(index, { roots: recipe.roots, excludes: recipe.excludes, pins });
-  for (const note of notes) onNote(note);
-  const paths = await archive.fetch(packages);
-  const fetched = packages.map((record, i) => ({ record, path: paths[i] }));
+  const lock = parseLock(inputs.lock);
+  const packages = await withSource(options, (source) => fetchLevel(source, lock, level, exceptions, setup));
+  const recipe = setup.recipes[level];
   const image = await assembleImage(
     recipe,
-    fetched,
-    OVERLAY_FOLDER,
+    packages,
+    (name) => inputs.overlay(name),
     (done, detail) => onProgress({ stage: "unpack", done, total: packages.length, detail }),
     onNote,
-  );
+  ).catch((error: unknown) => {
+    if (error instanceof GuestBuildError) throw error;
+    throw new GuestBuildError("image", `The guest cannot be put together: ${reasonOf(error)}.`, {
+      cause: error,
+    });
+  });
   onProgress({ stage: "write", done: 0, total: 1 });
-  const manifest = await writeImage(outDir, image, level, inputsId, packages);
+  const manifest = await writeImage(outDir, image, {
+    level,
+    memoryMiB: recipe.memoryMiB,
+    inputsId: inputs.id,
+    exceptions: exceptions.used,
+    packages: packages.map(({ file: { name, version } }) => ({ name, version })),
+  });
   onProgress({ stage: "write", done: 1, total: 1 });
   return manifest;
 }
 
-/** Pins the newest versions of the signed index for all levels in the committed lock file. */
-export async function updateLock(options: Omit<GuestBuildOptions, "level" | "outDir">): Promise<number> {
-  const index = await (await openArchive(options)).index();
-  const records = new Map<string, PackageRecord>();
-  for (const level of LEVELS) {
-    const { roots, excludes } = RECIPES[level];
-    for (const record of closePackages(index, { roots, excludes, pins: [] }).packages)
-      records.set(record.name, record);
+/** What an old lock file says about age; one that is missing or of another format says nothing. */
+async function lockedSuites(path: string, onNote: (text: string) => void): Promise<LockFile["suites"]> {
+  try {
+    return parseLock(await readBounded(path, MAX_LOCK_BYTES)).suites;
+  } catch (error) {
+    onNote(`The old ${LOCK_FILE} says nothing about how new the index must be: ${reasonOf(error)}`);
+    return [];
   }
-  if (records.size === 0) throw new GuestBuildError("package", "The index has none of the packages.");
-  await writeLock(LOCK_PATH, records.values());
-  return records.size;
+}
+
+/**
+ * Pins the newest versions of the signed index for all levels in the lock file; answers how many packages.
+ * @throws GuestBuildError when the index is not signed, incomplete, or older than the one of the lock file.
+ */
+export async function updateLock(options: GuestSourceOptions, setup: BuilderSetup = SETUP): Promise<number> {
+  const exceptions = new Exceptions(options.allow ?? [], options.onNote);
+  const path = join(setup.folder, LOCK_FILE);
+  const locked = await lockedSuites(path, options.onNote);
+  const { keyrings } = setup;
+  const { packages: index, suites } = await withSource(options, (source) =>
+    readIndex(source, { keyrings, nowMs: setup.now(), locked, exceptions }),
+  );
+  const close = (level: Level): PackageFile[] => {
+    const { roots, excludes } = setup.recipes[level];
+    return closePackages(index, { roots, excludes, pins: [], exceptions });
+  };
+  const packages = { console: close("console"), desktop: close("desktop") };
+  const recipes = {
+    console: recipeDigest(setup.recipes.console),
+    desktop: recipeDigest(setup.recipes.desktop),
+  };
+  // A suite that was left out this time keeps its date: what is older stays refused.
+  const kept = locked
+    .filter(({ suite }) => !suites.some((entry) => entry.suite === suite))
+    .map(({ suite, date }) => ({ suite, dateMs: Date.parse(date) }));
+  await writeLock(path, { recipes, suites: [...suites, ...kept], packages });
+  return new Set(LEVELS.flatMap((level) => packages[level].map(({ name }) => name))).size;
 }

@@ -8,8 +8,9 @@ const { XzReadableStream } = createRequire(import.meta.url)(
 /**
  * Unpacks an .xz file whose only filter is LZMA2 (every Debian index and package archive).
  * The kernel's payload has a second filter: see `kernel/xz.ts`.
+ * @param limit bytes that are accepted: a few kilobytes of XZ can hold gigabytes of zeros.
  */
-export async function unpackXz(data: Uint8Array): Promise<Buffer> {
+export async function unpackXz(data: Uint8Array, limit: number): Promise<Buffer> {
   const source = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(data);
@@ -18,6 +19,14 @@ export async function unpackXz(data: Uint8Array): Promise<Buffer> {
   });
   const chunks: Uint8Array[] = [];
   const reader = new XzReadableStream(source).getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value);
+  let length = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    length += next.value.length;
+    if (length > limit) {
+      await reader.cancel();
+      throw new Error(`it unpacks to more than ${limit} bytes`);
+    }
+    chunks.push(next.value);
+  }
   return Buffer.concat(chunks);
 }

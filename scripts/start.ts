@@ -26,6 +26,7 @@ async function prepare(options: CliOptions): Promise<void> {
     mirror: options.mirror,
     outDir: join(root, "build/guest"),
     cacheDir: join(root, ".cache/guest"),
+    allow: options.guestAllowances,
     onProgress: (progress) => display.progress(progress),
     onNote: (text) => display.line(`Note: ${text}`),
   });

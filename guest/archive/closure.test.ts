@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import type { Allowance } from "../allowances.ts";
 import { GuestBuildError } from "../errors.ts";
+import { allowing } from "./archive.testing.ts";
 import { closePackages } from "./closure.ts";
-import { PackageIndex, parsePackages } from "./packages.ts";
+import { type PackageFile, PackageIndex, parsePackages } from "./packages.ts";
 
 function packages(text: string): PackageIndex {
   const stanzas = text
@@ -47,9 +49,20 @@ Package: linux-6.1.0-50-rt-686
 Version: 6.1.50-1`);
 
 const names = (roots: string[], excludes: string[] = []) =>
-  closePackages(INDEX, { roots, excludes, pins: [] }).packages.map(
+  closePackages(INDEX, { roots, excludes, pins: [], ...allowing() }).map(
     ({ name, version }) => `${name} ${version}`,
   );
+
+/** The closure of pinned packages, under these allowances. */
+const pinned = (root: string, pins: PackageFile[], ...allow: Allowance[]) => {
+  const { exceptions, notes } = allowing(...allow);
+  const packages = closePackages(INDEX, { roots: [root], excludes: [], pins, exceptions });
+  return {
+    packages: packages.map(({ name, version }) => `${name} ${version}`),
+    notes,
+    used: exceptions.used,
+  };
+};
 
 test("dependencies follow: newest version, first alternative, virtual packages through Provides", () => {
   expect(names(["app"])).toEqual(["app 1", "editor 1", "lib 2", "libc 1", "postfix 1"]);
@@ -69,30 +82,70 @@ test("a star in a root takes the highest number", () => {
 
 test("a pinned version wins over a newer one while the index has it", () => {
   const [, old] = INDEX.versions("lib");
-  const closure = closePackages(INDEX, {
-    roots: ["lib"],
-    excludes: [],
-    pins: [old, INDEX.versions("libc")[0]],
-  });
-  expect(closure.packages.map(({ version }) => version)).toEqual(["1", "1"]);
-  expect(closure.notes).toEqual([]);
+  const closure = pinned("lib", [old, INDEX.versions("libc")[0]]);
+  expect(closure).toEqual({ packages: ["lib 1", "libc 1"], notes: [], used: [] });
 });
 
-test("a pin that has left the archive falls to the newest version with a note", () => {
-  const [current] = INDEX.versions("libc");
-  const gone = { ...current, version: "0.9", sha256: "f".repeat(64) };
-  const closure = closePackages(INDEX, { roots: ["libc"], excludes: [], pins: [gone] });
-  expect(closure.packages).toEqual([current]);
-  expect(closure.notes).toEqual(["libc 0.9 has left the archive; using 1 of the signed index."]);
+const [LIBC] = INDEX.versions("libc");
+
+test("a pin that has left the archive stops the build, and names the option that takes the newest", () => {
+  const gone = { ...LIBC, version: "0.9", sha256: "f".repeat(64) };
+  expect(() => pinned("libc", [gone])).toThrow(
+    expect.objectContaining({
+      allowedBy: "newer-packages",
+      message: expect.stringMatching(/^libc 0.9 .*--allow-newer-packages/) as string,
+    }),
+  );
+  const closure = pinned("libc", [gone], "newer-packages");
+  expect(closure).toMatchObject({ packages: ["libc 1"], used: ["newer-packages"] });
+  expect(closure.notes).toEqual([expect.stringContaining("libc 0.9")]);
 });
 
-test("a pin with the right version and another hash is not taken for the same package", () => {
-  const forged = { ...INDEX.versions("libc")[0], sha256: "f".repeat(64) };
-  expect(closePackages(INDEX, { roots: ["libc"], excludes: [], pins: [forged] }).notes).toHaveLength(1);
+test("a package that is needed but not pinned stops the build likewise", () => {
+  const [lib] = INDEX.versions("lib");
+  expect(() => pinned("lib", [lib])).toThrow(/libc 1 is needed but not in packages.lock.json/);
+  expect(pinned("lib", [lib], "newer-packages").packages).toEqual(["lib 2", "libc 1"]);
+});
+
+test("another file of the pinned version is refused, whatever is allowed", () => {
+  const forged = { ...LIBC, sha256: "f".repeat(64) };
+  expect(() => pinned("libc", [forged], "newer-packages", "stale-index")).toThrow(/another file for libc 1/);
+});
+
+test("an index with only older versions than the pinned one needs its own permission", () => {
+  const newer = { ...LIBC, version: "2", sha256: "f".repeat(64) };
+  expect(() => pinned("libc", [newer], "newer-packages")).toThrow(
+    expect.objectContaining({ code: "stale", allowedBy: "stale-index" }),
+  );
+  expect(pinned("libc", [newer], "newer-packages", "stale-index").packages).toEqual(["libc 1"]);
+});
+
+test("an older kernel than the pinned one needs it too, though its name is another", () => {
+  const newer = { ...LIBC, name: "linux-6.1.0-51-686", version: "6.1.51-1" };
+  expect(() => pinned("linux-6.1.0-*-686", [newer], "newer-packages")).toThrow(
+    /older than linux-6.1.0-51-686/,
+  );
+});
+
+test("a record with an impossible path, size or hash is not taken", () => {
+  for (const change of [
+    { filename: "pool/../../../etc/passwd.deb" },
+    { filename: "pool/a b.deb" },
+    { filename: "http://elsewhere/x.deb" },
+    { size: Number.NaN },
+    { size: 2 ** 40 },
+    { sha256: "0" },
+    { name: "../x" },
+  ]) {
+    const index = new PackageIndex([{ ...LIBC, ...change }]);
+    const close = () =>
+      closePackages(index, { roots: [change.name ?? "libc"], excludes: [], pins: [], ...allowing() });
+    expect(close, JSON.stringify(change)).toThrow(GuestBuildError);
+  }
 });
 
 test("a missing root names itself", () => {
-  const close = () => closePackages(INDEX, { roots: ["nothing"], excludes: [], pins: [] });
+  const close = () => closePackages(INDEX, { roots: ["nothing"], excludes: [], pins: [], ...allowing() });
   expect(close).toThrow(GuestBuildError);
   expect(close).toThrow(/No package nothing/);
 });

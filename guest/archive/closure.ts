@@ -1,6 +1,7 @@
 import { GuestBuildError } from "../errors.ts";
-import type { LockedPackage } from "./lock.ts";
-import type { PackageIndex, PackageRecord } from "./packages.ts";
+import type { Exceptions } from "../exceptions.ts";
+import { checkPackageFile, type PackageFile, type PackageIndex, type PackageRecord } from "./packages.ts";
+import { compareVersions } from "./version.ts";
 
 /** What a level asks of the archive. */
 export interface ClosureRequest {
@@ -8,13 +9,10 @@ export interface ClosureRequest {
   roots: readonly string[];
   /** Names, or prefixes ending in `*`, which are never taken and whose dependants do without. */
   excludes: readonly string[];
-  pins: readonly LockedPackage[];
-}
-
-/** The packages of a level, by name, and what a reader of the build log should know. */
-export interface Closure {
-  packages: PackageRecord[];
-  notes: string[];
+  /** Exactly these files are to be taken. Without any, whatever is newest is. */
+  pins: readonly PackageFile[];
+  /** Asked before another file than a pinned one is taken. */
+  exceptions: Exceptions;
 }
 
 function excluder(patterns: readonly string[]): (name: string) => boolean {
@@ -25,29 +23,57 @@ function excluder(patterns: readonly string[]): (name: string) => boolean {
 
 /**
  * Closes `roots` over Depends and Pre-Depends: the first alternative that is not excluded, nothing when one is
- * already in, virtual packages through Provides. A pinned version that the index still has is taken, otherwise the
- * newest, with a note.
- * @throws GuestBuildError when a root is in no index.
+ * already in, virtual packages through Provides. Sorted by name.
+ * @throws GuestBuildError when a root is in no index; when a pinned file is not in the index, unless newer packages are
+ * allowed; when the index has another file of the same version; when it has only older ones, unless that is allowed.
  */
-export function closePackages(index: PackageIndex, request: ClosureRequest): Closure {
+export function closePackages(index: PackageIndex, request: ClosureRequest): PackageRecord[] {
   const excluded = excluder(request.excludes);
   const pins = new Map(request.pins.map((pin) => [pin.name, pin]));
   const chosen = new Map<string, PackageRecord>();
-  const notes: string[] = [];
+  const { exceptions } = request;
+  const remedy = "Take what the index has into packages.lock.json (npm run guest -- --update-lock).";
 
   const choose = (name: string): PackageRecord | undefined => {
     const versions = index.versions(name);
     const pin = pins.get(name);
-    const pinned = versions.find(
-      (record) => record.version === pin?.version && record.sha256 === pin?.sha256,
-    );
-    if (pinned !== undefined || versions.length === 0) return pinned;
-    if (pin !== undefined)
-      notes.push(
-        `${name} ${pin.version} has left the archive; using ${versions[0].version} of the signed index.`,
+    const same = versions.find((record) => record.version === pin?.version && record.sha256 === pin.sha256);
+    if (same !== undefined || versions.length === 0) return same;
+    const [newest] = versions;
+    if (pin === undefined) {
+      if (pins.size > 0)
+        exceptions.except(
+          "newer-packages",
+          "lock",
+          `${name} ${newest.version} is needed but not in packages.lock.json.`,
+          remedy,
+          { packageName: name },
+        );
+      return newest;
+    }
+    if (versions.some(({ version }) => version === pin.version))
+      throw new GuestBuildError(
+        "package",
+        `The index has another file for ${name} ${pin.version} than packages.lock.json, which no archive does in good ` +
+          `faith. Use another mirror (--mirror URL); if you know why, update the lock file (npm run guest -- --update-lock).`,
+        { packageName: name },
       );
-    else if (pins.size > 0) notes.push(`${name} is not in the lock file; using ${versions[0].version}.`);
-    return versions[0];
+    if (compareVersions(newest.version, pin.version) < 0)
+      exceptions.except(
+        "stale-index",
+        "stale",
+        `The index has ${name} ${newest.version}, older than ${pin.version} of packages.lock.json.`,
+        "Use another mirror (--mirror URL).",
+        { packageName: name },
+      );
+    exceptions.except(
+      "newer-packages",
+      "package",
+      `${name} ${pin.version} of packages.lock.json is not in the index any more, which has ${newest.version}.`,
+      remedy,
+      { packageName: name },
+    );
+    return newest;
   };
 
   const expandRoot = (root: string): string => {
@@ -60,13 +86,19 @@ export function closePackages(index: PackageIndex, request: ClosureRequest): Clo
     const pinned = [...pins.keys()].find((name) => matches(name) && index.versions(name).length > 0);
     if (pinned !== undefined) return pinned;
     const number = (name: string) => Number(name.slice(head.length, name.length - tail.length));
-    const newest = index
+    const [newest] = index
       .names()
       .filter(matches)
-      .sort((a, b) => number(b) - number(a))[0];
+      .sort((a, b) => number(b) - number(a));
     const old = [...pins.keys()].find(matches);
-    if (newest !== undefined && old !== undefined)
-      notes.push(`${old} has left the archive; using ${newest}.`);
+    if (newest !== undefined && old !== undefined && number(newest) < number(old))
+      exceptions.except(
+        "stale-index",
+        "stale",
+        `The index has ${newest}, older than ${old} of packages.lock.json.`,
+        "Use another mirror (--mirror URL).",
+        { packageName: old },
+      );
     return newest ?? root;
   };
 
@@ -76,6 +108,7 @@ export function closePackages(index: PackageIndex, request: ClosureRequest): Clo
   const queue: PackageRecord[] = [];
   const take = (record: PackageRecord) => {
     if (chosen.has(record.name)) return;
+    checkPackageFile(record);
     chosen.set(record.name, record);
     queue.push(record);
   };
@@ -105,5 +138,5 @@ export function closePackages(index: PackageIndex, request: ClosureRequest): Clo
       }
     }
   }
-  return { packages: [...chosen.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), notes };
+  return [...chosen.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

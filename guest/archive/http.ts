@@ -1,69 +1,63 @@
-import { once } from "node:events";
-import * as http from "node:http";
-import * as https from "node:https";
-import * as tls from "node:tls";
+import type { Readable } from "node:stream";
+import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { DOWNLOAD_IDLE_TIMEOUT_MS, MAX_REDIRECTS } from "../limits.ts";
 import type { Proxies } from "./mirror.ts";
+import { redirectTarget } from "./redirect.ts";
 
-/** A GET that keeps to a proxy and follows redirects. Node's own fetch knows no proxy. */
+/** The head of an answer and its body as it came: no content encoding is undone. */
+export interface HttpAnswer {
+  status: number;
+  reason: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  body: Readable;
+}
+
+/** A GET that keeps to the proxies and follows redirects. */
 export class HttpClient {
-  readonly #proxies: Proxies;
+  readonly #dispatchers: Readonly<Record<string, Dispatcher>>;
 
   constructor(proxies: Proxies = {}) {
-    this.#proxies = proxies;
+    const through = (proxy: string | undefined) => {
+      const uri = proxy === undefined || proxy.includes("://") ? (proxy ?? "") : `http://${proxy}`;
+      // Both given, so that the agent looks at no variable: which proxy counts is decided in `mirror.ts`.
+      return new EnvHttpProxyAgent({
+        httpProxy: uri,
+        httpsProxy: uri,
+        noProxy: proxies.none ?? "",
+        // Plain HTTP goes to the proxy as a whole address, which is what proxies in front of mirrors cache.
+        proxyTunnel: false,
+      });
+    };
+    this.#dispatchers = { "http:": through(proxies.http), "https:": through(proxies.https) };
   }
 
   /** Answers once the headers are in; the caller reads or destroys the body. Rejects when the line is dead or idle. */
-  async get(url: string, headers: Record<string, string> = {}): Promise<http.IncomingMessage> {
-    let target = new URL(url);
+  async get(url: string, headers: Record<string, string> = {}): Promise<HttpAnswer> {
+    const start = new URL(url);
+    let target = start;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const request = await this.#request(target, headers);
-      request.setTimeout(DOWNLOAD_IDLE_TIMEOUT_MS, () =>
-        request.destroy(new Error(`no data for ${DOWNLOAD_IDLE_TIMEOUT_MS / 1000} s`)),
-      );
-      request.end();
-      const [response] = (await once(request, "response")) as [http.IncomingMessage];
-      const location = response.headers.location;
-      if (location === undefined || (response.statusCode ?? 0) < 300 || (response.statusCode ?? 0) >= 400)
-        return response;
-      response.destroy();
-      target = new URL(location, target);
+      const answer = await request(target, {
+        dispatcher: this.#dispatchers[target.protocol],
+        headers: { ...headers, "accept-encoding": "identity" },
+        headersTimeout: DOWNLOAD_IDLE_TIMEOUT_MS,
+        bodyTimeout: DOWNLOAD_IDLE_TIMEOUT_MS,
+      });
+      const location = answer.headers.location;
+      if (typeof location !== "string" || answer.statusCode < 300 || answer.statusCode >= 400)
+        return {
+          status: answer.statusCode,
+          reason: answer.statusText,
+          headers: answer.headers,
+          body: answer.body,
+        };
+      answer.body.on("error", () => {}).destroy();
+      target = redirectTarget(start, target, location);
     }
     throw new Error(`more than ${MAX_REDIRECTS} redirects`);
   }
 
-  async #request(target: URL, headers: Record<string, string>): Promise<http.ClientRequest> {
-    const proxy = this.#proxies[target.protocol];
-    if (proxy === undefined)
-      return target.protocol === "https:"
-        ? https.request(target, { headers })
-        : http.request(target, { headers });
-    const { hostname, port, username, password } = new URL(proxy.includes("://") ? proxy : `http://${proxy}`);
-    const authorization: Record<string, string> =
-      username === ""
-        ? {}
-        : {
-            "proxy-authorization": `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`,
-          };
-    const hop = { hostname, port: port || 80 };
-    if (target.protocol === "http:")
-      return http.request({
-        ...hop,
-        path: target.href,
-        headers: { ...headers, ...authorization, host: target.host },
-      });
-    const authority = `${target.hostname}:${target.port || 443}`;
-    const connect = http.request({ ...hop, method: "CONNECT", path: authority, headers: authorization });
-    connect.setTimeout(DOWNLOAD_IDLE_TIMEOUT_MS, () =>
-      connect.destroy(new Error("the proxy does not answer")),
-    );
-    connect.end();
-    const [response, socket] = (await once(connect, "connect")) as [
-      http.IncomingMessage,
-      import("node:net").Socket,
-    ];
-    if (response.statusCode !== 200) throw new Error(`the proxy refused the tunnel: ${response.statusCode}`);
-    const secure = tls.connect({ socket, servername: target.hostname });
-    return https.request(target, { headers, createConnection: () => secure });
+  /** Ends idle connections; the client is of no use afterwards. */
+  async close(): Promise<void> {
+    await Promise.all(Object.values(this.#dispatchers).map((dispatcher) => dispatcher.close()));
   }
 }

@@ -51,11 +51,14 @@ test("a given mirror has its security archive beside it; nonsense is refused", a
   await expect(findMirror("a.example/debian")).rejects.toThrow(/not an http/);
 });
 
-test("apt's proxies", () => {
+test("apt's proxies, and the hosts that it asks directly", () => {
   expect(
-    parseAptProxies(`Acquire::http::Proxy "http://p.example:3128";\nAcquire::https::proxy "DIRECT";\n`),
-  ).toEqual({
-    "http:": "http://p.example:3128",
-    "https:": "DIRECT",
-  });
+    parseAptProxies(
+      [
+        'Acquire::http::Proxy "http://p.example:3128";',
+        'Acquire::https::proxy "DIRECT";',
+        'Acquire::http::Proxy::near.example "DIRECT";',
+      ].join("\n"),
+    ),
+  ).toEqual({ http: "http://p.example:3128", https: "DIRECT", none: "near.example" });
 });

@@ -104,28 +104,42 @@ export async function findMirror(given: string | undefined, aptRoot: string = "/
   return mirror;
 }
 
-/** HTTP proxies by URL scheme (`http:`, `https:`). */
-export type Proxies = Partial<Record<string, string>>;
+/** HTTP proxies by the scheme of what is fetched, and the hosts that are asked directly (as in `no_proxy`). */
+export interface Proxies {
+  http?: string | undefined;
+  https?: string | undefined;
+  none?: string | undefined;
+}
 
-/** Reads the proxy settings out of `apt-config dump`'s output; apt's "DIRECT" means none. */
+/** Reads the proxy settings out of `apt-config dump`'s output; apt's "DIRECT" means none, for all hosts or for one. */
 export function parseAptProxies(dump: string): Proxies {
   const proxies: Proxies = {};
-  for (const match of dump.matchAll(/^Acquire::(https?)::proxy "([^"]*)";/gim))
-    if (match[2] !== "") proxies[`${match[1].toLowerCase()}:`] = match[2];
+  const direct: string[] = [];
+  for (const [, scheme, host, value] of dump.matchAll(
+    /^Acquire::(https?)::proxy(?:::([^\s:]+))? "([^"]*)";/gim,
+  )) {
+    if (value === "") continue;
+    if (host === undefined) proxies[scheme.toLowerCase() as "http" | "https"] = value;
+    else if (value.toUpperCase() === "DIRECT") direct.push(host);
+  }
+  if (direct.length > 0) proxies.none = direct.join(",");
   return proxies;
 }
 
-/** Proxies as apt takes them: its own configuration first, then the http_proxy and https_proxy variables. */
+/** Proxies as apt takes them: its own configuration first, then the http_proxy, https_proxy and no_proxy variables. */
 export async function findProxies(): Promise<Proxies> {
   const environment = (name: string) => process.env[name] ?? process.env[name.toUpperCase()];
-  const proxies: Proxies = { "http:": environment("http_proxy"), "https:": environment("https_proxy") };
+  let apt: Proxies = {};
   try {
-    const { stdout } = await promisify(execFile)("apt-config", ["dump"], { timeout: 10_000 });
-    Object.assign(proxies, parseAptProxies(stdout));
+    apt = parseAptProxies((await promisify(execFile)("apt-config", ["dump"], { timeout: 10_000 })).stdout);
   } catch {
     // No apt on this machine: the variables alone count.
   }
-  for (const [scheme, proxy] of Object.entries(proxies))
-    if (proxy === undefined || proxy === "" || proxy.toUpperCase() === "DIRECT") delete proxies[scheme];
-  return proxies;
+  const proxy = (value: string | undefined) =>
+    value === "" || value?.toUpperCase() === "DIRECT" ? undefined : value;
+  return {
+    http: proxy(apt.http ?? environment("http_proxy")),
+    https: proxy(apt.https ?? environment("https_proxy")),
+    none: [apt.none, environment("no_proxy")].filter((hosts) => hosts).join(","),
+  };
 }

@@ -1,21 +1,46 @@
+import * as v from "valibot";
+import { GuestBuildError } from "../errors.ts";
+import { MAX_PACKAGE_BYTES } from "../limits.ts";
 import { parseParagraphs } from "./control.ts";
 import { compareVersions } from "./version.ts";
 
-/** A package of a signed index. */
-export interface PackageRecord {
-  name: string;
-  version: string;
-  /** Path below the mirror's root (`pool/…`). */
-  filename: string;
-  /** Bytes of the .deb. */
-  size: number;
-  /** Lower-case hex over the .deb. */
-  sha256: string;
+/**
+ * Exactly one file, wherever it is fetched from. Names and versions as Debian Policy 5.6 has them; the path has neither
+ * `..` nor anything that means something else in an address or a file system.
+ */
+export const PackageFileSchema = v.object({
+  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9+.-]{1,127}$/)),
+  version: v.pipe(v.string(), v.regex(/^[0-9A-Za-z.+~:-]{1,127}$/)),
   /** Which archive has it: decides which mirror it is fetched from. */
-  archive: "main" | "security";
+  archive: v.picklist(["main", "security"]),
+  /** Path below the mirror's root. */
+  filename: v.pipe(v.string(), v.maxLength(512), v.regex(/^pool(?:\/[A-Za-z0-9][A-Za-z0-9+._~-]*)+\.deb$/)),
+  /** Bytes of the .deb. */
+  size: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_PACKAGE_BYTES)),
+  /** Lower-case hex over the .deb. */
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+});
+
+/** What is fetched and verified of a package. */
+export type PackageFile = v.InferOutput<typeof PackageFileSchema>;
+
+/** A package of a signed index. */
+export interface PackageRecord extends PackageFile {
   /** Depends and Pre-Depends: every entry is a list of alternatives, without versions and architectures. */
   depends: string[][];
   provides: string[];
+}
+
+/** Refuses a record whose name, version, path, size or hash cannot be. @throws GuestBuildError */
+export function checkPackageFile(file: PackageFile): void {
+  const result = v.safeParse(PackageFileSchema, file);
+  if (result.success) return;
+  const [issue] = result.issues;
+  throw new GuestBuildError(
+    "package",
+    `The index has the package ${JSON.stringify(file.name)} with an impossible ${v.getDotPath(issue) ?? "entry"}: ${issue.message}.`,
+    { packageName: file.name },
+  );
 }
 
 const FIELDS = new Set([

@@ -1,67 +1,33 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createCleartextMessage, generateKey, sign } from "openpgp";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseRelease, signedText, verifyRelease } from "./release.ts";
+import { expect, test } from "vitest";
+import { releaseText } from "./archive.testing.ts";
+import { parseRelease } from "./release.ts";
 
-const TEXT = `Origin: Debian
-Codename: bookworm
-MD5Sum:
- 00000000000000000000000000000000 5 main/binary-i386/Packages.gz
-SHA256:
- ${"a".repeat(64)}       12 main/binary-i386/Packages.xz
- ${"B".repeat(64)} 34 main/binary-i386/Packages.gz
-`;
+const DATE = Date.UTC(2026, 6, 11, 10, 16, 37);
+const { text } = releaseText("bookworm", Buffer.from("index"), DATE, DATE + 1000);
 
-let folder: string;
-let keyring: string;
-let signed: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "release-"));
-  keyring = join(folder, "keyring.gpg");
-  const { privateKey, publicKey } = await generateKey({ userIDs: [{ name: "Archive" }], format: "object" });
-  await writeFile(keyring, publicKey.write());
-  signed = await sign({ message: await createCleartextMessage({ text: TEXT }), signingKeys: privateKey });
+test("codename, dates and the SHA256 list", () => {
+  const release = parseRelease(
+    `Codename: bookworm\nDate: Sat, 11 Jul 2026 10:16:37 UTC\nMD5Sum:\n ${"0".repeat(32)} 5 main/x\n` +
+      `SHA256:\n ${"a".repeat(64)}       12 main/binary-i386/Packages.xz\n ${"B".repeat(64)} 34 main/binary-i386/Packages.gz\n`,
+  );
+  expect(release).toMatchObject({ codename: "bookworm", dateMs: DATE, validUntilMs: undefined });
+  expect([...release.files]).toEqual([
+    ["main/binary-i386/Packages.xz", { size: 12, sha256: "a".repeat(64) }],
+    ["main/binary-i386/Packages.gz", { size: 34, sha256: "b".repeat(64) }],
+  ]);
+  expect(parseRelease(text).validUntilMs).toBe(DATE + 1000);
 });
 
-afterAll(() => rm(folder, { recursive: true }));
-
-test("reads codename and SHA256 list of the signed text", () => {
-  const release = parseRelease(signedText(signed));
-  expect(release.codename).toBe("bookworm");
-  expect(release.files.get("main/binary-i386/Packages.xz")).toEqual({ size: 12, sha256: "a".repeat(64) });
-  expect(release.files.get("main/binary-i386/Packages.gz")).toEqual({ size: 34, sha256: "b".repeat(64) });
-});
-
-test("a page that is no InRelease is refused", () => {
-  expect(() => parseRelease("<html>Not here</html>")).toThrow(/Debian mirror/);
-});
-
-test("a good signature passes", async () => {
-  const notes: string[] = [];
-  const text = await verifyRelease(signed, "bookworm", (note) => notes.push(note), keyring);
-  expect(parseRelease(text).files.size).toBe(2);
-  expect(notes).toEqual([]);
-});
-
-test("a changed text fails", async () => {
-  const changed = signed.replace("12 main", "13 main");
-  await expect(verifyRelease(changed, "bookworm", () => {}, keyring)).rejects.toThrow(/not signed/);
-});
-
-test("another key's signature fails", async () => {
-  const { privateKey } = await generateKey({ userIDs: [{ name: "Stranger" }], format: "object" });
-  const forged = await sign({
-    message: await createCleartextMessage({ text: TEXT }),
-    signingKeys: privateKey,
-  });
-  await expect(verifyRelease(forged, "bookworm", () => {}, keyring)).rejects.toThrow(/not signed/);
-});
-
-test("without a keyring there is a note", async () => {
-  const notes: string[] = [];
-  await verifyRelease(signed, "bookworm", (note) => notes.push(note), join(folder, "absent.gpg"));
-  expect(notes).toHaveLength(1);
+test.each([
+  ["a web page", "<html>Not here</html>", /0 paragraphs/],
+  ["a list that is empty", text.replace(/^ .*\n/gm, ""), /no SHA256 list/],
+  ["two paragraphs", `${text}\nCodename: bookworm\nSHA256:\n`, /2 paragraphs/],
+  ["a file named twice", `${text} ${"0".repeat(64)} 1 main/binary-i386/Packages\n`, /names main.* twice/],
+  ["a size that is none", text.replace(/ \d+ main/, " 1e3 main"), /SHA256 list/],
+  ["a hash that is short", text.replace(/ [0-9a-f]{64} /, " abcd "), /SHA256 list/],
+  ["no date", text.replace(/^Date: .*\n/m, ""), /no date/],
+  ["a date in another form", text.replace(/^Date: .*$/m, "Date: 2026-07-11"), /no date/],
+  ["a Valid-Until that is no date", text.replace(/^Valid-Until: .*$/m, "Valid-Until: never"), /Valid-Until/],
+])("%s is refused", (_what, changed, words) => {
+  expect(() => parseRelease(changed)).toThrow(words);
 });

@@ -1,85 +1,47 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { readCleartextMessage, readKeys, verify } from "openpgp";
-import { GuestBuildError, reasonOf } from "../errors.ts";
+import { GuestBuildError } from "../errors.ts";
+import type { Expected } from "../files.ts";
 import { parseParagraphs } from "./control.ts";
 
-/** Where Debian and its derivatives install the archive's keys. */
-export const ARCHIVE_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
-
-/** A file that a Release names, relative to its suite's folder. */
-export interface ReleaseFile {
-  size: number;
-  sha256: string;
-}
-
-/** The part of an InRelease file that the builder reads. */
+/** The part of a Release file that the builder reads. */
 export interface Release {
   codename: string;
-  files: Map<string, ReleaseFile>;
+  /** When the archive made it, in milliseconds since 1970. */
+  dateMs: number;
+  /** After when it is not to be used; undefined when it does not say. */
+  validUntilMs: number | undefined;
+  /** Files by their path below the suite's folder. */
+  files: Map<string, Expected>;
 }
 
-/** The signed text of a clear-signed message (RFC 9580 7), dash escapes undone. */
-export function signedText(inRelease: string): string {
-  const match =
-    /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:.+\r?\n)*\r?\n([\s\S]*?)\r?\n-----BEGIN PGP SIGNATURE-----/m.exec(
-      inRelease,
-    );
-  return (match === null ? inRelease : match[1]).replace(/^- /gm, "");
+function parseDate(value: string): number | undefined {
+  // RFC 5322 in the one form of Release files; Date.parse alone would take almost anything.
+  if (!/^[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:UTC|GMT|[+]0000)$/.test(value))
+    return undefined;
+  const time = Date.parse(value);
+  return Number.isNaN(time) ? undefined : time;
 }
 
-/** Reads Codename and the SHA256 list. */
+/** Reads a verified Release text. @throws GuestBuildError when it is not one */
 export function parseRelease(text: string): Release {
-  const [paragraph] = parseParagraphs(text);
-  const files = new Map<string, ReleaseFile>();
-  for (const line of (paragraph?.get("SHA256") ?? "").split("\n")) {
-    const [sha256, size, path] = line.trim().split(/\s+/);
-    if (path !== undefined) files.set(path, { size: Number(size), sha256: sha256.toLowerCase() });
+  const refuse = (what: string) =>
+    new GuestBuildError("signature", `The archive's InRelease ${what}; is this a Debian mirror?`);
+  const paragraphs = parseParagraphs(text);
+  if (paragraphs.length !== 1) throw refuse(`has ${paragraphs.length} paragraphs instead of one`);
+  const [paragraph] = paragraphs;
+  const files = new Map<string, Expected>();
+  for (const line of (paragraph.get("SHA256") ?? "").split("\n")) {
+    if (line === "") continue;
+    const match = /^([0-9a-fA-F]{64})[ \t]+(\d{1,15})[ \t]+([!-~]+)$/.exec(line);
+    if (match === null) throw refuse(`has the line "${line.slice(0, 100)}" in its SHA256 list`);
+    const [, sha256, size, path] = match;
+    if (files.has(path)) throw refuse(`names ${path} twice`);
+    files.set(path, { size: Number(size), sha256: sha256.toLowerCase() });
   }
-  if (files.size === 0)
-    throw new GuestBuildError(
-      "signature",
-      "The archive's InRelease has no SHA256 list; is this a Debian mirror?",
-    );
-  return { codename: paragraph?.get("Codename") ?? "", files };
-}
-
-/**
- * Checks the signature of an InRelease against the machine's Debian archive keyring and returns the signed text.
- * Without a keyring the text is returned unchecked and `onNote` is told: the lock file's hashes still hold then.
- */
-export async function verifyRelease(
-  inRelease: string,
-  suite: string,
-  onNote: (text: string) => void,
-  keyring: string = ARCHIVE_KEYRING,
-): Promise<string> {
-  if (!existsSync(keyring)) {
-    onNote(
-      `The signature of ${suite} was not checked: this machine has no Debian archive keyring ` +
-        `(package debian-archive-keyring). Packages are still checked against the committed lock file.`,
-    );
-    return signedText(inRelease);
-  }
-  try {
-    const message = await readCleartextMessage({ cleartextMessage: inRelease });
-    const verificationKeys = await readKeys({ binaryKeys: await readFile(keyring) });
-    const { signatures } = await verify({ message, verificationKeys, format: "utf8" });
-    const failures: string[] = [];
-    for (const signature of signatures) {
-      try {
-        await signature.verified;
-        return signedText(inRelease);
-      } catch (error) {
-        failures.push(reasonOf(error));
-      }
-    }
-    throw new Error(failures.join("; ") || "it has no signature");
-  } catch (error) {
-    throw new GuestBuildError(
-      "signature",
-      `The InRelease of ${suite} is not signed by a key of the Debian archive keyring: ${reasonOf(error)}`,
-      { cause: error },
-    );
-  }
+  if (files.size === 0) throw refuse("has no SHA256 list");
+  const date = parseDate(paragraph.get("Date") ?? "");
+  if (date === undefined) throw refuse("has no date");
+  const until = paragraph.get("Valid-Until");
+  const validUntilMs = until === undefined ? undefined : parseDate(until);
+  if (until !== undefined && validUntilMs === undefined) throw refuse(`has the Valid-Until "${until}"`);
+  return { codename: paragraph.get("Codename") ?? "", dateMs: date, validUntilMs, files };
 }

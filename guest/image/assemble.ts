@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { PackageRecord } from "../archive/packages.ts";
+import type { FetchedPackage } from "../archive/pool.ts";
 import { GuestBuildError } from "../errors.ts";
 import { unpackBzImage } from "../kernel/bzimage.ts";
 import { CMDLINE, type LevelRecipe } from "../levels.ts";
@@ -20,12 +18,6 @@ export interface Image {
   bios: Uint8Array;
   vgaBios: Uint8Array;
   cmdline: string;
-}
-
-/** A package and where its .deb lies. */
-export interface FetchedPackage {
-  record: PackageRecord;
-  path: string;
 }
 
 /** The functions of librsvg that icewm is linked to. */
@@ -78,22 +70,22 @@ function addModules(
 
 /**
  * Makes a level's files out of its packages.
- * @param overlayRoot folder with the overlays that the recipe names.
+ * @param overlay the files of one of the recipe's overlays, by their path in the guest.
  * @param onUnpacked called with the number of packages unpacked so far.
  */
 export async function assembleImage(
   recipe: LevelRecipe,
   packages: readonly FetchedPackage[],
-  overlayRoot: string,
+  overlay: (name: string) => Iterable<readonly [path: string, data: Uint8Array]>,
   onUnpacked: (done: number, name: string) => void,
   onNote: (text: string) => void,
 ): Promise<Image> {
   const all = new Tree();
   const dropped = patternTest(recipe.drops);
-  for (const [i, { record, path }] of packages.entries()) {
-    const files = await readDeb(await readFile(path), record.name, (name) => !dropped(name));
+  for (const [i, { file, deb }] of packages.entries()) {
+    const files = await readDeb(deb, file.name, (name) => !dropped(name));
     for (const [name, node] of files) all.set(name, node);
-    onUnpacked(i + 1, record.name);
+    onUnpacked(i + 1, file.name);
   }
   const { bzImage, modules, builtin } = splitKernel(all);
 
@@ -105,7 +97,7 @@ export async function assembleImage(
     onNote(`No package has the library ${library}, which ${users.join(", ")} needs.`);
   indexFonts(tree);
   addModules(tree, recipe, modules, builtin);
-  for (const overlay of recipe.overlays) await applyOverlay(tree, join(overlayRoot, overlay));
+  for (const name of recipe.overlays) applyOverlay(tree, overlay(name));
 
   return {
     kernel: await unpackBzImage(bzImage),

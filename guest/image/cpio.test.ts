@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { GuestBuildError } from "../errors.ts";
 import { writeCpio } from "./cpio.ts";
 import { Tree, type TreeNode } from "./tree.ts";
 
@@ -62,3 +63,11 @@ test("any names and sizes keep their bytes and alignment", () => {
     ),
   );
 });
+
+test.each(["TRAILER!!!", "a\0b", ""])(
+  "a path that the kernel would read otherwise is refused: %j",
+  (path) => {
+    const node: TreeNode = { type: "file", mode: 0o644, data: new Uint8Array() };
+    expect(() => writeCpio([[path, node]])).toThrow(GuestBuildError);
+  },
+);

@@ -1,4 +1,5 @@
 import { gunzipSync } from "node:zlib";
+import { MAX_FONT_BYTES } from "../limits.ts";
 import type { Tree } from "./tree.ts";
 
 const PCF_PROPERTIES = 1;
@@ -43,7 +44,10 @@ export function indexFonts(tree: Tree): void {
     const lines: string[] = [];
     for (const file of files.sort()) {
       const node = tree.get(`${folder}/${file}`);
-      const name = node?.type === "file" ? readPcfName(gunzipSync(node.data)) : undefined;
+      const name =
+        node?.type === "file"
+          ? readPcfName(gunzipSync(node.data, { maxOutputLength: MAX_FONT_BYTES }))
+          : undefined;
       if (name !== undefined) lines.push(`${file} ${name}`);
     }
     tree.file(`${folder}/fonts.dir`, `${lines.length}\n${lines.join("\n")}\n`);

@@ -1,24 +1,7 @@
 import { expect, test } from "vitest";
 import { GuestBuildError } from "../errors.ts";
 import { flattenKernel, makeStub, unpackBzImage } from "./bzimage.ts";
-
-/** A kernel's ELF file with two segments and a gap between them. */
-function vmlinux(): Buffer {
-  const file = Buffer.alloc(52 + 2 * 32 + 16);
-  file.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]);
-  file.writeUInt32LE(0x1000004, 24);
-  file.writeUInt32LE(52, 28);
-  file.writeUInt16LE(32, 42);
-  file.writeUInt16LE(2, 44);
-  const segment = (i: number, offset: number, physical: number, fileSize: number, memorySize: number) =>
-    [1, offset, 0xc0000000 + physical, physical, fileSize, memorySize].forEach((value, field) =>
-      file.writeUInt32LE(value, 52 + i * 32 + field * 4),
-    );
-  segment(0, 116, 0x1000000, 8, 8);
-  segment(1, 124, 0x1000010, 6, 4096);
-  Buffer.from("kernel!!datas").copy(file, 116);
-  return file;
-}
+import { bzImage, vmlinux } from "./kernel.testing.ts";
 
 test("segments lie where they lie in memory", () => {
   const { address, entry, image } = flattenKernel(vmlinux());
@@ -47,4 +30,10 @@ test("what is not a bzImage is refused", async () => {
   old.write("HdrS", 0x202);
   old.writeUInt16LE(0x207, 0x206);
   await expect(unpackBzImage(old)).rejects.toThrow(/too old/);
+});
+
+test("a packed kernel becomes a plain one behind its stub", async () => {
+  const plain = Buffer.from(await unpackBzImage(bzImage()));
+  expect(plain).toHaveLength(1024 + 512 + 24);
+  expect(plain.subarray(1024 + 512).toString("latin1")).toBe(`kernel!!${"\0".repeat(8)}datas\0\0\0`);
 });

@@ -2,49 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { filterX86 } from "./bcj.ts";
 import { crc32 } from "./crc32.ts";
-import { readXzBlock, unpackXzX86, writeVli, writeXzBlock } from "./xz.ts";
-
-/** LZMA2 data of uncompressed chunks (control 1, size - 1 big endian), which needs no encoder. */
-function lzma2(data: Uint8Array): Buffer {
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < data.length; at += 0x10000) {
-    const chunk = data.subarray(at, at + 0x10000);
-    parts.push(Uint8Array.of(at === 0 ? 1 : 2, (chunk.length - 1) >> 8, (chunk.length - 1) & 0xff), chunk);
-  }
-  return Buffer.concat([...parts, Uint8Array.of(0)]);
-}
-
-/** An .xz stream as the kernel's build writes it: x86 filter, LZMA2, CRC-32 check. */
-function kernelXz(data: Uint8Array, check = crc32(data)): Buffer {
-  const filtered = data.slice();
-  filterX86(filtered, "encode");
-  const packed = lzma2(filtered);
-  const withCrc = (bytes: number[]) => {
-    const crc = Buffer.alloc(4);
-    crc.writeUInt32LE(crc32(Uint8Array.from(bytes)));
-    return Buffer.concat([Uint8Array.from(bytes), crc]);
-  };
-  const checkBytes = Buffer.alloc(4);
-  checkBytes.writeUInt32LE(check);
-  const header = [2, 1, 0x04, 0, 0x21, 1, 0x16, 0];
-  const index = [0, 1, ...writeVli(12 + packed.length + 4), ...writeVli(data.length)];
-  while (index.length % 4 !== 0) index.push(0);
-  const footer = Buffer.alloc(12);
-  footer.writeUInt32LE((index.length + 4) / 4 - 1, 4);
-  footer.set([0, 1], 8);
-  footer.writeUInt32LE(crc32(footer.subarray(4, 10)), 0);
-  footer.write("YZ", 10);
-  return Buffer.concat([
-    Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0),
-    withCrc([0, 1]),
-    withCrc(header),
-    packed,
-    Buffer.alloc(-packed.length & 3),
-    checkBytes,
-    withCrc(index),
-    footer,
-  ]);
-}
+import { kernelXz, lzma2 } from "./kernel.testing.ts";
+import { readXzBlock, unpackXzX86, writeXzBlock } from "./xz.ts";
 
 /** Bytes with many calls and jumps, whose displacements often look like small ones. */
 const code = fc

@@ -1,3 +1,4 @@
+import { MAX_KERNEL_BYTES } from "../limits.ts";
 import { unpackXz } from "../unxz.ts";
 import { filterX86 } from "./bcj.ts";
 import { crc32 } from "./crc32.ts";
@@ -129,7 +130,8 @@ export async function unpackXzX86(stream: Uint8Array): Promise<Buffer> {
     throw new Error(
       `the XZ stream has filters ${block.filters.map(({ id }) => id).join(", ")}, which are not known here`,
     );
-  const unpacked = await unpackXz(writeXzBlock(block.packed, block.unpackedSize, lzma2.properties));
+  const plainStream = writeXzBlock(block.packed, block.unpackedSize, lzma2.properties);
+  const unpacked = await unpackXz(plainStream, MAX_KERNEL_BYTES);
   if (others.length > 0) filterX86(unpacked, "decode");
   if (block.check !== undefined && crc32(unpacked) !== block.check)
     throw new Error("the unpacked data has another CRC-32");

@@ -21,7 +21,15 @@ export interface CliOptions {
   readonly devtoolsPort: number | undefined;
   readonly mirror: string | undefined;
   readonly allowOrigin: readonly string[];
+  /** What the guest's build lets pass that it refuses otherwise. */
+  readonly guestAllowances: readonly GuestAllowance[];
 }
+
+/** Exceptions of the guest's build (`guest/allowances.ts`), each an option `--allow-<name>`. */
+const GUEST_ALLOWANCES = ["newer-packages", "missing-security", "stale-index", "missing-keyring"] as const;
+
+/** Name of one of them. */
+export type GuestAllowance = (typeof GUEST_ALLOWANCES)[number];
 
 /** spice-server's SPICE_MAX_PASSWORD_LENGTH, in bytes: longer ones do not fit a ticket everywhere. */
 const MAX_PASSWORD_BYTES = 60;
@@ -43,6 +51,14 @@ Boots Debian in a browser tab and lets any SPICE client join it.
   --mirror <url>       Debian mirror to build the guest from     (this system's)
   --allow-origin <url> origin whose pages may join by WebSocket    (repeatable)
   --help               this text
+
+The guest is made of exactly the packages that its lock file names. What goes beyond
+is refused unless one of these is given (guest/README.md):
+
+  --allow-newer-packages    replace pinned packages that have left the mirror
+  --allow-missing-security  do without the security archive's index
+  --allow-stale-index       take an index that has expired, or an older one
+  --allow-missing-keyring   take an index whose signature cannot be checked
 `;
 
 /** Reads the arguments after the program's name. @throws UsageError */
@@ -94,6 +110,7 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
     devtoolsPort: devtoolsPort === undefined ? undefined : readPort("--devtools-port", devtoolsPort, 0),
     mirror: values.mirror,
     allowOrigin: values["allow-origin"] ?? [],
+    guestAllowances: GUEST_ALLOWANCES.filter((name) => values[`allow-${name}`]),
   };
 }
 
@@ -116,6 +133,10 @@ function parse(args: readonly string[]) {
         "devtools-port": { type: "string" },
         mirror: { type: "string" },
         "allow-origin": { type: "string", multiple: true },
+        "allow-newer-packages": { type: "boolean" },
+        "allow-missing-security": { type: "boolean" },
+        "allow-stale-index": { type: "boolean" },
+        "allow-missing-keyring": { type: "boolean" },
       },
     }).values;
   } catch (error) {

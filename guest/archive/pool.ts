@@ -1,0 +1,92 @@
+import { basename, join } from "node:path";
+import { GuestBuildError, reasonOf } from "../errors.ts";
+import { MAX_PARALLEL_DOWNLOADS } from "../limits.ts";
+import { download, HttpStatusError } from "./download.ts";
+import type { PackageFile } from "./packages.ts";
+import type { ArchiveSource } from "./source.ts";
+
+/** A package and its .deb: the bytes whose hash was checked, not a file that may have changed since. */
+export interface FetchedPackage {
+  file: PackageFile;
+  deb: Buffer;
+}
+
+/** A package that the mirror no longer has in its pool. */
+export class PackageGoneError extends Error {
+  readonly file: PackageFile;
+
+  constructor(file: PackageFile, cause: unknown) {
+    super(`${file.name} ${file.version} has left the mirror's pool`, { cause });
+    this.name = "PackageGoneError";
+    this.file = file;
+  }
+}
+
+/**
+ * Addresses that may have a package, the likeliest first. Point releases move packages of the security archive into the
+ * main one; the hash says that it is the same file.
+ */
+function addresses({ mirror }: ArchiveSource, file: PackageFile): string[] {
+  const moved = `${mirror.main}/${file.filename.replace(/^pool\/updates\//, "pool/")}`;
+  if (file.archive === "main") return [moved];
+  return mirror.security === undefined ? [moved] : [`${mirror.security}/${file.filename}`, moved];
+}
+
+async function fetchPackage(
+  source: ArchiveSource,
+  file: PackageFile,
+  onBytes: (count: number) => void,
+): Promise<Buffer> {
+  const path = join(source.cacheDir, "packages", basename(file.filename));
+  let gone: unknown;
+  for (const url of addresses(source, file)) {
+    try {
+      return await download(source.client, url, path, file, { onBytes });
+    } catch (error) {
+      if (!(error instanceof HttpStatusError && error.isGone))
+        throw new GuestBuildError(
+          "download",
+          `Package ${file.name} ${file.version} could not be fetched from ${url}: ${reasonOf(error)}. What is already ` +
+            `downloaded is kept; run the build again, or name another mirror with --mirror.`,
+          { packageName: file.name, cause: error },
+        );
+      gone = error;
+    }
+  }
+  throw new PackageGoneError(file, gone);
+}
+
+/**
+ * Fetches packages by their pool path, a few at a time, and checks each against its size and SHA-256, whether it comes
+ * from the mirror or from the cache. Answers in the same order.
+ * @throws GuestBuildError when one cannot be had; PackageGoneError when the mirror says that it has it no more.
+ */
+export async function fetchPackages(
+  source: ArchiveSource,
+  files: readonly PackageFile[],
+): Promise<FetchedPackage[]> {
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  let next = 0;
+  const fetched: FetchedPackage[] = [];
+  const worker = async () => {
+    for (let i = next++; i < files.length; i = next++) {
+      const file = files[i];
+      try {
+        const deb = await fetchPackage(source, file, (bytes) =>
+          source.onBytes((done += bytes), total, file.name),
+        );
+        fetched[i] = { file, deb };
+      } catch (error) {
+        next = files.length;
+        throw error;
+      }
+    }
+  };
+  // All of them, so that no download is under way any more when this ends.
+  const ends = await Promise.allSettled(Array.from({ length: MAX_PARALLEL_DOWNLOADS }, worker));
+  const failed = ends.filter((end) => end.status === "rejected").map(({ reason }) => reason as Error);
+  const [failure] = [...failed.filter((error) => !(error instanceof PackageGoneError)), ...failed];
+  if (failure !== undefined) throw failure;
+  return fetched;
+}
