@@ -31,6 +31,8 @@ export interface SavedInfo {
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly savedAt: number;
+  /** When the state before it was saved, if there is one. */
+  readonly earlier?: number;
   /** Milliseconds that it took to store it, or to get it back: so long the next save may take, too. */
   readonly took: number;
 }
@@ -57,9 +59,10 @@ export interface GuestStatus {
 export interface GuestControlMessages {
   /**
    * Starts the guest at `<baseUrl>/manifest.json`: from its saved state if there is one that fits, else from its kernel.
-   * Answers at once; events tell the rest. `fresh` ignores the saved state (it stays until the next save).
+   * Answers at once; events tell the rest. `fresh` ignores the saved states (they stay until the next save); `earlier` leaves out the
+   * newest.
    */
-  boot(message: { level: string; baseUrl: string; fresh?: boolean }): void;
+  boot(message: { level: string; baseUrl: string; fresh?: boolean; earlier?: boolean }): void;
   status(message: Record<string, never>): GuestStatus;
   /** Saves now. `unlessCurrent`: not when nothing was done since the last save, seconds ago (a tab hidden twice), or since it was dropped. */
   save(message: { unlessCurrent?: boolean }): SavedInfo | undefined;
@@ -80,10 +83,18 @@ export interface GuestControlMessages {
 /** guest worker -> page; none is acknowledged. */
 export interface GuestControlEvents {
   progress(message: { stage: BootStage; done: number; total: number }): void;
-  /** The guest runs. `refused` is set when a saved state was there but did not fit. */
-  booted(message: { level: string; buildId: string; restored: boolean; refused?: RefusedState }): void;
+  /** The guest runs. `refused` is set when a saved state was passed over, `savedAt` tells which one it is that was restored. */
+  booted(message: {
+    level: string;
+    buildId: string;
+    restored: boolean;
+    savedAt?: number;
+    refused?: RefusedState;
+  }): void;
   marker(message: { name: string; uptime?: number }): void;
   stateChanged(message: { state: GuestState; reason?: string }): void;
+  /** A save under way; comes for as long as it gets on. */
+  saving(message: { done: number; total: number }): void;
   saved(message: SavedInfo): void;
   /** Whether somebody has used the machine since it was last saved. */
   unsaved(message: { unsaved: boolean }): void;

@@ -37,6 +37,8 @@ export class GuestFilesError extends Error {
 export type StateRefusal =
   | "format"
   | "truncated"
+  | "unfinished"
+  | "damaged"
   | "version"
   | "v86-version"
   | "guest-build"

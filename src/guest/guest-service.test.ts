@@ -6,8 +6,11 @@ import type { GuestControlEvents, GuestControlMessages } from "./control.ts";
 import { StateBusyError } from "./errors.ts";
 import type { GuestManifest } from "./guest-files.ts";
 import { GuestService } from "./guest-service.ts";
+import { STATE_PROOF_RUN_MS } from "./limits.ts";
 import { loadWasm, tinyKernel } from "./machine.testing.ts";
-import { MemoryStateStore } from "./memory-state-store.ts";
+import { MemoryStateFolder } from "./memory-state-folder.ts";
+import type { KeptState } from "./state-store.ts";
+import { StateStore } from "./state-store.ts";
 import { RedLink } from "./red-link.ts";
 
 const contents: Record<string, Uint8Array> = {
@@ -46,8 +49,10 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one[Symbol.asyncDispose]();
 });
 
+const memoryStore = () => new StateStore(new MemoryStateFolder());
+
 /** A service with page, core and red worker played by the test. */
-const serve = (store = new MemoryStateStore(), load = loadWasm) => {
+const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
   const [core, red, control] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
   const start = {
     type: "start",
@@ -62,6 +67,7 @@ const serve = (store = new MemoryStateStore(), load = loadWasm) => {
     openStore: async () => store,
     loadWasm: load,
     fetchFile,
+    ...(now && { now }),
   });
   const events: string[] = [];
   const batches: RedCommandBatch[] = [];
@@ -84,6 +90,7 @@ const serve = (store = new MemoryStateStore(), load = loadWasm) => {
         if (state === "failed") failed(reason ?? "");
       },
       unsaved: ({ unsaved }) => void events.push(unsaved ? "used" : "nothing to lose"),
+      saving: ({ done }) => void (done === 0 && events.push("saving")),
       saved: ({ store: kind }) => void events.push(`saved ${kind}`),
       saveFailed: ({ reason }) => void events.push(`saveFailed ${reason}`),
     }),
@@ -126,7 +133,7 @@ test("a fresh boot tells its stages, draws, and answers for its status", async (
 });
 
 test("the second visit is the saved machine; a state of another build is refused and the guest boots fresh", async () => {
-  const store = new MemoryStateStore();
+  const store = memoryStore();
   const first = serve(store);
   await first.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
   await first.boot;
@@ -138,7 +145,12 @@ test("the second visit is the saved machine; a state of another build is refused
 
   const second = serve(store);
   await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
-  expect(await second.boot).toEqual({ level: "console", buildId: "b1", restored: true });
+  expect(await second.boot).toEqual({
+    level: "console",
+    buildId: "b1",
+    restored: true,
+    savedAt: saved?.savedAt,
+  });
   expect(second.events).not.toContain("kernel");
   expect((await second.page.call("status", {})).saved).toEqual({ ...saved, took: expect.any(Number) });
 
@@ -154,7 +166,7 @@ test("the second visit is the saved machine; a state of another build is refused
   await fourth.page.call("boot", { level: "console", baseUrl: "/guest/b1", fresh: true });
   expect(await fourth.boot).toEqual({ level: "console", buildId: "b1", restored: false });
   await fourth.page.call("forget", { level: "console" });
-  expect(await store.open("console")).toBeUndefined();
+  expect(await store.kept("console")).toEqual([]);
 }, 60_000);
 
 test.each([
@@ -163,21 +175,21 @@ test.each([
 ])(
   "a state that %s is not booted over: the start fails, and works later",
   async (_name, problem) => {
-    const store = new MemoryStateStore();
-    const first = serve(store);
+    const folder = new MemoryStateFolder();
+    const first = serve(new StateStore(folder));
     await first.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
     await first.boot;
     await first.page.call("save", {});
 
-    class UnreachableOnce extends MemoryStateStore {
+    class UnreachableOnce extends StateStore {
       reached = false;
-      override async open(key: string) {
-        if (this.reached) return store.open(key);
+      override async open(kept: KeptState) {
+        if (this.reached) return super.open(kept);
         this.reached = true;
         throw problem;
       }
     }
-    const second = serve(new UnreachableOnce());
+    const second = serve(new UnreachableOnce(folder));
     await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
     await expect(second.boot).rejects.toThrow(problem.message);
     expect(second.events).not.toContain("kernel");
@@ -189,7 +201,7 @@ test.each([
 );
 
 test("a machine that was stopped by a fault is not saved over the last good state", async () => {
-  const store = new MemoryStateStore();
+  const store = memoryStore();
   let broken = false;
   const { page, boot, events } = serve(store, async (imports) => {
     const exports = await loadWasm(imports);
@@ -203,29 +215,109 @@ test("a machine that was stopped by a fault is not saved over the last good stat
   await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
   await boot;
   await page.call("save", {});
-  const kept = (await store.open("console"))!.header;
+  const kept = await store.kept("console");
   broken = true;
   while (events.at(-1) !== "failed") await new Promise((resolve) => setTimeout(resolve, 5));
   await expect(page.call("save", {})).rejects.toThrow(/stopped by a fault/);
-  expect((await store.open("console"))!.header).toEqual(kept);
+  expect(await store.kept("console")).toEqual(kept);
+});
+
+/** Boots, and tells what came of it. */
+const visit = async (store: StateStore, message: { earlier?: boolean } = {}, now?: () => number) => {
+  const served = serve(store, loadWasm, now);
+  await served.page.call("boot", { level: "console", baseUrl: "/guest/b1", ...message });
+  return { ...served, booted: await served.boot };
+};
+
+test("a damaged save is passed over for the one before it, and that is said; it is never booted over in silence", async () => {
+  const folder = new MemoryStateFolder();
+  const first = await visit(new StateStore(folder));
+  const one = await first.page.call("save", {});
+  const two = await first.page.call("save", {});
+  expect(two?.earlier).toBe(one?.savedAt);
+
+  folder.contents("console.1")![200_000] ^= 1;
+  const second = await visit(new StateStore(folder));
+  expect(second.booted).toMatchObject({
+    restored: true,
+    savedAt: one?.savedAt,
+    refused: { refusal: "damaged", message: expect.stringContaining("are not what was saved") },
+  });
+  expect((await second.page.call("status", {})).saved).toMatchObject({ savedAt: one?.savedAt });
+  expect(second.events).not.toContain("kernel");
+
+  folder.contents("console.0")![200_000] ^= 1;
+  const third = await visit(new StateStore(folder));
+  expect(third.booted).toMatchObject({ restored: false, refused: { refusal: "damaged" } });
+}, 60_000);
+
+test("the state before the newest can be asked for", async () => {
+  const folder = new MemoryStateFolder();
+  const first = await visit(new StateStore(folder));
+  const one = await first.page.call("save", {});
+  const two = await first.page.call("save", {});
+  const back = await visit(new StateStore(folder), { earlier: true });
+  expect(back.booted).toEqual({ level: "console", buildId: "b1", restored: true, savedAt: one?.savedAt });
+  expect((await back.page.call("status", {})).saved).toMatchObject({ savedAt: two?.savedAt });
+}, 60_000);
+
+test("a restored machine has proven its state once it has run for a while; until then the one before stays", async () => {
+  for (const [ranMs, kept] of [
+    [STATE_PROOF_RUN_MS - 1, ["console.0", "console.1", "console.2"]],
+    [STATE_PROOF_RUN_MS, ["console.0", "console.1"]],
+  ] as const) {
+    let names: readonly string[] = [];
+    class Watched extends MemoryStateFolder {
+      override async remove(name: string) {
+        names = await this.names();
+        await super.remove(name);
+      }
+    }
+    const folder = new Watched();
+    const first = await visit(new StateStore(folder));
+    await first.page.call("save", {});
+    await first.page.call("save", {});
+    let now = 0;
+    const second = await visit(new StateStore(folder), {}, () => now);
+    now = ranMs;
+    await second.page.call("save", {});
+    expect(names.length === 0 ? await folder.names() : names).toEqual(kept);
+    expect(await folder.names()).toHaveLength(2);
+  }
+}, 60_000);
+
+test("every failed save is told, also the same one again, and how far a save is", async () => {
+  const store = new (class extends StateStore {
+    full = true;
+    override async save(...args: Parameters<StateStore["save"]>) {
+      if (this.full) throw new DOMException("no room left", "QuotaExceededError");
+      return super.save(...args);
+    }
+  })(new MemoryStateFolder());
+  const { page, events } = await visit(store);
+  for (let tries = 0; tries < 2; tries++) await expect(page.call("save", {})).rejects.toThrow("no room left");
+  expect(events.filter((event) => event === "saving").length).toBe(2);
+  store.full = false;
+  await page.call("save", {});
+  expect(events.at(-1)).toBe("saved memory");
 });
 
 test("what was dropped stays dropped, also when the tab is hidden", async () => {
-  const store = new MemoryStateStore();
+  const store = memoryStore();
   const { page, toGuest, boot } = serve(store);
   await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
   await boot;
   await page.call("save", {});
   await page.call("forget", { level: "console" });
   expect(await page.call("save", { unlessCurrent: true })).toBeUndefined();
-  expect(await store.open("console")).toBeUndefined();
+  expect(await store.kept("console")).toEqual([]);
   await toGuest.call("keyScancodes", { bytes: [0x1e] });
   expect(await page.call("save", {})).toBeDefined();
 });
 
 test("a machine that cannot be made fails with the reason, and can be made later", async () => {
   let tries = 0;
-  const { page, boot, events } = serve(new MemoryStateStore(), async (imports) => {
+  const { page, boot, events } = serve(memoryStore(), async (imports) => {
     if (tries++ === 0) throw new Error("v86.wasm: the server answers 503");
     return loadWasm(imports);
   });

@@ -3,7 +3,7 @@
  * commands) and the page (control). `workers/guest.ts` only makes one of these.
  */
 import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
-import type { Handlers } from "../dispatch/index.ts";
+import type { Handlers, Payload } from "../dispatch/index.ts";
 import type { GuestMessages } from "../dispatch/messages.ts";
 import { AutosavePolicy } from "./autosave.ts";
 import type {
@@ -19,14 +19,15 @@ import { CoreLink } from "./core-link.ts";
 import { GuestFilesError, MachineOptionsError, StateRefusedError } from "./errors.ts";
 import { GuestFiles } from "./guest-files.ts";
 import type { FetchFile, GuestManifest } from "./guest-files.ts";
-import { PROGRESS_INTERVAL_MS } from "./limits.ts";
+import { PROGRESS_INTERVAL_MS, STATE_PROOF_RUN_MS } from "./limits.ts";
 import { Machine, machineIdentity } from "./machine.ts";
 import type { MachineEvents, MachineOptions } from "./machine.ts";
 import type { RedLink } from "./red-link.ts";
 import type { BootMarker } from "./serial-log.ts";
 import { assertStateFits } from "./state-header.ts";
+import type { StoredStateHeader } from "./state-header.ts";
 import type { SavableMachine } from "./state-transfer.ts";
-import type { StateStore, StoredState } from "./state-store.ts";
+import type { KeptState, StateStore, StoredState } from "./state-store.ts";
 
 export interface GuestServiceOptions {
   readonly start: GuestWorkerStart;
@@ -35,6 +36,16 @@ export interface GuestServiceOptions {
   readonly openStore: () => Promise<StateStore>;
   readonly loadWasm: MachineOptions["loadWasm"];
   readonly fetchFile?: FetchFile;
+  /** Milliseconds, monotonic. @default performance.now */
+  readonly now?: () => number;
+}
+
+/** What came of the kept states. */
+interface Restored {
+  readonly machine?: Machine;
+  readonly header?: StoredStateHeader;
+  /** The first that was passed over, and why. */
+  readonly refused?: RefusedState;
 }
 
 const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -55,6 +66,8 @@ export class GuestService implements AsyncDisposable {
   #saving: Promise<SavedInfo> | undefined;
   #opening: Promise<StateStore> | undefined;
   #toldProgress = { stage: "", at: 0 };
+  /** The state that the machine came out of, until it has run long enough to prove it. */
+  #unproven: { readonly header: StoredStateHeader; readonly since: number } | undefined;
 
   constructor(options: GuestServiceOptions) {
     this.#options = options;
@@ -118,7 +131,7 @@ export class GuestService implements AsyncDisposable {
     return {
       boot: (message) => {
         if (this.#state === "starting") throw new MachineOptionsError("the guest is already starting");
-        void this.#boot(message.level, message.baseUrl, message.fresh ?? false);
+        void this.#boot(message);
       },
       status: () => this.#status(),
       save: ({ unlessCurrent }) => {
@@ -182,7 +195,7 @@ export class GuestService implements AsyncDisposable {
     };
   }
 
-  async #boot(level: string, baseUrl: string, fresh: boolean): Promise<void> {
+  async #boot({ level, baseUrl, fresh, earlier }: Payload<GuestControlMessages, "boot">): Promise<void> {
     this.#setState("starting");
     try {
       await this.#saving?.catch(() => {});
@@ -190,6 +203,7 @@ export class GuestService implements AsyncDisposable {
       this.#machine = undefined;
       this.#markers = [];
       this.#autosave.restart();
+      this.#unproven = undefined;
       if (!fresh) {
         // It may have to wait for the page before this one; meanwhile the files are fetched.
         this.#store().catch(() => {});
@@ -206,15 +220,17 @@ export class GuestService implements AsyncDisposable {
         this.#progress("firmware", done, total),
       );
       const make = (kernelNow: boolean) => this.#makeMachine(files, manifest, firmware, kernelNow);
-      const outcome = fresh ? {} : await this.#restore(manifest, make);
+      const outcome = fresh ? {} : await this.#restore(manifest, make, earlier ?? false);
       const machine = outcome.machine ?? (await make(true));
       this.#machine = machine;
       machine.run();
+      if (outcome.header) this.#unproven = { header: outcome.header, since: this.#now() };
       this.#setState("running");
       this.#page.send("booted", {
         level: manifest.level,
         buildId: manifest.buildId,
         restored: outcome.machine !== undefined,
+        ...(outcome.header && { savedAt: outcome.header.savedAt }),
         ...(outcome.refused && { refused: outcome.refused }),
       });
     } catch (error) {
@@ -287,42 +303,82 @@ export class GuestService implements AsyncDisposable {
       failed: (error) => {
         // What is left of it must not take the place of the last good state.
         this.#autosave.restart();
+        this.#unproven = undefined;
         this.#setState("failed", errorText(error));
       },
     };
   }
 
-  /** The machine out of the saved state, or why not. A state that does not fit is refused before anything is made. */
+  /**
+   * The machine out of the newest state that is whole and fits, or none; and what is wrong with those that were passed over. `earlier`
+   * leaves out the newest.
+   */
   async #restore(
     manifest: GuestManifest,
     make: (kernelNow: boolean) => Promise<Machine>,
-  ): Promise<{ machine?: Machine; refused?: RefusedState }> {
+    earlier: boolean,
+  ): Promise<Restored> {
     const store = await this.#store();
+    const all = await store.kept(manifest.level);
+    const newest = all.find((one) => "header" in one);
+    let refused: RefusedState | undefined;
+    for (const kept of earlier ? all.filter((one) => one !== newest) : all) {
+      try {
+        const restored = await this.#restoreOne(store, kept, manifest, make);
+        return { ...restored, ...(refused && { refused }) };
+      } catch (error) {
+        // A state that cannot be reached now is not one that does not fit: a fresh machine would be saved over it.
+        if (!(error instanceof StateRefusedError)) throw error;
+        store.disproved(kept, error);
+        refused ??= { refusal: error.refusal, message: error.message };
+      }
+    }
+    return refused ? { refused } : {};
+  }
+
+  async #restoreOne(
+    store: StateStore,
+    kept: KeptState,
+    manifest: GuestManifest,
+    make: (kernelNow: boolean) => Promise<Machine>,
+  ): Promise<{ machine: Machine; header: StoredStateHeader }> {
     let machine: Machine | undefined;
     let stored: StoredState | undefined;
     try {
-      stored = await store.open(manifest.level);
-      if (!stored) return {};
+      stored = await store.open(kept);
       const { header } = stored;
-      const bytes = await store.size(manifest.level);
-      this.#saved = { store: store.kind, bytes, savedAt: header.savedAt, took: 0 };
       assertStateFits(header, machineIdentity(manifest));
       machine = await make(false);
       this.#progress("state", 0, header.stateBytes);
       const start = performance.now();
       await machine.restoreState(stored);
-      this.#saved = { ...this.#saved, took: performance.now() - start };
+      await this.#describeKept(store, manifest.level, performance.now() - start);
       this.#progress("state", header.stateBytes, header.stateBytes);
       this.#autosave.restored();
-      return { machine };
+      return { machine, header };
     } catch (error) {
       await machine?.[Symbol.asyncDispose]();
-      // A state that cannot be reached now is not one that does not fit: a fresh machine would be saved over it.
-      if (!(error instanceof StateRefusedError)) throw error;
-      return { refused: { refusal: error.refusal, message: error.message } };
+      throw error;
     } finally {
       stored?.source[Symbol.dispose]();
     }
+  }
+
+  /** What the page shows of the states that are kept. */
+  async #describeKept(store: StateStore, level: string, took: number): Promise<void> {
+    const [newest, before] = (await store.kept(level)).filter((one) => "header" in one);
+    if (!newest) return;
+    this.#saved = {
+      store: store.kind,
+      bytes: newest.bytes,
+      savedAt: newest.header.savedAt,
+      ...(before && { earlier: before.header.savedAt }),
+      took,
+    };
+  }
+
+  #now(): number {
+    return (this.#options.now ?? performance.now.bind(performance))();
   }
 
   #store(): Promise<StateStore> {
@@ -344,20 +400,31 @@ export class GuestService implements AsyncDisposable {
   }
 
   async #saveNow(): Promise<SavedInfo> {
-    const start = performance.now();
     const machine = this.#running();
     const { level } = machine.identity;
-    const capture: SavableMachine["capture"] = (write) => {
-      const header = machine.capture(write);
-      this.#autosave.captured();
-      return header;
-    };
+    let took = 0;
     try {
       const store = await this.#store();
-      const { savedAt } = await store.save(level, { capture });
-      const bytes = await store.size(level);
-      const info = { store: store.kind, bytes, savedAt, took: performance.now() - start };
-      this.#saved = info;
+      const unproven = this.#unproven;
+      if (unproven && this.#now() - unproven.since >= STATE_PROOF_RUN_MS) {
+        store.proved(level, unproven.header);
+        this.#unproven = undefined;
+      }
+      const start = performance.now();
+      const capture: SavableMachine["capture"] = (sink) => {
+        machine.capture(sink);
+        this.#autosave.captured();
+      };
+      this.#tellSaving(0, 1);
+      await store.save(level, { capture }, (done, total) => {
+        // From the middle on it is only looked at: whoever leaves then finds it.
+        if (2 * done <= total) took = performance.now() - start;
+        this.#tellSaving(done, total);
+      });
+      this.#unproven = undefined;
+      await this.#describeKept(store, level, took);
+      const info = this.#saved;
+      if (!info) throw new MachineOptionsError("the state was dropped while it was being saved");
       this.#autosave.saved();
       this.#page.send("saved", info);
       return info;
@@ -365,6 +432,14 @@ export class GuestService implements AsyncDisposable {
       this.#autosave.failed();
       throw error;
     }
+  }
+
+  #tellSaving(done: number, total: number): void {
+    const now = performance.now();
+    const told = this.#toldProgress;
+    if (told.stage === "saving" && done > 0 && done < total && now - told.at < PROGRESS_INTERVAL_MS) return;
+    this.#toldProgress = { stage: "saving", at: now };
+    this.#page.send("saving", { done, total });
   }
 
   async #saveQuietly(): Promise<void> {

@@ -81,6 +81,12 @@ export const IDLE_AFTER_MS = 60;
 export const IDLE_REST_MS = 16;
 /** Bytes of a saved state read or written at once: few calls of the file system, and small enough for a CPU's cache. */
 export const STATE_WINDOW_BYTES = 1024 * 1024;
+/** Bytes of a saved state after which the disk is waited for: progress is what the disk has, and at 2 MB a second still comes every 16 s. */
+export const STATE_FLUSH_BYTES = 32 * STATE_WINDOW_BYTES;
+/** Milliseconds at a time in which a state that was written is read back: the machine runs on in between. */
+export const STATE_VERIFY_SLICE_MS = 20;
+/** Milliseconds that a restored machine must have run before the state before it may be given up: a broken one falls in its first seconds. */
+export const STATE_PROOF_RUN_MS = 10_000;
 /** Milliseconds to wait for a page that is closing to let go of the saved states: it may be writing hundreds of megabytes. */
 export const STATE_LOCK_DEADLINE_MS = 15_000;
 /** Milliseconds between two tries to open a locked file. */

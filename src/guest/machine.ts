@@ -19,8 +19,8 @@ import { Pointer } from "./pointer.ts";
 import { SerialLog } from "./serial-log.ts";
 import type { BootMarker } from "./serial-log.ts";
 import { assertStateFits, makeStateHeader } from "./state-header.ts";
-import type { MachineIdentity, StateHeader } from "./state-header.ts";
-import type { RestorableMachine, SavableMachine } from "./state-transfer.ts";
+import type { MachineIdentity } from "./state-header.ts";
+import type { RestorableMachine, SavableMachine, StateSink } from "./state-transfer.ts";
 import { replacePackMemory, replaceUnpackMemory } from "./memory-pages.ts";
 import type { GuestPages } from "./memory-pages.ts";
 import { clearUnsizedBars, embedDevices } from "./state.ts";
@@ -270,22 +270,22 @@ export class Machine implements AsyncDisposable, SavableMachine {
   }
 
   /** One moment of the whole machine. May be called while it runs. @throws MachineOptionsError while it reboots */
-  capture(write: (piece: Uint8Array) => void): StateHeader {
+  capture(sink: StateSink): void {
     if (this.#reloading)
       throw new MachineOptionsError("the machine is rebooting: save it when its kernel runs");
     if (this.#dead) throw new MachineOptionsError("the machine was stopped by a fault: it is not saved");
     const small = this.emulator.v86.save_state();
     const { bytes, runs } = this.#packedMemory;
     const head = stateHead(small, bytes);
-    write(head);
-    for (const run of runs) write(run);
     this.#packedMemory = NO_PAGES;
-    return makeStateHeader(this.identity, head.length + bytes, Date.now());
+    sink.begin(makeStateHeader(this.identity, head.length + bytes, Date.now()));
+    sink.write(head);
+    for (const run of runs) sink.write(run);
   }
 
   /**
    * Becomes the saved machine, standing still or running as before.
-   * @throws StateRefusedError; with refusal "content" v86 may be half restored: dispose of this machine and make a new one
+   * @throws StateRefusedError; with refusal "content" or "damaged" v86 may be half restored: dispose of this machine and make a new one
    */
   async restoreState({ header, source }: RestorableMachine): Promise<void> {
     assertStateFits(header, this.identity);
@@ -301,6 +301,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
     this.#storedMemory = memory;
     try {
       await this.emulator.restore_state(state);
+      source.verifyRest();
     } catch (cause) {
       if (cause instanceof StateRefusedError) throw cause;
       throw new StateRefusedError("content", `v86 could not read it (${String(cause)})`, { cause });

@@ -1,10 +1,12 @@
-/** Chooses among the stores. */
-import { IdbStateStore } from "./idb-state-store.ts";
-import { MemoryStateStore } from "./memory-state-store.ts";
-import { OpfsStateStore } from "./opfs-state-store.ts";
-import type { StateStore } from "./state-store.ts";
+/** Chooses where states are kept. */
+import { IdbStateFolder } from "./idb-state-folder.ts";
+import { MemoryStateFolder } from "./memory-state-folder.ts";
+import { OpfsStateFolder } from "./opfs-state-folder.ts";
+import { StateStore } from "./state-store.ts";
 
-/** The best store that works here: OPFS, else IndexedDB, else memory. */
-export const openStateStore = async (): Promise<StateStore> =>
-  (await OpfsStateStore.open()) ??
-  ((await IdbStateStore.works()) ? new IdbStateStore() : new MemoryStateStore());
+/** A store over the best folder that works here: OPFS, else IndexedDB, else memory. */
+export const openStateStore = async (): Promise<StateStore> => {
+  const opfs = await OpfsStateFolder.open();
+  if (opfs) return new StateStore(opfs);
+  return new StateStore((await IdbStateFolder.works()) ? new IdbStateFolder() : new MemoryStateFolder());
+};

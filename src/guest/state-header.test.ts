@@ -1,17 +1,28 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { StateRefusedError } from "./errors.ts";
+import { loadStateDigest } from "./state-digest.ts";
 import {
   assertStateFits,
-  decodeStateHeader,
-  encodeStateHeader,
+  decodeStateHeader as decode,
+  encodeStateHeader as encode,
   makeStateHeader,
   STATE_HEADER_BYTES,
+  unfinishedHeader,
 } from "./state-header.ts";
-import type { StateHeader } from "./state-header.ts";
+import type { StoredStateHeader } from "./state-header.ts";
 
 const machine = { level: "console", buildId: "b1", memoryMiB: 256, aperture: "64+64+16" };
-const header = makeStateHeader(machine, 1234, 1_700_000_000_000);
+const header: StoredStateHeader = {
+  ...makeStateHeader(machine, 1234, 1_700_000_000_000),
+  place: "console.0",
+  generation: 3,
+  windowBytes: 1 << 20,
+  tableDigest: "0123456789abcdef",
+};
+const digest = await loadStateDigest();
+const encodeStateHeader = (one: StoredStateHeader) => encode(one, digest);
+const decodeStateHeader = (bytes: Uint8Array) => decode(bytes, digest);
 
 const refusalOf = (work: () => unknown): string => {
   try {
@@ -24,7 +35,7 @@ const refusalOf = (work: () => unknown): string => {
 };
 
 test("a header survives its encoding", () => {
-  const text = fc.string({ maxLength: 200 });
+  const text = fc.string({ maxLength: 100 });
   const headers = fc.record({
     level: text,
     buildId: text,
@@ -34,6 +45,10 @@ test("a header survives its encoding", () => {
     stateVersion: fc.nat(),
     stateBytes: fc.nat(2 ** 31 - 1),
     savedAt: fc.nat(),
+    place: text,
+    generation: fc.nat(),
+    windowBytes: fc.integer({ min: 1, max: 1 << 20 }),
+    tableDigest: text,
   });
   fc.assert(
     fc.property(headers, (one) => {
@@ -53,14 +68,32 @@ test("garbage is refused, never anything else", () => {
       const cut = at % 3 === 0 ? block.subarray(0, at % block.length) : block;
       if (keepMagic && bytes.length === 0 && cut === block) return;
       const refusal = refusalOf(() => decodeStateHeader(cut));
-      if (bytes.length > 0 || cut !== block) expect(["format", "truncated"]).toContain(refusal);
+      if (bytes.length > 0 || cut !== block) expect(["format", "truncated", "unfinished"]).toContain(refusal);
     }),
   );
 });
 
+test("every bit of a header counts", () => {
+  const block = encodeStateHeader(header);
+  for (let bit = 0; bit < 8 * block.length; bit++) {
+    block[bit >> 3] ^= 1 << (bit & 7);
+    expect(
+      refusalOf(() => decodeStateHeader(block)),
+      `bit ${bit}`,
+    ).toBe("format");
+    block[bit >> 3] ^= 1 << (bit & 7);
+  }
+  expect(decodeStateHeader(block)).toEqual(header);
+});
+
+test("what was begun and not finished says so", () => {
+  expect(refusalOf(() => decodeStateHeader(unfinishedHeader()))).toBe("unfinished");
+  expect(refusalOf(() => decodeStateHeader(new Uint8Array(0)))).toBe("unfinished");
+});
+
 test("JSON that is not a header is refused", () => {
-  const damaged = (fields: Partial<Record<keyof StateHeader, unknown>>) =>
-    refusalOf(() => decodeStateHeader(encodeStateHeader({ ...header, ...fields } as StateHeader)));
+  const damaged = (fields: Partial<Record<keyof StoredStateHeader, unknown>>) =>
+    refusalOf(() => decodeStateHeader(encodeStateHeader({ ...header, ...fields } as StoredStateHeader)));
   expect(damaged({})).toBe("none");
   expect(damaged({ stateBytes: -1 })).toBe("format");
   expect(damaged({ stateBytes: 2 ** 40 })).toBe("format");

@@ -5,8 +5,10 @@ import type { StateHeader } from "./state-header.ts";
 /** v86's state behind the header. Its owner disposes of it. */
 export interface StateSource extends Disposable {
   readonly bytes: number;
-  /** Fills `target` from byte `at` on. @throws StateRefusedError "truncated" when there are not so many */
+  /** Fills `target` from byte `at` on. @throws StateRefusedError when there are not so many, or they are not what was saved */
   read(target: Uint8Array, at: number): void;
+  /** Looks at what nobody has read: a state is good when every byte of it is. @throws StateRefusedError */
+  verifyRest(): void;
 }
 
 /** A state that can be restored. */
@@ -15,14 +17,18 @@ export interface RestorableMachine {
   readonly source: StateSource;
 }
 
+/** Takes a machine down. */
+export interface StateSink {
+  /** Comes first: what it will be, and how long. */
+  begin(header: StateHeader): void;
+  /** The next bytes: views of the machine's memory, good only during the call. */
+  write(piece: Uint8Array): void;
+}
+
 /** A machine that can be written down. */
 export interface SavableMachine {
-  /**
-   * Writes one moment of the machine, in order, before it returns: the machine stands still meanwhile. The pieces are views of its
-   * memory and good only during the call.
-   * @returns the header that goes with it
-   */
-  capture(write: (piece: Uint8Array) => void): StateHeader;
+  /** Writes one moment of the machine before it returns: the machine stands still meanwhile. */
+  capture(sink: StateSink): void;
 }
 
 /** A saved moment in memory. `state` is v86's own file with our devices inside. */
@@ -31,20 +37,22 @@ export interface SavedMachine {
   readonly state: ArrayBuffer;
 }
 
-/** A moment of the machine as a whole, for those who cannot write piece by piece. */
+/** A moment of the machine as a whole, in memory. */
 export const collect = (machine: SavableMachine): SavedMachine => {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  const header = machine.capture((piece) => {
-    pieces.push(piece.slice());
-    bytes += piece.length;
-  });
-  const state = new Uint8Array(bytes);
+  let header: StateHeader | undefined;
+  let state = new Uint8Array(0);
   let at = 0;
-  for (const piece of pieces) {
-    state.set(piece, at);
-    at += piece.length;
-  }
+  machine.capture({
+    begin: (made) => {
+      header = made;
+      state = new Uint8Array(made.stateBytes);
+    },
+    write: (piece) => {
+      state.set(piece, at);
+      at += piece.length;
+    },
+  });
+  if (header === undefined || at !== state.length) throw new RangeError("the machine is not all there");
   return { header, state: state.buffer };
 };
 
@@ -57,6 +65,7 @@ export const bufferSource = (state: ArrayBuffer): StateSource => ({
     }
     target.set(new Uint8Array(state, at, target.length));
   },
+  verifyRest: () => {},
   [Symbol.dispose]: () => {},
 });
 

@@ -8,7 +8,6 @@
  * (the 4 KiB pages that are not zero, in order), slot 78 the bitmap of these pages. All little-endian.
  */
 import { StateRefusedError } from "./errors.ts";
-import { STATE_WINDOW_BYTES } from "./limits.ts";
 import { bufferSource } from "./state-transfer.ts";
 import type { StateSource } from "./state-transfer.ts";
 
@@ -94,9 +93,7 @@ export class PackedPages {
   readonly bytes: number;
   readonly #source: StateSource;
   readonly #end: number;
-  readonly #window = new Uint8Array(STATE_WINDOW_BYTES);
   #at: number;
-  #unread = this.#window.subarray(0, 0);
 
   constructor(source: StateSource, at: number, bytes: number) {
     this.#source = source;
@@ -107,21 +104,9 @@ export class PackedPages {
 
   /** Fills `target` with the next bytes. @throws StateRefusedError when there are no more */
   take(target: Uint8Array): void {
-    for (let done = 0; done < target.length;) {
-      if (this.#unread.length === 0) this.#refill();
-      const piece = this.#unread.subarray(0, target.length - done);
-      target.set(piece, done);
-      this.#unread = this.#unread.subarray(piece.length);
-      done += piece.length;
-    }
-  }
-
-  #refill(): void {
-    const length = Math.min(this.#window.length, this.#end - this.#at);
-    if (length === 0) throw damaged("its memory has fewer pages than it says");
-    this.#unread = this.#window.subarray(0, length);
-    this.#source.read(this.#unread, this.#at);
-    this.#at += length;
+    if (this.#at + target.length > this.#end) throw damaged("its memory has fewer pages than it says");
+    this.#source.read(target, this.#at);
+    this.#at += target.length;
   }
 }
 

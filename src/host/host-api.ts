@@ -1,5 +1,5 @@
 import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
-import type { HostState, ThreadNode } from "./state.ts";
+import type { HostState, Problem, ThreadNode } from "./state.ts";
 
 /** A hand on the machine: what a person at the tab's own screen does. */
 export interface LocalHand {
@@ -25,8 +25,8 @@ export interface Host extends AsyncDisposable {
   setKeyboardLayout(name: string): Promise<void>;
   /** Keeps the machine's state; rejects when that was not possible, and says so in `state.snapshot`. */
   save(): Promise<void>;
-  /** Goes back to the kept state; boots where there is none that fits. */
-  restore(): Promise<void>;
+  /** Goes back to the kept state, or to the one before it; boots where there is none that fits. */
+  restore(options?: { earlier?: boolean }): Promise<void>;
   /** Boots from the beginning. The kept state stays until the next save. */
   bootFresh(): Promise<void>;
   /** Drops the kept state. */
@@ -41,6 +41,6 @@ export interface Host extends AsyncDisposable {
   setCompression(compression: number): Promise<void>;
   /** The last text of the guest's serial console. */
   serialLog(): Promise<string>;
-  /** Saves if there is something worth keeping, and ends the machine. */
-  leave(): Promise<void>;
+  /** Saves if there is something worth keeping, and ends the machine. @returns why it could not be saved, if so */
+  leave(): Promise<Problem | undefined>;
 }

@@ -6,14 +6,17 @@ export const FIRMWARE_POLL_MS = 500;
 /** Milliseconds between two looks at the threads while the Threads panel is open: a person reads, not a machine. */
 export const INSPECT_INTERVAL_MS = 1_000;
 
-/** Milliseconds a save may take: hundreds of megabytes, on a slow disk, beside a running machine. */
-export const SAVE_DEADLINE_MS = 120_000;
+/** Milliseconds without progress after which a save is given up: a disk that wakes up, or a megabyte on the slowest of cards. */
+export const SAVE_STALL_MS = 30_000;
+
+/** Milliseconds that a save may take in all while it gets on: the longest that a timer counts, 24 days. */
+export const SAVE_MAX_MS = 2 ** 31 - 1;
 
 /** Milliseconds a picture or an inspection may take on a busy machine. */
 export const ANSWER_DEADLINE_MS = 30_000;
 
-/** Milliseconds another tab has to save its machine and let go of it; then it is taken from it. */
-export const RELEASE_DEADLINE_MS = 20_000;
+/** Milliseconds another tab may take to let go of the machine without getting on with saving it; then it is taken from it. */
+export const RELEASE_STALL_MS = 20_000;
 
 /** Milliseconds for the configuration, from the server on this machine. */
 export const CONFIG_DEADLINE_MS = 10_000;

@@ -1,4 +1,7 @@
 /** Words for what can go wrong, each with a way on. */
+import type { RefusedState } from "../guest/control.ts";
+import type { StateRefusal } from "../guest/errors.ts";
+import { momentWords } from "./moment-words.ts";
 import type { Problem } from "./state.ts";
 
 /** The guest stopped or could not be started. */
@@ -28,12 +31,38 @@ export function guestProblem(reason: string): Problem {
 }
 
 /** A kept state was found and not used. The machine boots fresh, so nothing must be done. */
-export function refusedStateProblem(message: string): Problem {
+export function refusedStateProblem({ refusal, message }: RefusedState): Problem {
+  const [title] = refusalWords(refusal);
   return {
-    title: "The kept state does not fit",
+    title,
     detail: message,
     remedy: "The machine boots from the beginning; saving again replaces the old state.",
   };
+}
+
+/** The newest state was passed over for the one before it, saved at `savedAt`, or for none. */
+export function passedOverProblem(refused: RefusedState, savedAt: number | undefined): Problem {
+  if (savedAt === undefined) return refusedStateProblem(refused);
+  const [title, why] = refusalWords(refused.refusal);
+  return {
+    title,
+    detail: `${refused.message}. This is the machine of ${momentWords(savedAt)}, saved before that.`,
+    remedy: `Go on with it: the next save takes the place of the one that ${why}.`,
+  };
+}
+
+function refusalWords(refusal: StateRefusal): readonly [title: string, why: string] {
+  switch (refusal) {
+    case "unfinished":
+      return ["The last save was cut off", "was cut off"];
+    case "damaged":
+    case "truncated":
+    case "format":
+    case "content":
+      return ["The last save is damaged", "is damaged"];
+    default:
+      return ["The kept state does not fit", "does not fit"];
+  }
 }
 
 /** Saving failed; the earlier state is untouched. */
@@ -43,7 +72,8 @@ export function saveProblem(reason: string): Problem {
     title: "The state could not be saved",
     detail: reason,
     remedy: isFull
-      ? "Free some disk space, or let this site store more in the browser's settings, then save again."
+      ? "What was saved before is still there. A save needs room beside it: free some disk space, or let this site store more in the " +
+        "browser's settings, then save again. Forget makes room too, but then nothing is kept until the next save is done."
       : "What was saved before is still there. Try again.",
   };
 }

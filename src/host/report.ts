@@ -2,7 +2,7 @@ import type { HostState } from "./state.ts";
 
 /** What a program that drives the page is told (src/relay/headless.ts), if it gave a function for it. */
 export interface PageReport {
-  readonly kind: "progress" | "ready" | "note" | "error";
+  readonly kind: "progress" | "saving" | "ready" | "note" | "error";
   readonly text: string;
 }
 
@@ -14,6 +14,7 @@ export class Reporter {
   #problem = "";
   #ready = false;
   #bootedFrom = "";
+  #percent = -1;
 
   observe(state: HostState): void {
     const report = (globalThis as { spicetabReport?: Report }).spicetabReport;
@@ -25,6 +26,7 @@ export class Reporter {
       this.#ready = false;
       report({ kind: "progress", text: `boot: ${active.label}` });
     }
+    this.#saving(state, report);
     const problem = state.problem ?? state.snapshot.problem;
     const words = problem === undefined ? "" : `${problem.title}: ${problem.detail}`;
     if (words !== this.#problem) {
@@ -36,5 +38,13 @@ export class Reporter {
       const how = this.#bootedFrom === "restoring" ? "restored" : "booted";
       report({ kind: "ready", text: `the ${state.level} is ${how}, clients can join` });
     }
+  }
+
+  /** A save that takes a while says how far it is; the driver sees that it gets on. */
+  #saving({ snapshot: { busy, progress } }: HostState, report: Report): void {
+    const percent = busy === "saving" && progress !== undefined ? Math.floor(progress * 100) : -1;
+    if (percent === this.#percent) return;
+    this.#percent = percent;
+    if (percent >= 0) report({ kind: "saving", text: `saving the machine … ${percent} %` });
   }
 }

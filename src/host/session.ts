@@ -15,13 +15,15 @@ import type { PageConfig } from "./config.ts";
 import type { Host, LocalHand } from "./host-api.ts";
 import {
   FIRMWARE_POLL_MS,
-  SAVE_DEADLINE_MS,
+  SAVE_MAX_MS,
+  SAVE_STALL_MS,
   SHUTDOWN_DEADLINE_MS,
   UNLOAD_SAVE_MARGIN_MS,
   UNLOAD_SAVE_MAX_MS,
 } from "./limits.ts";
 import { ownershipGraph } from "./ownership.ts";
-import { configProblem, guestProblem, refusedStateProblem, saveProblem, threadProblem } from "./problems.ts";
+import { configProblem, guestProblem, passedOverProblem, saveProblem, threadProblem } from "./problems.ts";
+import { ProgressDeadline } from "./progress-deadline.ts";
 import { fromCore, relayProblem } from "./relay-state.ts";
 import { INITIAL_STATE } from "./state.ts";
 import type { HostState, Problem, ThreadNode } from "./state.ts";
@@ -44,6 +46,7 @@ export class HostSession implements Host {
   #compression: number | undefined;
   /** Milliseconds that saving, or restoring, took last; unknown at first. */
   #saveTime = UNLOAD_SAVE_MAX_MS;
+  readonly #savingDeadline = new ProgressDeadline(SAVE_STALL_MS, "saving the machine");
   /** A boot was asked for and has not begun to run. */
   #starting = false;
   #threads: Threads | undefined;
@@ -106,21 +109,27 @@ export class HostSession implements Host {
     await this.#save({});
   }
 
-  async restore(): Promise<void> {
+  async restore(options: { earlier?: boolean } = {}): Promise<void> {
     if (this.#starting) return;
     this.#setSnapshot({ busy: "restoring", problem: undefined });
-    this.#boot(false);
+    this.#boot(options);
   }
 
   async bootFresh(): Promise<void> {
-    if (!this.#starting) this.#boot(true);
+    if (!this.#starting) this.#boot({ fresh: true });
   }
 
   async forget(): Promise<void> {
     this.#setSnapshot({ busy: "forgetting", problem: undefined });
     try {
       await this.#running().guest.call("forget", { level: this.#state.level });
-      this.#setSnapshot({ busy: "none", savedAt: undefined, bytes: undefined, store: undefined });
+      this.#setSnapshot({
+        busy: "none",
+        savedAt: undefined,
+        earlier: undefined,
+        bytes: undefined,
+        store: undefined,
+      });
     } catch (error) {
       const problem = {
         title: "The kept state could not be dropped",
@@ -172,14 +181,21 @@ export class HostSession implements Host {
     return this.#threads;
   }
 
-  async leave(): Promise<void> {
-    if (this.#threads === undefined) return;
-    if (this.#state.phase === "running") await this.#save({ unlessCurrent: true }).catch(() => {});
+  async leave(): Promise<Problem | undefined> {
+    if (this.#threads === undefined) return undefined;
+    let lost: Problem | undefined;
+    if (this.#state.phase === "running") {
+      lost = await this.#save({ unlessCurrent: true }).then(
+        () => undefined,
+        (error: unknown) => saveProblem(words(error)),
+      );
+    }
     // Core may close this very port before it answers: the wait is only for the clients to be told.
     const deadline = SHUTDOWN_DEADLINE_MS;
     const reason = "the hosting tab was closed";
-    await this.#threads.core.call("shutdown", { reason }, [], { deadline }).catch(() => {});
+    await this.#threads?.core.call("shutdown", { reason }, [], { deadline }).catch(() => {});
     this.#close();
+    return lost;
   }
 
   /**
@@ -217,7 +233,7 @@ export class HostSession implements Host {
     });
     this.#threads.core.send("configure", this.#coreConfig());
     this.#giveScreen();
-    this.#boot(false);
+    this.#boot({});
   }
 
   #close(): void {
@@ -254,14 +270,14 @@ export class HostSession implements Host {
     return this.#threads;
   }
 
-  #boot(fresh: boolean): void {
+  #boot(options: { fresh?: boolean; earlier?: boolean }): void {
     this.#starting = true;
     const { level } = this.#state;
     const baseUrl = new URL(this.#config?.guestBaseUrl ?? "", location.href).href;
     const steps = enterStep(coldBootSteps(level), "download");
     this.#update({ phase: "booting", steps, problem: undefined });
     this.#running()
-      .guest.call("boot", { level, baseUrl, fresh })
+      .guest.call("boot", { level, baseUrl, ...options })
       .catch((error: unknown) => this.#fail(guestProblem(words(error))));
   }
 
@@ -280,13 +296,14 @@ export class HostSession implements Host {
           this.#update({ steps: enterStep(this.#state.steps, "download", progress) });
         }
       },
-      booted: ({ restored, refused }) => {
+      booted: ({ restored, savedAt, refused }) => {
         this.#starting = false;
-        const snapshot = { ...this.#state.snapshot, busy: "none" as const };
+        const problem = refused && passedOverProblem(refused, savedAt);
+        const snapshot = { ...this.#state.snapshot, busy: "none" as const, problem };
         if (restored) {
           this.#update({ phase: "running", steps: finishSteps(this.#state.steps), snapshot });
           void this.#applyKeyboard().catch(() => {});
-        } else this.#firmwareRuns(refused && refusedStateProblem(refused.message));
+        } else this.#firmwareRuns(problem);
         void this.#readSaved();
       },
       marker: ({ name }) => {
@@ -307,9 +324,16 @@ export class HostSession implements Host {
         else if (state === "paused") this.#update({ phase: "paused" });
         else if (state === "running" && this.#state.phase === "paused") this.#update({ phase: "running" });
       },
+      saving: ({ done, total }) => {
+        this.#savingDeadline.progress();
+        this.#lease.progress();
+        const first = done === 0 && { problem: undefined };
+        this.#setSnapshot({ busy: "saving", progress: done / total, ...first });
+      },
       saved: (info) => this.#saved(info),
       unsaved: ({ unsaved }) => this.#setSnapshot({ unsaved }),
-      saveFailed: ({ reason }) => this.#setSnapshot({ busy: "none", problem: saveProblem(reason) }),
+      saveFailed: ({ reason }) =>
+        this.#setSnapshot({ busy: "none", progress: undefined, problem: saveProblem(reason) }),
     };
   }
 
@@ -334,11 +358,14 @@ export class HostSession implements Host {
     this.#setSnapshot({ busy: "saving", problem: undefined });
     try {
       const { guest } = this.#running();
-      const saved = await guest.call("save", options, [], { deadline: SAVE_DEADLINE_MS });
-      if (saved === undefined) this.#setSnapshot({ busy: "none" });
+      // As long as it gets on, it is waited for: how long hundreds of megabytes take, nobody knows.
+      const saved = await this.#savingDeadline.guard(
+        guest.call("save", options, [], { deadline: SAVE_MAX_MS }),
+      );
+      if (saved === undefined) this.#setSnapshot({ busy: "none", progress: undefined });
       else this.#saved(saved);
     } catch (error) {
-      this.#setSnapshot({ busy: "none", problem: saveProblem(words(error)) });
+      this.#setSnapshot({ busy: "none", progress: undefined, problem: saveProblem(words(error)) });
       throw error;
     }
   }
@@ -359,9 +386,9 @@ export class HostSession implements Host {
     if (status?.saved !== undefined) this.#saved(status.saved);
   }
 
-  #saved({ savedAt, bytes, store, took }: SavedInfo): void {
+  #saved({ savedAt, earlier, bytes, store, took }: SavedInfo): void {
     this.#saveTime = took;
-    this.#setSnapshot({ busy: "none", savedAt, bytes, store });
+    this.#setSnapshot({ busy: "none", progress: undefined, savedAt, earlier, bytes, store });
   }
 
   #setSnapshot(change: Partial<HostState["snapshot"]>): void {

@@ -28,6 +28,10 @@ export interface SnapshotState {
   readonly busy: "none" | "saving" | "restoring" | "forgetting";
   /** Milliseconds since 1970; undefined: nothing is kept. */
   readonly savedAt?: number;
+  /** When the state before it was saved, which is kept besides. */
+  readonly earlier?: number;
+  /** 0 to 1 while it is being saved. */
+  readonly progress?: number;
   readonly bytes?: number;
   /** Somebody has used the machine since. */
   readonly unsaved?: boolean;

@@ -2,7 +2,8 @@
  * One machine per browser: two tabs would write the same saved state and push each other off the relay. The tab that
  * has the machine holds a Web Lock; another asks it over a BroadcastChannel to let go.
  */
-import { RELEASE_DEADLINE_MS } from "./limits.ts";
+import { RELEASE_STALL_MS } from "./limits.ts";
+import { ProgressDeadline } from "./progress-deadline.ts";
 
 const LOCK = "spicetab:machine";
 const CHANNEL = "spicetab:machine";
@@ -11,15 +12,24 @@ const CHANNEL = "spicetab:machine";
 export class TabLease implements Disposable {
   readonly #channel = new BroadcastChannel(CHANNEL);
   readonly #onAsked: () => Promise<void>;
+  readonly #patience = new ProgressDeadline(RELEASE_STALL_MS, "the other tab");
   #release: (() => void) | undefined;
+  #asked = false;
 
   /** `onAsked` runs when another tab wants the machine; the lease ends when it settles. */
   constructor(onAsked: () => Promise<void>) {
     this.#onAsked = onAsked;
-    this.#channel.onmessage = () => {
-      if (this.#release === undefined) return;
+    this.#channel.onmessage = ({ data }: MessageEvent<"release" | "saving">) => {
+      if (data === "saving") this.#patience.progress();
+      if (data !== "release" || this.#release === undefined) return;
+      this.#asked = true;
       void this.#onAsked().finally(() => this.#let());
     };
+  }
+
+  /** Saving, which the other tab may be waiting for, gets on. */
+  progress(): void {
+    if (this.#asked) this.#channel.postMessage("saving");
   }
 
   /** True when this tab has the machine now. */
@@ -30,8 +40,11 @@ export class TabLease implements Disposable {
   /** Asks the other tab to let go, waits for it, and at the end takes what it did not give. */
   async takeOver(): Promise<void> {
     this.#channel.postMessage("release");
-    const patience = AbortSignal.timeout(RELEASE_DEADLINE_MS);
-    const given = await this.#request({ signal: patience }).catch(() => false);
+    const gaveUp = new AbortController();
+    const given = await this.#patience
+      .guard(this.#request({ signal: gaveUp.signal }))
+      .catch(() => false)
+      .finally(() => gaveUp.abort());
     if (!given) await this.#request({ steal: true });
   }
 
@@ -41,6 +54,7 @@ export class TabLease implements Disposable {
   }
 
   #let(): void {
+    this.#asked = false;
     this.#release?.();
     this.#release = undefined;
   }

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { HELP, parseCliOptions, UsageError } from "./cli-options.ts";
 import type { CliOptions } from "./cli-options.ts";
 import { findChromium, hostHeadless } from "./headless.ts";
+import type { PageReport } from "./headless.ts";
+import { SAVING_LINE_INTERVAL_MS } from "./limits.ts";
 import { isLoopbackName } from "./origin.ts";
 import { createRelay, ListenError } from "./relay.ts";
 import { WebServer } from "./web-server.ts";
@@ -26,13 +28,18 @@ export interface CliProject {
 /** Runs until SIGINT or SIGTERM; resolves to the exit code. */
 export async function runCli(args: readonly string[], project: CliProject): Promise<number> {
   const stop = new AbortController();
+  const stake: Stake = {};
   let askedAt = Infinity;
   const onSignal = () => {
     // npm passes on what the terminal already sent to all: only a second wish of the person ends at once.
-    if (performance.now() - askedAt > IMPATIENT_MS) process.exit(130);
+    if (performance.now() - askedAt > IMPATIENT_MS) {
+      if (stake.words !== undefined) process.stderr.write(`spicetab: ended at once: ${stake.words}\n`);
+      process.exit(130);
+    }
     askedAt = Math.min(askedAt, performance.now());
     stop.abort();
   };
+  outliveTheTerminal();
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   process.on("SIGHUP", onSignal);
@@ -42,7 +49,7 @@ export async function runCli(args: readonly string[], project: CliProject): Prom
       process.stdout.write(HELP);
       return 0;
     }
-    return await serve(options, project, stop);
+    return await serve(options, project, stop, stake);
   } catch (error) {
     if (stop.signal.aborted) return 0;
     const isUsage = error instanceof UsageError || error instanceof ListenError;
@@ -57,7 +64,26 @@ export async function runCli(args: readonly string[], project: CliProject): Prom
   }
 }
 
-async function serve(options: CliOptions, project: CliProject, stop: AbortController): Promise<number> {
+/** What is lost when the command ends at once. */
+interface Stake {
+  words?: string;
+}
+
+/** A terminal that was closed sends SIGHUP and takes no more words: that is no reason to end before the machine is saved. */
+let outlives = false;
+function outliveTheTerminal(): void {
+  if (outlives) return;
+  outlives = true;
+  process.stdout.on("error", () => {});
+  process.stderr.on("error", () => {});
+}
+
+async function serve(
+  options: CliOptions,
+  project: CliProject,
+  stop: AbortController,
+  stake: Stake,
+): Promise<number> {
   const executable = options.headless ? chromiumFor(project) : undefined;
   // What cannot work should be told before anyone waits for a build: the ports come first.
   await using relay = createRelay({
@@ -104,19 +130,36 @@ async function serve(options: CliOptions, project: CliProject, stop: AbortContro
     return 0;
   }
   let failure: string | undefined;
-  await using _tab = await hostHeadless({
+  let savingLine = -Infinity;
+  const report = ({ kind, text }: PageReport) => {
+    if (kind !== "saving") {
+      print(kind === "ready" ? `ready: ${text}` : text);
+    } else if (stop.signal.aborted && performance.now() - savingLine >= SAVING_LINE_INTERVAL_MS) {
+      // While it runs it saves itself now and then, which is nobody's business here.
+      savingLine = performance.now();
+      print(text);
+    }
+  };
+  await using tab = await hostHeadless({
     url: page,
     profile: options.profile ?? join(project.root, ".cache/headless-profile"),
     executable,
     devtoolsPort: options.devtoolsPort,
-    report: ({ kind, text }) => print(kind === "ready" ? `ready: ${text}` : text),
+    report,
     lost: (reason) => {
       failure = reason;
       stop.abort();
     },
   });
   await aborted;
-  if (failure === undefined) return 0;
+  if (failure === undefined) {
+    stake.words =
+      "what was done in the machine since it was last saved is lost; what was saved before is kept";
+    print("saving the machine … (Ctrl-C again ends at once, without it)");
+    failure = await tab.leave();
+    stake.words = undefined;
+    if (failure === undefined) return 0;
+  }
   process.stderr.write(`spicetab: ${failure}\n`);
   return 1;
 }

@@ -1,14 +1,14 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { UsageError } from "./cli-options.ts";
-import { PARTING_DEADLINE_MS } from "./limits.ts";
+import { PARTING_STALL_MS } from "./limits.ts";
 
 /** Names under which Chromium and its kin are installed, best first. */
 const BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
 
 /** What the host page tells whoever embeds or drives it; see src/host/report.ts. */
 export interface PageReport {
-  readonly kind: "progress" | "ready" | "note" | "error";
+  readonly kind: "progress" | "saving" | "ready" | "note" | "error";
   readonly text: string;
 }
 
@@ -44,8 +44,14 @@ export function findChromium(environment: NodeJS.ProcessEnv = process.env): stri
   );
 }
 
+/** A machine hosted in a browser without a window. */
+export interface HeadlessHost extends AsyncDisposable {
+  /** Saves the machine and ends it: as long as that gets on, it is waited for. @returns why it was not saved, if so */
+  leave(): Promise<string | undefined>;
+}
+
 /** Hosts the machine in a Chromium without a window, until it is disposed. */
-export async function hostHeadless(options: HeadlessOptions): Promise<AsyncDisposable> {
+export async function hostHeadless(options: HeadlessOptions): Promise<HeadlessHost> {
   const { chromium } = await import("playwright");
   const context = await chromium.launchPersistentContext(options.profile, {
     executablePath: options.executable,
@@ -58,26 +64,56 @@ export async function hostHeadless(options: HeadlessOptions): Promise<AsyncDispo
     args: chromiumArguments(options.devtoolsPort),
   });
   let closing = false;
+  let getsOn = () => {};
   context.on("close", () => {
     if (!closing) options.lost("the headless Chromium ended");
   });
-  await context.exposeBinding("spicetabReport", (_, report: PageReport) => options.report(report));
+  await context.exposeBinding("spicetabReport", (_, report: PageReport) => {
+    getsOn();
+    options.report(report);
+  });
   const page = context.pages()[0] ?? (await context.newPage());
   page.on("crash", () => options.lost("the page in the headless Chromium crashed"));
   page.on("pageerror", (error) => options.report({ kind: "error", text: error.message }));
   await page.goto(options.url);
   return {
+    async leave() {
+      closing = true;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const stalled = new Promise<string>((resolve) => {
+        const words = `saving the machine made no progress for ${PARTING_STALL_MS / 1000} s`;
+        getsOn = () => {
+          clearTimeout(timer);
+          timer = setTimeout(() => resolve(words), PARTING_STALL_MS);
+        };
+      });
+      getsOn();
+      const parting = page.evaluate<string | undefined>(LEAVE).then(
+        (words) => words ?? undefined,
+        (error: unknown) => `the page ended before the machine was saved (${firstLine(error)})`,
+      );
+      try {
+        return await Promise.race([parting, stalled]);
+      } finally {
+        clearTimeout(timer);
+        getsOn = () => {};
+      }
+    },
     async [Symbol.asyncDispose]() {
       closing = true;
-      // A browser that is gone already has nothing left to save.
-      const parting = page.evaluate("globalThis.spicetab?.leave()").catch(() => {});
-      await Promise.race([
-        parting,
-        new Promise((resolve) => setTimeout(resolve, PARTING_DEADLINE_MS).unref()),
-      ]);
       await context.close();
     },
   };
+}
+
+/** Runs in the page; one that was not loaded has nothing to save. */
+const LEAVE = `(async () => {
+  const problem = await globalThis.spicetab?.leave();
+  return problem && problem.title + ": " + problem.detail + ". " + (problem.remedy ?? "");
+})()`;
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0];
 }
 
 function chromiumArguments(devtoolsPort: number | undefined): string[] {

@@ -45,8 +45,14 @@ export const STALL_LIMIT_MS = 60_000;
 /** Milliseconds that ending connections have when the relay itself ends: Ctrl-C should feel immediate. */
 export const SHUTDOWN_DEADLINE_MS = 1_000;
 
-/** Milliseconds a headless host has to save the machine's state when the command ends. A desktop takes some seconds. */
-export const PARTING_DEADLINE_MS = 20_000;
+/**
+ * Milliseconds without progress after which saving the machine of a headless host is given up when the command ends. Longer than the page
+ * itself waits (30 s), so that the page's own words are heard.
+ */
+export const PARTING_STALL_MS = 45_000;
+
+/** Milliseconds between two lines about how far saving the machine is: a person at a terminal, or a log. */
+export const SAVING_LINE_INTERVAL_MS = 1_000;
 
 /** Milliseconds a refused TCP client has to send its link message, to which the refusal is the answer. */
 export const REFUSAL_DEADLINE_MS = 2_000;

@@ -1,4 +1,5 @@
 import { html, nothing } from "lit";
+import { momentWords } from "../moment-words.ts";
 import { bytes } from "../ownership.ts";
 import type { SnapshotState } from "../state.ts";
 import { HostElement } from "./host-element.ts";
@@ -6,16 +7,18 @@ import { restartIcon, restoreIcon, saveIcon, trashIcon } from "./icons.ts";
 import { problemView } from "./problem-view.ts";
 
 const BUSY_WORDS = {
-  saving: "Saving …",
   restoring: "Restoring …",
   forgetting: "Forgetting …",
 } as const;
+
+/** What waits for a second click. */
+type Action = "restore" | "earlier" | "fresh" | "forget";
 
 /** The machine's kept state: save, go back, begin again, forget. */
 export class SnapshotPanelElement extends HostElement {
   static override properties = { ...HostElement.properties, asking: { state: true } };
   /** The action that waits for a second click. */
-  declare private asking: "" | "restore" | "fresh" | "forget";
+  declare private asking: "" | Action;
 
   constructor() {
     super();
@@ -29,7 +32,7 @@ export class SnapshotPanelElement extends HostElement {
     return html`
       <h2>State</h2>
       <p role="status">
-        ${idle ? keptWords(snapshot) : BUSY_WORDS[snapshot.busy as keyof typeof BUSY_WORDS]}
+        ${snapshot.busy === "none" ? keptWords(snapshot) : snapshot.busy === "saving" ? savingWords(snapshot) : BUSY_WORDS[snapshot.busy]}
       </p>
       ${snapshot.problem === undefined ? nothing : problemView(snapshot.problem)}
       <div class="row">
@@ -37,6 +40,11 @@ export class SnapshotPanelElement extends HostElement {
           ${saveIcon} Save now
         </button>
         ${this.#asked("restore", "Restore", restoreIcon, !idle || !kept)}
+        ${
+          snapshot.earlier === undefined
+            ? nothing
+            : this.#asked("earlier", "Restore the one before", restoreIcon, !idle)
+        }
         ${this.#asked("fresh", "Boot fresh", restartIcon, !idle || phase === "starting")}
         ${kept ? this.#asked("forget", "Forget", trashIcon, !idle) : nothing}
       </div>
@@ -45,7 +53,7 @@ export class SnapshotPanelElement extends HostElement {
   }
 
   /** A button that says what would be lost before it does it. */
-  #asked(action: "restore" | "fresh" | "forget", label: string, icon: unknown, disabled: boolean) {
+  #asked(action: Action, label: string, icon: unknown, disabled: boolean) {
     const sure = this.asking === action;
     return html`<button
       class=${sure ? "primary" : ""}
@@ -57,13 +65,14 @@ export class SnapshotPanelElement extends HostElement {
     </button>`;
   }
 
-  #run(action: "save" | "restore" | "fresh" | "forget"): void {
+  #run(action: "save" | Action): void {
     this.asking = "";
     const { host } = this;
     if (host === undefined) return;
     const work = {
       save: () => host.save(),
       restore: () => host.restore(),
+      earlier: () => host.restore({ earlier: true }),
       fresh: () => host.bootFresh(),
       forget: () => host.forget(),
     }[action]();
@@ -74,19 +83,24 @@ export class SnapshotPanelElement extends HostElement {
 
 const ASKING = {
   restore: "What happened since the last save is lost.",
+  earlier: "What runs now is lost; the last save stays until the next one.",
   fresh: "What runs now is lost; the kept state stays until the next save.",
-  forget: "The next visit then boots from the beginning.",
+  forget: "Both states go. The next visit then boots from the beginning.",
 } as const;
 
-function keptWords({ savedAt, bytes: size, store, unsaved }: SnapshotState) {
+function savingWords({ progress }: SnapshotState): string {
+  return progress === undefined ? "Saving …" : `Saving … ${Math.round(progress * 100)} %`;
+}
+
+function keptWords({ savedAt, earlier, bytes: size, store, unsaved }: SnapshotState) {
   if (savedAt === undefined) return html`<span class="quiet">Nothing is kept yet.</span>`;
-  const time = new Date(savedAt);
-  const isToday = time.toDateString() === new Date().toDateString();
-  const when = isToday
-    ? `today at ${time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`
-    : time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return html`Saved ${when}${unsaved ? ", used since" : ""}
+  return html`Saved ${momentWords(savedAt)}${unsaved ? ", used since" : ""}
     <span class="quiet">
       · ${bytes(size ?? 0)} ${store === "memory" ? "in memory: lost when this tab closes" : `in ${store}`}
-    </span>`;
+    </span>
+    ${
+      earlier === undefined
+        ? nothing
+        : html`<br /><span class="small quiet">The one before: ${momentWords(earlier)}</span>`
+    }`;
 }
