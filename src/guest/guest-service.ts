@@ -319,6 +319,7 @@ export class GuestService implements AsyncDisposable {
     earlier: boolean,
   ): Promise<Restored> {
     const store = await this.#store();
+    await this.#describeKept(store, manifest.level, 0);
     const all = await store.kept(manifest.level);
     const newest = all.find((one) => "header" in one);
     let refused: RefusedState | undefined;
@@ -333,6 +334,7 @@ export class GuestService implements AsyncDisposable {
         refused ??= { refusal: error.refusal, message: error.message };
       }
     }
+    await this.#describeKept(store, manifest.level, 0);
     return refused ? { refused } : {};
   }
 
@@ -367,8 +369,7 @@ export class GuestService implements AsyncDisposable {
   /** What the page shows of the states that are kept. */
   async #describeKept(store: StateStore, level: string, took: number): Promise<void> {
     const [newest, before] = (await store.kept(level)).filter((one) => "header" in one);
-    if (!newest) return;
-    this.#saved = {
+    this.#saved = newest && {
       store: store.kind,
       bytes: newest.bytes,
       savedAt: newest.header.savedAt,
@@ -403,6 +404,7 @@ export class GuestService implements AsyncDisposable {
     const machine = this.#running();
     const { level } = machine.identity;
     let took = 0;
+    this.#tellSaving(0, 1);
     try {
       const store = await this.#store();
       const unproven = this.#unproven;
@@ -415,7 +417,6 @@ export class GuestService implements AsyncDisposable {
         machine.capture(sink);
         this.#autosave.captured();
       };
-      this.#tellSaving(0, 1);
       await store.save(level, { capture }, (done, total) => {
         // From the middle on it is only looked at: whoever leaves then finds it.
         if (2 * done <= total) took = performance.now() - start;

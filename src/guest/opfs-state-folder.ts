@@ -6,54 +6,49 @@ import type { StateFile, StateFolder } from "./state-folder.ts";
 /** The directory `states` of the origin's private file system. Only in a DedicatedWorker. */
 export class OpfsStateFolder implements StateFolder {
   readonly kind = "OPFS";
-  readonly #directory: FileSystemDirectoryHandle;
 
   /** The folder, or undefined where OPFS is missing or denied. */
   static async open(): Promise<OpfsStateFolder | undefined> {
     try {
-      const root = await navigator.storage.getDirectory();
-      const directory = await root.getDirectoryHandle("states", { create: true });
-      const probe = await directory.getFileHandle("probe.tmp", { create: true });
-      return "createSyncAccessHandle" in probe ? new OpfsStateFolder(directory) : undefined;
+      const probe = await (await states()).getFileHandle("probe.tmp", { create: true });
+      return "createSyncAccessHandle" in probe ? new OpfsStateFolder() : undefined;
     } catch {
       return undefined;
     }
   }
 
-  constructor(directory: FileSystemDirectoryHandle) {
-    this.#directory = directory;
-  }
-
   async names(): Promise<readonly string[]> {
     const names: string[] = [];
-    for await (const name of this.#directory.keys()) names.push(name);
+    for await (const name of (await states()).keys()) names.push(name);
     return names;
   }
 
   open(name: string, make: "make"): Promise<StateFile>;
   open(name: string): Promise<StateFile | undefined>;
   async open(name: string, make?: "make"): Promise<StateFile | undefined> {
-    const handle = await this.#handle(name, make !== undefined);
+    const directory = await states();
+    const handle = await directory
+      .getFileHandle(name, { create: make !== undefined })
+      .catch((error: unknown) => {
+        if (!make && isNotFound(error)) return undefined;
+        throw error;
+      });
     if (!handle) return undefined;
     // One opening for all that is read or written: what another page does meanwhile must not come between.
     return fileOf(await whileLocked(() => handle.createSyncAccessHandle()));
   }
 
   async remove(name: string): Promise<void> {
-    await whileLocked(() => this.#directory.removeEntry(name)).catch((error: unknown) => {
+    const directory = await states();
+    await whileLocked(() => directory.removeEntry(name)).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });
   }
-
-  async #handle(name: string, create: boolean): Promise<FileSystemFileHandle | undefined> {
-    try {
-      return await this.#directory.getFileHandle(name, { create });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  }
 }
+
+/** Got anew each time: a person may clear the site's data under a machine that runs, and saves it again afterwards. */
+const states = async (): Promise<FileSystemDirectoryHandle> =>
+  (await navigator.storage.getDirectory()).getDirectoryHandle("states", { create: true });
 
 const fileOf = (access: FileSystemSyncAccessHandle): StateFile => ({
   size: () => access.getSize(),

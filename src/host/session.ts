@@ -184,7 +184,7 @@ export class HostSession implements Host {
   async leave(): Promise<Problem | undefined> {
     if (this.#threads === undefined) return undefined;
     let lost: Problem | undefined;
-    if (this.#state.phase === "running") {
+    if (this.#state.phase === "running" || this.#state.phase === "paused") {
       lost = await this.#save({ unlessCurrent: true }).then(
         () => undefined,
         (error: unknown) => saveProblem(words(error)),
