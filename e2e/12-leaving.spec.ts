@@ -33,13 +33,23 @@ async function startUsed(writeMs: number) {
     "--devtools-port",
     String(devtoolsPort),
   );
-  await server.program.printed(/^ready: .*$/m, 120_000);
-  const tab = await HostTab.attach(devtoolsPort);
-  const { savedAt } = await tab.page.evaluate(() => window.spicetab.session.state.snapshot);
+  try {
+    await server.program.printed(/^ready: .*$/m, 120_000);
+    const tab = await HostTab.attach(devtoolsPort);
+    const { savedAt } = await tab.page.evaluate(() => window.spicetab.session.state.snapshot);
+    await use(tab);
+    for (const worker of tab.page.workers()) await worker.evaluate(slowDisk(writeMs));
+    return { server, tab, savedAt: savedAt ?? 0 };
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A key that does nothing, and yet something that nobody would like to lose. */
+async function use(tab: HostTab): Promise<void> {
   await tab.page.evaluate(() => window.spicetab.session.hand.keys([0x2a, 0xaa]));
   await tab.until(() => window.spicetab.session.state.snapshot.unsaved === true);
-  for (const worker of tab.page.workers()) await worker.evaluate(slowDisk(writeMs));
-  return { server, tab, savedAt: savedAt ?? 0 };
 }
 
 /** When the kept state was saved, as a start from now on finds it. */
@@ -107,8 +117,7 @@ test("SIGTERM when the state cannot be saved: it is said, and the exit code is n
   await using _ = server;
   await tab.page.evaluate(() => window.spicetab.session.forget());
   await tab.page.evaluate(() => window.spicetab.session.save());
-  await tab.page.evaluate(() => window.spicetab.session.hand.keys([0x2a, 0xaa]));
-  await tab.until(() => window.spicetab.session.state.snapshot.unsaved === true);
+  await use(tab);
   const devtools = await tab.page.context().newCDPSession(tab.page);
   const { origin } = new URL(server.url);
   await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1_000_000 });
@@ -127,4 +136,22 @@ test("a terminal that was closed does not keep the machine from being saved", as
   server.program.signal("SIGHUP");
   expect((await server.program.done).code).toBe(0);
   expect(await keptAt()).toBeGreaterThan(savedAt);
+});
+
+test("another tab that takes the machine over waits for a slow save, and has what was done", async () => {
+  await using server = await Server.start();
+  await using tab = await HostTab.open(server.url, { profile });
+  await tab.ready();
+  const { savedAt } = await tab.page.evaluate(() => window.spicetab.session.state.snapshot);
+  await use(tab);
+  for (const worker of tab.page.workers()) await worker.evaluate(slowDisk(120));
+  const other = await tab.context.newPage();
+  await other.goto(server.url);
+  await other.waitForFunction(() => window.spicetab?.session.state.phase === "elsewhere");
+  await other.evaluate(() => window.spicetab.session.takeOver());
+  await other.evaluate(() => window.spicetab.ready);
+  const { steps, snapshot } = await other.evaluate(() => window.spicetab.session.state);
+  expect(steps.map(({ id }) => id)).toEqual(["restore"]);
+  expect(snapshot.problem).toBeUndefined();
+  expect(snapshot.savedAt).toBeGreaterThan(savedAt ?? 0);
 });

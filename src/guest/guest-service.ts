@@ -354,6 +354,8 @@ export class GuestService implements AsyncDisposable {
       this.#progress("state", 0, header.stateBytes);
       const start = performance.now();
       await machine.restoreState(stored);
+      // A file is open once at a time, and the next look opens them all.
+      stored.source[Symbol.dispose]();
       await this.#describeKept(store, manifest.level, performance.now() - start);
       this.#progress("state", header.stateBytes, header.stateBytes);
       this.#autosave.restored();

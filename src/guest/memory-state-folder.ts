@@ -1,10 +1,12 @@
 /** States kept in memory: where storage is denied, and in tests. */
+import { StateBusyError } from "./errors.ts";
 import type { StateFile, StateFolder } from "./state-folder.ts";
 
 /** Lost with the thread. */
 export class MemoryStateFolder implements StateFolder {
   readonly kind = "memory";
   readonly #files = new Map<string, Uint8Array<ArrayBuffer>>();
+  readonly #open = new Set<string>();
 
   async names(): Promise<readonly string[]> {
     return [...this.#files.keys()];
@@ -14,6 +16,8 @@ export class MemoryStateFolder implements StateFolder {
   open(name: string): Promise<StateFile | undefined>;
   async open(name: string, make?: "make"): Promise<StateFile | undefined> {
     const files = this.#files;
+    // As the files of OPFS: one opening at a time.
+    if (this.#open.has(name)) throw new StateBusyError(0);
     if (!files.has(name)) {
       if (!make) return undefined;
       files.set(name, new Uint8Array(0));
@@ -26,6 +30,7 @@ export class MemoryStateFolder implements StateFolder {
       next.set(old.subarray(0, bytes));
       files.set(name, next);
     };
+    this.#open.add(name);
     return {
       size: () => bytesOf().length,
       read: (target, at) => {
@@ -40,7 +45,7 @@ export class MemoryStateFolder implements StateFolder {
       resize,
       flush: () => {},
       commit: async () => {},
-      [Symbol.dispose]: () => {},
+      [Symbol.dispose]: () => void this.#open.delete(name),
     };
   }
 

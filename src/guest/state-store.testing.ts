@@ -188,7 +188,8 @@ export class CutFolder implements StateFolder {
         this.#step(`commit ${name}`, atCut);
         undo = [];
       },
-      [Symbol.dispose]: () => {},
+      // A thread that has ended has no file open.
+      [Symbol.dispose]: () => file[Symbol.dispose](),
     };
   }
 

@@ -100,6 +100,7 @@ test("a machine out of a store is the one that was saved, and a damaged one neve
     await expect(
       (async () => {
         const damaged = await store.open((await store.kept("test"))[0]);
+        using _ = damaged.source;
         await other.restoreState(damaged);
       })(),
       `byte ${at}`,
