@@ -150,6 +150,18 @@ export class QuicDecoder implements ImageDecoder {
   readonly imageTypes = [ImageType.Quic];
 
   decode(bytes: Uint8Array, hints?: DecodeHints): DecodedImage {
+    const rows = this.rows(bytes, hints);
+    for (;;) {
+      const { done, value } = rows.next();
+      if (done === true) return value;
+    }
+  }
+
+  /**
+   * The same, row by row: yields the pixels of each row once it is decoded, so that a large image need not hold its thread.
+   * @throws ImageDecodeError
+   */
+  *rows(bytes: Uint8Array, hints?: DecodeHints): Generator<number, DecodedImage> {
     if (bytes.length < 20)
       throw new ImageDecodeError("quic", bytes.length, "shorter than its header of 20 bytes");
     const bits = new QuicBitReader(bytes);
@@ -183,6 +195,7 @@ export class QuicDecoder implements ImageDecoder {
       colors.decode(y > 0 ? colorRows[now ^ 1] : undefined, colorRows[now], width);
       alpha?.decode(y > 0 ? alphaRows[now ^ 1] : undefined, alphaRows[now], width);
       writeQuicRow(type, colorRows[now], alphaRows[now], width, out, y * stride);
+      yield width;
     }
     return {
       imageType: ImageType.Quic,

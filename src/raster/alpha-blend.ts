@@ -1,9 +1,12 @@
 import type { Rect, RedImage } from "../protocol/red-command.ts";
-import { placeImage } from "./copy.ts";
+import { placeImage, placedReader } from "./copy.ts";
+import { BLEND_COST, CONVERT_COST, READ_COST, WRITE_COST } from "./costs.ts";
 import type { DrawContext } from "./draw-context.ts";
-import { forEachRun, narrowed, scratchRow } from "./draw-context.ts";
+import { narrowed, painter, scratchRow } from "./draw-context.ts";
 import { SurfaceFormat, rowFromArgb, rowToArgb } from "./formats.ts";
 import { openImage } from "./image.ts";
+import type { Painter } from "./painter.ts";
+import { forEachRun } from "./painter.ts";
 import { ScaleMode } from "./scale.ts";
 import { readRow, writeRow } from "./surface.ts";
 
@@ -20,17 +23,17 @@ export function drawAlphaBlend(
   srcArea: Rect,
   alpha: number,
   flags: number,
-): void {
-  if (alpha === 0) return;
+): Painter | undefined {
+  if (alpha === 0) return undefined;
   const { target } = context;
   const opened = openImage(image, target, context.source, true);
-  if (opened === undefined) return;
+  if (opened === undefined) return undefined;
   const surfaceHasAlpha = image.kind === "surface" && (flags & AlphaFlags.SRC_SURFACE_HAS_ALPHA) !== 0;
   const format = surfaceHasAlpha && opened.format === SurfaceFormat.XRGB ? SurfaceFormat.ARGB : opened.format;
   const reader = { ...opened, format };
   const placed = placeImage(context, reader, srcArea, ScaleMode.NEAREST, SurfaceFormat.ARGB);
   const within = placed && narrowed(context, placed.bounds);
-  if (placed === undefined || within === undefined) return;
+  if (placed === undefined || within === undefined) return undefined;
   const source = scratchRow(0, target.width);
   const dest = scratchRow(1, target.width);
   const destFormat =
@@ -38,14 +41,18 @@ export function drawAlphaBlend(
       ? SurfaceFormat.ARGB
       : target.format;
   const sourceFormat = placed.reader.format;
-  forEachRun(within, (x, y, count) => {
-    placed.reader.read(x - placed.dx, y - placed.dy, count, source);
-    rowToArgb(source, count, sourceFormat);
-    readRow(target, x, y, count, dest);
-    rowToArgb(dest, count, destFormat);
-    for (let i = 0; i < count; i++) dest[i] = over(source[i], alpha, dest[i]);
-    rowFromArgb(dest, count, destFormat);
-    writeRow(target, x, y, count, dest);
+  const from = placedReader(placed);
+  const pixelCost = from.pixelCost + READ_COST + 3 * CONVERT_COST + BLEND_COST + WRITE_COST;
+  return painter(within, pixelCost, from.rowCost, (...band) => {
+    forEachRun(within.mask, ...band, (x, y, count) => {
+      from.read(x, y, count, source);
+      rowToArgb(source, count, sourceFormat);
+      readRow(target, x, y, count, dest);
+      rowToArgb(dest, count, destFormat);
+      for (let i = 0; i < count; i++) dest[i] = over(source[i], alpha, dest[i]);
+      rowFromArgb(dest, count, destFormat);
+      writeRow(target, x, y, count, dest);
+    });
   });
 }
 

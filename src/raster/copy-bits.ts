@@ -1,61 +1,58 @@
 import type { Point } from "../protocol/red-command.ts";
+import { READ_COST, WRITE_COST } from "./costs.ts";
 import type { DrawContext } from "./draw-context.ts";
-import { forEachRun, narrowed, scratchRow } from "./draw-context.ts";
-import { pixelBytes, readRow, snapshotRows, writeRow } from "./surface.ts";
+import { narrowed, painter, scratchRow } from "./draw-context.ts";
+import type { Painter } from "./painter.ts";
+import { forEachRun } from "./painter.ts";
+import type { RasterSurface } from "./surface.ts";
+import { pixelBytes, readRow, writeRow } from "./surface.ts";
 
-/** COPY_BITS: moves pixels within the surface as if all were read before the first is written. */
-export function drawCopyBits(context: DrawContext, src: Point): void {
+/**
+ * COPY_BITS: moves pixels within the surface as if all were read before the first is written. Rows go in an order in which none is
+ * written before it was read: against the direction of the move, within a row by x.
+ * @param before the surface as it was, where pixels are no whole bytes
+ */
+export function drawCopyBits(context: DrawContext, src: Point, before?: RasterSurface): Painter | undefined {
   const { target, bbox } = context;
   const dx = bbox.left - src.x;
   const dy = bbox.top - src.y;
-  if (dx === 0 && dy === 0) return;
+  if (dx === 0 && dy === 0) return undefined;
   const within = narrowed(context, {
     top: dy,
     left: dx,
     bottom: dy + target.height,
     right: dx + target.width,
   });
-  if (within === undefined) return;
-  if (pixelBytes(target) === 0) copyThroughSnapshot(within, dx, dy);
-  else moveBoxes(within, dx, dy);
+  if (within === undefined) return undefined;
+  return before === undefined ? moveRows(within, dx, dy) : copyFrom(before, within, dx, dy);
 }
 
-/**
- * Boxes in an order in which none is written before it was read: against the direction of the move, by bands first, within a
- * band by x.
- */
-function moveBoxes({ target, region }: DrawContext, dx: number, dy: number): void {
-  const { boxes } = region;
-  const bands: number[] = [];
-  for (let i = 0; i < boxes.length; i += 4) if (i === 0 || boxes[i + 1] !== boxes[i - 3]) bands.push(i);
-  bands.push(boxes.length);
+function moveRows(context: DrawContext, dx: number, dy: number): Painter {
+  const { target } = context;
   const pixel = pixelBytes(target);
-  const { bytes, offset, stride } = target;
-  const bandCount = bands.length - 1;
-  for (let n = 0; n < bandCount; n++) {
-    const band = dy > 0 ? bandCount - 1 - n : n;
-    const first = bands[band];
-    const last = bands[band + 1] - 4;
-    // Within a band whole rows are read and written one by one; only moves along the row need an order of their boxes.
+  const paint: Painter["paint"] = (boxes, first, last, top, bottom) => {
+    const { bytes, offset, stride } = target;
+    const height = bottom - top;
     const step = dx > 0 ? -4 : 4;
-    const height = boxes[first + 3] - boxes[first + 1];
     for (let row = 0; row < height; row++) {
-      const y = dy > 0 ? boxes[first + 3] - 1 - row : boxes[first + 1] + row;
-      for (let i = dx > 0 ? last : first; i >= first && i <= last; i += step) {
+      const y = dy > 0 ? bottom - 1 - row : top + row;
+      for (let i = dx > 0 ? last - 4 : first; i >= first && i < last; i += step) {
         const left = boxes[i];
         const from = offset + (y - dy) * stride + (left - dx) * pixel;
         bytes.copyWithin(offset + y * stride + left * pixel, from, from + (boxes[i + 2] - left) * pixel);
       }
     }
-  }
+  };
+  return { ...painter(context, WRITE_COST, 0, paint), upwards: dy > 0 };
 }
 
-function copyThroughSnapshot(context: DrawContext, dx: number, dy: number): void {
-  const { target } = context;
-  const from = snapshotRows(target, 0, target.height);
+function copyFrom(before: RasterSurface, context: DrawContext, dx: number, dy: number): Painter {
+  const { target, mask } = context;
   const row = scratchRow(0, target.width);
-  forEachRun(context, (x, y, count) => {
-    readRow(from, x - dx, y - dy, count, row);
-    writeRow(target, x, y, count, row);
+  return painter(context, READ_COST + WRITE_COST, 0, (...band) => {
+    forEachRun(mask, ...band, (x, y, count) => {
+      readRow(before, x - dx, y - dy, count, row);
+      writeRow(target, x, y, count, row);
+    });
   });
 }

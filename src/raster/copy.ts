@@ -1,9 +1,12 @@
 import type { Rect, RedImage } from "../protocol/red-command.ts";
+import { WRITE_COST } from "./costs.ts";
 import type { DrawContext } from "./draw-context.ts";
-import { narrowed } from "./draw-context.ts";
-import { drawRows, movesAsBytes } from "./fill.ts";
+import { narrowed, painter } from "./draw-context.ts";
+import type { RowReader } from "./fill.ts";
+import { movesAsBytes, paintRows } from "./fill.ts";
 import type { ImageReader } from "./image.ts";
 import { openImage } from "./image.ts";
+import type { Painter } from "./painter.ts";
 import { Rop } from "./rop.ts";
 import type { ScaleAxis } from "./scale.ts";
 import { scaleAxis, scaledReader } from "./scale.ts";
@@ -61,11 +64,11 @@ export function drawCopy(
   srcArea: Rect,
   scaleMode: number,
   rop: Rop,
-): void {
-  if (rop === Rop.NOOP) return;
+): Painter | undefined {
+  if (rop === Rop.NOOP) return undefined;
   const { target } = context;
   const reader = openImage(image, target, context.source);
-  if (reader === undefined) return;
+  if (reader === undefined) return undefined;
   const placed = placeImage(
     context,
     reader,
@@ -73,40 +76,27 @@ export function drawCopy(
     scaleMode,
     rop === Rop.COPY ? target.format : reader.format,
   );
-  if (placed === undefined) return;
-  const within = narrowed(context, placed.bounds);
-  if (within === undefined) return;
+  const within = placed && narrowed(context, placed.bounds);
+  if (placed === undefined || within === undefined) return undefined;
   const { dx, dy } = placed;
   const from = placed.reader.surface;
   if (rop === Rop.COPY && from !== undefined && context.mask === undefined && movesAsBytes(from, target)) {
-    moveBoxes(target, from, within.region.boxes, dx, dy);
-    return;
+    return painter(within, WRITE_COST, 0, (boxes, first, last, top, bottom) => {
+      for (let i = first; i < last; i += 4) {
+        moveBox(target, from, boxes[i], top, boxes[i + 2] - boxes[i], bottom - top, dx, dy);
+      }
+    });
   }
-  drawRows(within, rop, (x, y, count, out) => placed.reader.read(x - dx, y - dy, count, out));
+  return paintRows(within, rop, placedReader(placed));
 }
 
-/** Copies boxes between surfaces with pixels of one width and no memory in common. */
-function moveBoxes(
-  target: RasterSurface,
-  from: RasterSurface,
-  boxes: Int32Array,
-  dx: number,
-  dy: number,
-): void {
-  for (let i = 0; i < boxes.length; i += 4) {
-    moveBox(
-      target,
-      from,
-      boxes[i],
-      boxes[i + 1],
-      boxes[i + 2] - boxes[i],
-      boxes[i + 3] - boxes[i + 1],
-      dx,
-      dy,
-    );
-  }
+/** Reads the picture where it is placed. */
+export function placedReader({ reader, dx, dy }: PlacedImage): RowReader {
+  const { pixelCost, rowCost } = reader;
+  return { pixelCost, rowCost, read: (x, y, count, out) => reader.read(x - dx, y - dy, count, out) };
 }
 
+/** Copies a box between surfaces with pixels of one width and no memory in common. */
 function moveBox(
   target: RasterSurface,
   from: RasterSurface,

@@ -425,8 +425,9 @@ describe("copy", () => {
     draw(target, put(src, area), area, {
       data: Uint8Array.of(9, 1, 2, 3),
       surface: () => undefined,
-      quic: (_image, stream) => {
+      *quic(_image, stream) {
         streams.push(...stream);
+        yield 4;
         return { bytes, offset: 0, stride: 8, width: 2, height: 2, format: BitmapFormat.XRGB, topDown: true };
       },
     });

@@ -1,66 +1,99 @@
-import type { RedDrawable } from "../protocol/red-command.ts";
+import type { RedDrawOperation, RedDrawable } from "../protocol/red-command.ts";
 import { drawAlphaBlend } from "./alpha-blend.ts";
 import { drawCopyBits } from "./copy-bits.ts";
 import { drawCopy } from "./copy.ts";
+import type { DrawArea } from "./draw-area.ts";
+import { drawableArea } from "./draw-area.ts";
+import type { DrawContext } from "./draw-context.ts";
 import { openContext } from "./draw-context.ts";
 import { WHITE, drawBrush, fillSolid, fillSolidRop } from "./fill.ts";
+import type { Painter } from "./painter.ts";
+import { paintAll } from "./painter.ts";
 import { Rop, Ropd, ropFromDescriptor } from "./rop.ts";
 import { drawRop3 } from "./rop3.ts";
+import { copyOfSurface, isSettled, settledSource } from "./settled-source.ts";
 import type { RasterSource, RasterSurface } from "./surface.ts";
+import { pixelBytes } from "./surface.ts";
 import { drawTransparent } from "./transparent.ts";
+import type { CostMeter, Steps } from "./work.ts";
+import { finish, unlimited } from "./work.ts";
+
+/** {@link drawing}, all of it at once. */
+export function drawDrawable(target: RasterSurface, drawable: RedDrawable, source: RasterSource): void {
+  const meter = unlimited();
+  const area = finish(drawableArea(drawable, target, meter));
+  if (area !== undefined) finish(drawing(target, drawable, source, area, meter));
+}
 
 /**
  * Draws one drawable on its surface, to the pixel as spice-common's software canvas does, clipped to the surface, the bounding
  * box and the clip. What cannot be drawn (a missing source surface, a bitmap larger than its data) is left out; nothing is
  * read or written outside the target, the sources and `source.data`.
+ *
+ * Until it is finished the surface shows some of it. Neither target nor sources may be drawn on or go away meanwhile; their memory
+ * may move, if their `bytes` tell where it is.
+ * @param area of {@link drawableArea} for this drawable and surface
  */
-export function drawDrawable(target: RasterSurface, drawable: RedDrawable, source: RasterSource): void {
+export function* drawing(
+  target: RasterSurface,
+  drawable: RedDrawable,
+  source: RasterSource,
+  area: DrawArea,
+  meter: CostMeter,
+): Steps {
   const { operation } = drawable;
   if (operation.type === "nop") return;
-  const context = openContext(target, drawable, source, "mask" in operation ? operation.mask : undefined);
+  const settled = isSettled(operation) ? source : yield* settledSource(operation, target, source, meter);
+  const mask = "mask" in operation ? operation.mask : undefined;
+  const context = openContext(target, drawable, settled, area, mask);
   if (context === undefined) return;
+  if (operation.type === "copyBits") {
+    const before = pixelBytes(target) === 0 ? yield* copyOfSurface(target, meter) : undefined;
+    const painter = drawCopyBits(context, operation.src, before);
+    if (painter !== undefined) yield* paintAll(painter, meter);
+    return;
+  }
+  const painter = open(context, operation);
+  if (painter !== undefined) yield* paintAll(painter, meter);
+  if (operation.type !== "opaque") return;
+  // The brush may be made of what was just drawn.
+  const again = isSettled(operation) ? source : yield* settledSource(operation, target, source, meter);
+  const rop = ropFromDescriptor(operation.rop, Ropd.INVERS_BRUSH, Ropd.INVERS_SRC);
+  const brush = drawBrush({ ...context, source: again }, operation.brush, rop);
+  if (brush !== undefined) yield* paintAll(brush, meter);
+}
+
+/** Finds the operands; of OPAQUE those of its copy. */
+function open(
+  context: DrawContext,
+  operation: Exclude<RedDrawOperation, { readonly type: "nop" | "copyBits" }>,
+): Painter | undefined {
   switch (operation.type) {
-    case "fill":
-      drawBrush(
-        context,
-        operation.brush,
-        ropFromDescriptor(operation.rop, Ropd.INVERS_BRUSH, Ropd.INVERS_DEST),
-      );
-      return;
-    case "opaque": {
-      const { src, srcArea, scaleMode, brush, rop } = operation;
-      const brushRop = ropFromDescriptor(rop, Ropd.INVERS_BRUSH, Ropd.INVERS_SRC);
-      drawCopy(context, src, srcArea, scaleMode, Rop.COPY);
-      drawBrush(context, brush, brushRop);
-      return;
+    case "fill": {
+      const rop = ropFromDescriptor(operation.rop, Ropd.INVERS_BRUSH, Ropd.INVERS_DEST);
+      return drawBrush(context, operation.brush, rop);
     }
+    case "opaque":
+      return drawCopy(context, operation.src, operation.srcArea, operation.scaleMode, Rop.COPY);
     case "copy":
     case "blend": {
       const { src, srcArea, scaleMode, rop } = operation;
-      drawCopy(context, src, srcArea, scaleMode, ropFromDescriptor(rop, Ropd.INVERS_SRC, Ropd.INVERS_DEST));
-      return;
+      const table = ropFromDescriptor(rop, Ropd.INVERS_SRC, Ropd.INVERS_DEST);
+      return drawCopy(context, src, srcArea, scaleMode, table);
     }
-    case "copyBits":
-      drawCopyBits(context, operation.src);
-      return;
     case "blackness":
-      fillSolid(context, 0);
-      return;
+      return fillSolid(context, 0);
     case "whiteness":
-      fillSolid(context, WHITE);
-      return;
+      return fillSolid(context, WHITE);
     case "invers":
-      fillSolidRop(context, 0, Rop.INVERT);
-      return;
+      return fillSolidRop(context, 0, Rop.INVERT);
     case "rop3": {
       const { src, srcArea, brush, rop3, scaleMode } = operation;
-      drawRop3(context, src, srcArea, brush, rop3, scaleMode);
-      return;
+      return drawRop3(context, src, srcArea, brush, rop3, scaleMode);
     }
     case "transparent":
-      drawTransparent(context, operation.src, operation.srcArea, operation.trueColor);
-      return;
+      return drawTransparent(context, operation.src, operation.srcArea, operation.trueColor);
     case "alphaBlend":
-      drawAlphaBlend(context, operation.src, operation.srcArea, operation.alpha, operation.flags);
+      return drawAlphaBlend(context, operation.src, operation.srcArea, operation.alpha, operation.flags);
   }
 }

@@ -1,35 +1,50 @@
 import type { RedBrush } from "../protocol/red-command.ts";
+import { ROP_COST, TILE_COST, WRITE_COST } from "./costs.ts";
 import type { DrawContext } from "./draw-context.ts";
-import { forEachRun, scratchRow } from "./draw-context.ts";
+import { painter, scratchRow } from "./draw-context.ts";
 import { openImage } from "./image.ts";
 import type { ImageReader } from "./image.ts";
+import type { Painter } from "./painter.ts";
+import { forEachRun } from "./painter.ts";
 import { Rop, applyRop } from "./rop.ts";
 import type { RasterSurface } from "./surface.ts";
 import { pixelBytes, readRow, surfaceWords, wordIndex, writeRow } from "./surface.ts";
 
+/** Gives the raw source pixels for the target pixels (x .. x + count, y). */
+export type ReadPixels = (x: number, y: number, count: number, out: Uint32Array) => void;
+
+/** Raw source pixels for target pixels, and what they cost. */
+export interface RowReader {
+  readonly pixelCost: number;
+  readonly rowCost: number;
+  readonly read: ReadPixels;
+}
+
 /** Fills with one raw pixel value. */
-export function fillSolid(context: DrawContext, color: number): void {
-  const { target, region, mask } = context;
-  const words = surfaceWords(target);
+export function fillSolid(context: DrawContext, color: number): Painter {
+  const { target, mask } = context;
   const bytes = pixelBytes(target);
-  if (mask !== undefined || bytes === 0 || (words === undefined && !isUniform(color, bytes))) {
-    fillRows(context, color);
-    return;
+  const aligned = surfaceWords(target) !== undefined;
+  if (mask !== undefined || bytes === 0 || (!aligned && !isUniform(color, bytes))) {
+    return fillRows(context, color);
   }
-  const { boxes } = region;
-  for (let i = 0; i < boxes.length; i += 4) {
-    const left = boxes[i];
-    const width = boxes[i + 2] - left;
-    for (let y = boxes[i + 1]; y < boxes[i + 3]; y++) {
-      if (words !== undefined) {
-        const start = wordIndex(target, left, y);
-        words.fill(color, start, start + width);
-      } else {
-        const start = target.offset + y * target.stride + left * bytes;
-        target.bytes.fill(color, start, start + width * bytes);
+  return painter(context, WRITE_COST, 0, (boxes, first, last, top, bottom) => {
+    // Asked for each time: the memory may have grown since.
+    const words = surfaceWords(target);
+    for (let i = first; i < last; i += 4) {
+      const left = boxes[i];
+      const width = boxes[i + 2] - left;
+      for (let y = top; y < bottom; y++) {
+        if (words !== undefined) {
+          const start = wordIndex(target, left, y);
+          words.fill(color, start, start + width);
+        } else {
+          const start = target.offset + y * target.stride + left * bytes;
+          target.bytes.fill(color, start, start + width * bytes);
+        }
       }
     }
-  }
+  });
 }
 
 /** Whether all bytes of the pixel are the same. */
@@ -38,33 +53,38 @@ function isUniform(color: number, bytes: number): boolean {
   return true;
 }
 
-function fillRows(context: DrawContext, color: number): void {
-  const { target } = context;
-  const row = scratchRow(0, target.width).fill(color, 0, target.width);
-  forEachRun(context, (x, y, count) => writeRow(target, x, y, count, row));
+function fillRows(context: DrawContext, color: number): Painter {
+  const { target, mask } = context;
+  const { left, right } = context.area.bounds;
+  return painter(context, 2 * WRITE_COST, 0, (...band) => {
+    const row = scratchRow(0, target.width).fill(color, 0, right - left);
+    forEachRun(mask, ...band, (x, y, count) => writeRow(target, x, y, count, row));
+  });
 }
 
 /** Fills with one raw pixel value through a rop. */
-export function fillSolidRop(context: DrawContext, color: number, rop: Rop): void {
-  if (rop === Rop.COPY) fillSolid(context, color);
-  else drawRows(context, rop, (_x, _y, count, out) => out.fill(color, 0, count));
+export function fillSolidRop(context: DrawContext, color: number, rop: Rop): Painter {
+  if (rop === Rop.COPY) return fillSolid(context, color);
+  return paintRows(context, rop, solidReader(color));
+}
+
+/** Reads one colour everywhere. */
+export function solidReader(color: number): RowReader {
+  return { pixelCost: WRITE_COST, rowCost: 0, read: (_x, _y, count, out) => out.fill(color, 0, count) };
 }
 
 /** Draws a brush: its pixels are the rop's source. Brush "none" counts as black, for rops that only invert. */
-export function drawBrush(context: DrawContext, brush: RedBrush, rop: Rop): void {
-  if (rop === Rop.NOOP) return;
+export function drawBrush(context: DrawContext, brush: RedBrush, rop: Rop): Painter | undefined {
+  if (rop === Rop.NOOP) return undefined;
   switch (brush.type) {
     case "solid":
-      fillSolidRop(context, brush.color, rop);
-      return;
+      return fillSolidRop(context, brush.color, rop);
     case "none":
-      fillSolidRop(context, 0, rop);
-      return;
+      return fillSolidRop(context, 0, rop);
     case "pattern": {
       const tile = openImage(brush.image, context.target, context.source);
-      if (tile === undefined) return;
-      const read = tileReader(tile, brush.pos.x, brush.pos.y);
-      drawRows(context, rop, read);
+      if (tile === undefined) return undefined;
+      return paintRows(context, rop, tileReader(tile, brush.pos.x, brush.pos.y));
     }
   }
 }
@@ -74,14 +94,18 @@ export function tileReader(tile: ImageReader, originX: number, originY: number):
   const { width, height } = tile;
   const row = new Uint32Array(width);
   let rowOf = -1;
-  return (x, y, count, out) => {
-    const tileY = modulo(y - originY, height);
-    if (tileY !== rowOf) tile.read(0, tileY, width, row);
-    rowOf = tileY;
-    for (let i = 0, tileX = modulo(x - originX, width); i < count; i++) {
-      out[i] = row[tileX];
-      if (++tileX === width) tileX = 0;
-    }
+  return {
+    pixelCost: TILE_COST,
+    rowCost: width * tile.pixelCost + tile.rowCost,
+    read(x, y, count, out) {
+      const tileY = modulo(y - originY, height);
+      if (tileY !== rowOf) tile.read(0, tileY, width, row);
+      rowOf = tileY;
+      for (let i = 0, tileX = modulo(x - originX, width); i < count; i++) {
+        out[i] = row[tileX];
+        if (++tileX === width) tileX = 0;
+      }
+    },
   };
 }
 
@@ -89,26 +113,26 @@ function modulo(value: number, by: number): number {
   return ((value % by) + by) % by;
 }
 
-/** Gives the raw source pixels for the target pixels (x .. x + count, y). */
-export type RowReader = (x: number, y: number, count: number, out: Uint32Array) => void;
-
 /** Draws source rows through a rop. */
-export function drawRows(context: DrawContext, rop: Rop, read: RowReader): void {
-  const { target } = context;
+export function paintRows(context: DrawContext, rop: Rop, { pixelCost, rowCost, read }: RowReader): Painter {
+  const { target, mask } = context;
   const row = scratchRow(0, target.width);
   if (rop === Rop.COPY) {
-    forEachRun(context, (x, y, count) => {
-      read(x, y, count, row);
-      writeRow(target, x, y, count, row);
+    return painter(context, pixelCost + WRITE_COST, rowCost, (...band) => {
+      forEachRun(mask, ...band, (x, y, count) => {
+        read(x, y, count, row);
+        writeRow(target, x, y, count, row);
+      });
     });
-    return;
   }
   const dest = scratchRow(1, target.width);
-  forEachRun(context, (x, y, count) => {
-    read(x, y, count, row);
-    readRow(target, x, y, count, dest);
-    applyRop(rop, row, dest, count);
-    writeRow(target, x, y, count, row);
+  return painter(context, pixelCost + WRITE_COST + ROP_COST, rowCost, (...band) => {
+    forEachRun(mask, ...band, (x, y, count) => {
+      read(x, y, count, row);
+      readRow(target, x, y, count, dest);
+      applyRop(rop, row, dest, count);
+      writeRow(target, x, y, count, row);
+    });
   });
 }
 

@@ -1,4 +1,5 @@
-import type { DataSpan, RedBitmap, RedImage } from "../protocol/red-command.ts";
+import type { RedBitmap, RedImage } from "../protocol/red-command.ts";
+import { CONVERT_COST, INDEX_COST, READ_COST } from "./costs.ts";
 import {
   BitmapFormat,
   SurfaceFormat,
@@ -10,7 +11,7 @@ import {
 } from "./formats.ts";
 import { MAX_RASTER_SIDE } from "./limits.ts";
 import type { RasterPicture, RasterSource, RasterSurface } from "./surface.ts";
-import { readRow, sharesMemory, snapshotRows } from "./surface.ts";
+import { readRow } from "./surface.ts";
 
 /** A picture to draw from, whatever it is made of. */
 export interface ImageReader {
@@ -18,6 +19,9 @@ export interface ImageReader {
   readonly height: number;
   /** SpiceSurfaceFmt of the raw pixels that {@link read} gives. */
   readonly format: number;
+  /** Cost units of a pixel that is read, and of a row beside its pixels. */
+  readonly pixelCost: number;
+  readonly rowCost: number;
   /** Raw pixels (x .. x + count, y), all inside the picture. */
   read(x: number, y: number, count: number, out: Uint32Array): void;
   /** The same pixels in place, where they need no conversion: rows for whole-row copies. */
@@ -39,32 +43,36 @@ export function openImage(
     case "surface": {
       const surface = source.surface(image.surfaceId);
       if (surface === undefined) return undefined;
-      // What an operation writes must not change what it still has to read.
-      const stable = sharesMemory(surface, target) ? snapshotRows(surface, 0, surface.height) : surface;
-      return openSurface(stable, target, original);
+      return openSurface(surface, target, original);
     }
     case "bitmap":
       return openBitmap(image, target, source.data, original);
     case "quic": {
-      const picture = source.quic?.(image, spanBytes(source.data, image.data));
+      const picture = source.picture?.(image);
       return picture && openPicture(picture, target, original);
     }
   }
 }
 
-function spanBytes(data: Uint8Array, { offset, length }: DataSpan): Uint8Array {
-  return data.subarray(offset, offset + length);
-}
-
 function openSurface(surface: RasterSurface, target: RasterSurface, original: boolean): ImageReader {
   const { width, height, format } = surface;
   if (original || surfaceBits(format) === surfaceBits(target.format)) {
-    return { width, height, format, surface, read: (x, y, count, out) => readRow(surface, x, y, count, out) };
+    return {
+      width,
+      height,
+      format,
+      pixelCost: READ_COST,
+      rowCost: 0,
+      surface,
+      read: (x, y, count, out) => readRow(surface, x, y, count, out),
+    };
   }
   return {
     width,
     height,
     format: target.format,
+    pixelCost: READ_COST + CONVERT_COST,
+    rowCost: 0,
     read(x, y, count, out) {
       readRow(surface, x, y, count, out);
       rowToArgb(out, count, format);
@@ -95,6 +103,8 @@ function openPicture(
     width,
     height,
     format: SurfaceFormat.XRGB,
+    pixelCost: 2 * READ_COST,
+    rowCost: 0,
     read(x, y, count, out) {
       for (let i = 0, at = offset + y * rowStride + 3 * x; i < count; i++, at += 3) {
         out[i] = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16);
@@ -109,6 +119,8 @@ function converted(reader: ImageReader, format: number): ImageReader {
     width: reader.width,
     height: reader.height,
     format,
+    pixelCost: reader.pixelCost + CONVERT_COST,
+    rowCost: reader.rowCost,
     read(x, y, count, out) {
       reader.read(x, y, count, out);
       rowToArgb(out, count, reader.format);
@@ -151,6 +163,8 @@ function openIndexed(bitmap: RedBitmap, target: RasterSurface, data: Uint8Array)
     width,
     height,
     format: target.format === SurfaceFormat.ARGB ? SurfaceFormat.XRGB : target.format,
+    pixelCost: INDEX_COST,
+    rowCost: 0,
     read(x, y, count, out) {
       readIndices(data, first + y * rowStride, x, count, format, out);
       for (let i = 0; i < count; i++) out[i] = entries[out[i]];

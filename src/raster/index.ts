@@ -1,13 +1,16 @@
 /**
- * Raster operations on plain memory: regions, surfaces, and every QXL drawing operation, exact to the pixel.
+ * Raster operations on plain memory: regions, surfaces, and every QXL drawing operation, exact to the pixel, at once or in bands.
  * @packageDocumentation
  */
-export { drawDrawable } from "./draw.ts";
-export { drawableRegion } from "./draw-context.ts";
+export { BYTES_PER_UNIT } from "./costs.ts";
+export { drawDrawable, drawing } from "./draw.ts";
+export { DrawArea, drawableArea } from "./draw-area.ts";
 export { BitmapFormat, SurfaceFormat, bitmapBits, rgbFrom555, rgbFrom565, surfaceBits } from "./formats.ts";
-export { MAX_RASTER_SIDE } from "./limits.ts";
+export { BAND_COST, MAX_RASTER_SIDE, MAX_REGION_RECTS } from "./limits.ts";
 export { Region } from "./region.ts";
 export { Rop, Ropd, ropFromDescriptor, ropReadsDest } from "./rop.ts";
 export { ScaleMode } from "./scale.ts";
 export { isValidSurface } from "./surface.ts";
 export type { RasterPicture, RasterSource, RasterSurface } from "./surface.ts";
+export { CostMeter, finish, unlimited } from "./work.ts";
+export type { Steps } from "./work.ts";

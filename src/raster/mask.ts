@@ -1,8 +1,8 @@
 import type { RedMask } from "../protocol/red-command.ts";
 import { BitmapFormat, SurfaceFormat } from "./formats.ts";
 import { readIndices } from "./image.ts";
-import type { RasterSource, RasterSurface } from "./surface.ts";
-import { readRow, sharesMemory, snapshotRows } from "./surface.ts";
+import type { RasterSource } from "./surface.ts";
+import { readRow } from "./surface.ts";
 
 /** One bit a pixel: which pixels of the bounding box are drawn. Pixels beyond the mask are not. */
 export interface Mask {
@@ -23,14 +23,13 @@ export function openMask(
   mask: RedMask | undefined,
   left: number,
   top: number,
-  target: RasterSurface,
   source: RasterSource,
 ): Mask | undefined | null {
   if (mask?.bitmap === undefined) return undefined;
   const { bitmap, inverse, pos } = mask;
   const dx = left - pos.x;
   const dy = top - pos.y;
-  const bits = bitReader(bitmap, target, source);
+  const bits = bitReader(bitmap, source);
   if (bits === undefined) return null;
   const flip = inverse ? 1 : 0;
   return {
@@ -53,14 +52,12 @@ interface BitReader {
 
 function bitReader(
   image: NonNullable<RedMask["bitmap"]>,
-  target: RasterSurface,
   source: RasterSource,
 ): BitReader | undefined {
   if (image.kind === "surface") {
     const surface = source.surface(image.surfaceId);
     if (surface?.format !== SurfaceFormat.A1) return undefined;
-    const stable = sharesMemory(surface, target) ? snapshotRows(surface, 0, surface.height) : surface;
-    return { width: surface.width, height: surface.height, read: (...args) => readRow(stable, ...args) };
+    return { width: surface.width, height: surface.height, read: (...args) => readRow(surface, ...args) };
   }
   if (image.kind !== "bitmap") return undefined;
   const { format, width, height, stride, topDown, data } = image;

@@ -6,7 +6,7 @@ const INTERSECT = 0b100;
 const SUBTRACT = 0b001;
 
 /** Collects boxes band by band and joins a band to the one above it when both have the same spans. */
-class BandWriter {
+export class BandWriter {
   boxes = new Int32Array(64);
   /** In numbers, four a box. */
   length = 0;
@@ -153,6 +153,11 @@ export class Region {
   static rect(rect: Rect): Region {
     const { top, left, bottom, right } = rect;
     return left < right && top < bottom ? new Region(Int32Array.of(left, top, right, bottom)) : Region.empty;
+  }
+
+  /** @param boxes as a {@link BandWriter} collects them. */
+  static ofBands(boxes: Int32Array): Region {
+    return boxes.length === 0 ? Region.empty : new Region(boxes);
   }
 
   /** The union of rectangles, which may overlap and come in any order. */

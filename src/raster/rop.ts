@@ -100,8 +100,14 @@ export function applyRop3(
   dest: Uint32Array,
   count: number,
 ): void {
-  const terms = Array.from({ length: 8 }, (_, bit) => ((rop3 >> bit) & 1 ? -1 : 0));
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = terms;
+  const t0 = -(rop3 & 1);
+  const t1 = -((rop3 >> 1) & 1);
+  const t2 = -((rop3 >> 2) & 1);
+  const t3 = -((rop3 >> 3) & 1);
+  const t4 = -((rop3 >> 4) & 1);
+  const t5 = -((rop3 >> 5) & 1);
+  const t6 = -((rop3 >> 6) & 1);
+  const t7 = -((rop3 >> 7) & 1);
   for (let i = 0; i < count; i++) {
     const p = pattern[i];
     const s = source[i];

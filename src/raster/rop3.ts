@@ -1,10 +1,13 @@
 import type { Rect, RedBrush, RedImage } from "../protocol/red-command.ts";
-import { placeImage } from "./copy.ts";
+import { placeImage, placedReader } from "./copy.ts";
+import { READ_COST, ROP3_COST, WRITE_COST } from "./costs.ts";
 import type { DrawContext } from "./draw-context.ts";
-import { forEachRun, narrowed, scratchRow } from "./draw-context.ts";
+import { narrowed, painter, scratchRow } from "./draw-context.ts";
 import type { RowReader } from "./fill.ts";
-import { tileReader } from "./fill.ts";
+import { solidReader, tileReader } from "./fill.ts";
 import { openImage } from "./image.ts";
+import type { Painter } from "./painter.ts";
+import { forEachRun } from "./painter.ts";
 import { applyRop3 } from "./rop.ts";
 import { scaleAxisRop3 } from "./scale.ts";
 import { readRow, writeRow } from "./surface.ts";
@@ -17,23 +20,27 @@ export function drawRop3(
   brush: RedBrush,
   rop3: number,
   scaleMode: number,
-): void {
+): Painter | undefined {
   const { target, source } = context;
   const reader = openImage(image, target, source);
   const pattern = openPattern(context, brush);
-  if (reader === undefined || pattern === undefined) return;
+  if (reader === undefined || pattern === undefined) return undefined;
   const placed = placeImage(context, reader, srcArea, scaleMode, reader.format, scaleAxisRop3);
   const within = placed && narrowed(context, placed.bounds);
-  if (placed === undefined || within === undefined) return;
+  if (placed === undefined || within === undefined) return undefined;
   const sourceRow = scratchRow(0, target.width);
   const destRow = scratchRow(1, target.width);
   const patternRow = scratchRow(2, target.width);
-  forEachRun(within, (x, y, count) => {
-    placed.reader.read(x - placed.dx, y - placed.dy, count, sourceRow);
-    readRow(target, x, y, count, destRow);
-    pattern(x, y, count, patternRow);
-    applyRop3(rop3, patternRow, sourceRow, destRow, count);
-    writeRow(target, x, y, count, destRow);
+  const from = placedReader(placed);
+  const pixelCost = from.pixelCost + pattern.pixelCost + READ_COST + WRITE_COST + ROP3_COST;
+  return painter(within, pixelCost, from.rowCost + pattern.rowCost, (...band) => {
+    forEachRun(within.mask, ...band, (x, y, count) => {
+      from.read(x, y, count, sourceRow);
+      readRow(target, x, y, count, destRow);
+      pattern.read(x, y, count, patternRow);
+      applyRop3(rop3, patternRow, sourceRow, destRow, count);
+      writeRow(target, x, y, count, destRow);
+    });
   });
 }
 
@@ -42,6 +49,5 @@ function openPattern({ target, source }: DrawContext, brush: RedBrush): RowReade
     const tile = openImage(brush.image, target, source);
     return tile && tileReader(tile, brush.pos.x, brush.pos.y);
   }
-  const color = brush.type === "solid" ? brush.color : 0;
-  return (_x, _y, count, out) => out.fill(color, 0, count);
+  return solidReader(brush.type === "solid" ? brush.color : 0);
 }

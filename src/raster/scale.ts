@@ -1,3 +1,4 @@
+import { CONVERT_COST, INTERPOLATE_COST, NEAREST_COST } from "./costs.ts";
 import { rowFromArgb, rowToArgb } from "./formats.ts";
 import type { ImageReader } from "./image.ts";
 
@@ -50,6 +51,11 @@ export function scaledReader(
     : bilinearReader(reader, horizontal, vertical, width, height, format);
 }
 
+/** A whole row of the source that is read and converted for each of the result's rows. */
+function sourceRowCost({ width, pixelCost, rowCost }: ImageReader): number {
+  return width * (pixelCost + CONVERT_COST) + rowCost;
+}
+
 function nearestReader(
   reader: ImageReader,
   horizontal: ScaleAxis,
@@ -64,6 +70,8 @@ function nearestReader(
     width,
     height,
     format,
+    pixelCost: NEAREST_COST,
+    rowCost: sourceRowCost(reader),
     read(x, y, count, out) {
       // The smallest fixed point number less: a centre exactly between two pixels takes the left one.
       const sourceY = Math.floor((vertical.start + y * vertical.step - 1) / 65_536);
@@ -138,6 +146,8 @@ function bilinearReader(
     width,
     height,
     format,
+    pixelCost: INTERPOLATE_COST,
+    rowCost: 2 * sourceRowCost(reader),
     read(x, y, count, out) {
       const atY = vertical.start + y * vertical.step - 32_768;
       const sourceY = Math.floor(atY / 65_536);

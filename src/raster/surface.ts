@@ -4,7 +4,7 @@ import { MAX_RASTER_SIDE } from "./limits.ts";
 
 /** Pixels somewhere in plain memory. The caller vouches that every row lies inside `bytes`; see {@link isValidSurface}. */
 export interface RasterSurface {
-  /** The memory that holds it. */
+  /** The memory that holds it: as it is now, for it may move while a drawing is laid aside. */
   readonly bytes: Uint8Array;
   /** Byte in `bytes` of the top-left pixel. */
   readonly offset: number;
@@ -34,8 +34,13 @@ export interface RasterSource {
   /** The batch data of a RedCommandBatch: what DataSpans point into. */
   readonly data: Uint8Array;
   surface(id: number): RasterSurface | undefined;
-  /** Decodes a QUIC image of the guest; undefined when it is broken. Without a decoder such images are not drawn. */
-  quic?(image: RedQuicImage, stream: Uint8Array): RasterPicture | undefined;
+  /**
+   * Decodes a QUIC image of the guest, row by row: yields the pixels done since the last time. Undefined when it is broken. Without a
+   * decoder such images are not drawn.
+   */
+  quic?(image: RedQuicImage, stream: Uint8Array): Generator<number, RasterPicture | undefined>;
+  /** The images that are decoded already, for the drawing that needs them. */
+  picture?(image: RedQuicImage): RasterPicture | undefined;
 }
 
 /** Whether the format is known, the size within the limits, and every row inside `bytes`. */
@@ -166,17 +171,4 @@ export function writeRow(
         bytes[at + 3] = row[i] >> 24;
       }
   }
-}
-
-/** The rows of `area` (inside the surface) copied to memory of their own: for an operation that reads what it writes. */
-export function snapshotRows(surface: RasterSurface, top: number, bottom: number): RasterSurface {
-  const bytesPerRow = Math.ceil((surface.width * surfaceBits(surface.format)) / 8);
-  const stride = (bytesPerRow + 3) & ~3;
-  const bytes = new Uint8Array(stride * (bottom - top));
-  for (let y = top; y < bottom; y++) {
-    const from = surface.offset + y * surface.stride;
-    bytes.set(surface.bytes.subarray(from, from + bytesPerRow), (y - top) * stride);
-  }
-  // Its rows keep their numbers: row `top` is at byte 0.
-  return { ...surface, bytes, offset: -top * stride, stride };
 }
