@@ -52,9 +52,10 @@ export class SurfaceHeap {
 
   /**
    * Allocates zeroed memory, aligned to 16 bytes; returns its address. May grow the memory and so detach older views.
+   * @param zeroed false to get it as it is: for a caller that zeroes it in parts, since a hundred MiB take their time
    * @throws HeapLimitError when HEAP_MAX_BYTES or HEAP_MAX_ALLOCATIONS would be passed.
    */
-  allocate(byteLength: number): number {
+  allocate(byteLength: number, zeroed = true): number {
     if (!Number.isSafeInteger(byteLength) || byteLength < 0)
       throw new RangeError(`cannot allocate ${byteLength} bytes`);
     if (this.sizes.size >= HEAP_MAX_ALLOCATIONS)
@@ -71,7 +72,7 @@ export class SurfaceHeap {
     extent[1] -= size;
     if (extent[1] === 0) this.free.splice(index, 1);
     this.sizes.set(pointer, size);
-    this.u8.fill(0, pointer, pointer + size);
+    if (zeroed) this.u8.fill(0, pointer, pointer + size);
     return pointer;
   }
 

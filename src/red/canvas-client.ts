@@ -6,7 +6,8 @@ import type { CursorState } from "./cursor-channel-client.ts";
 import { cursorToRgba } from "./cursor-shape.ts";
 import { DirtyRegion } from "./dirty-region.ts";
 import type { PixelClient } from "./display-channel.ts";
-import { CANVAS_FRAME_TIME } from "./limits.ts";
+import { CANVAS_FRAME_TIME, CANVAS_TURN_PIXELS } from "./limits.ts";
+import { areaOf, strips } from "./strips.ts";
 import type { RedSurface } from "./surface.ts";
 
 /**
@@ -69,18 +70,23 @@ export class CanvasClient implements PixelClient {
     this.#events?.postMessage(event);
   }
 
-  #schedule(): void {
+  #schedule(delay = CANVAS_FRAME_TIME): void {
     this.#frame ??= setTimeout(() => {
       this.#frame = undefined;
       this.#paint();
-    }, CANVAS_FRAME_TIME);
+    }, delay);
   }
 
   #paint(): void {
     const surface = this.#surface;
     if (surface === undefined) return;
-    for (const rect of this.#dirty.take())
+    let pixels = 0;
+    for (const rect of strips(this.#dirty.rects)) {
+      if (pixels >= CANVAS_TURN_PIXELS) return this.#schedule(0);
+      pixels += areaOf([rect]);
+      this.#dirty.remove(rect);
       this.#context.putImageData(toImageData(surface, rect), rect.left, rect.top);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -8,10 +8,12 @@ import {
   ResourceType,
   displayChannel,
 } from "../protocol/index.ts";
+import { BYTES_PER_UNIT } from "../raster/index.ts";
+import type { CostMeter } from "../raster/index.ts";
 import type { MessageSink, PictureWire } from "./draw-messages.ts";
 import type { GuestImage } from "./guest-image.ts";
 import type { EncodedImage, ImageEncoders } from "./image-encoders.ts";
-import { MAX_CACHE_OVERDRAW } from "./limits.ts";
+import { MAX_CACHED_IMAGE_PIXELS, MAX_CACHE_OVERDRAW } from "./limits.ts";
 import { PaletteCache } from "./palette-cache.ts";
 import type { Picture } from "./picture.ts";
 import type { PixelHasher } from "./pixel-hasher.ts";
@@ -25,6 +27,8 @@ export interface ImageTools {
   readonly hasher: PixelHasher;
   /** The channel's SpiceImageCompression; a client's own wish overrides it. */
   readonly compression: number;
+  /** What encoding costs is taken from it. */
+  readonly meter: CostMeter;
 }
 
 /** What a client's INIT and link say of its images. */
@@ -89,9 +93,10 @@ export class DccImages implements PictureWire {
    */
   cached(image: GuestImage, drawn: number): SpiceImage | undefined {
     const { id, flags, pixels, picture } = image;
+    if (pixels > MAX_CACHED_IMAGE_PIXELS) return undefined;
     const worthwhile = this.#pixmaps.fits(pixels) && pixels <= drawn * MAX_CACHE_OVERDRAW;
     if (!worthwhile && !this.#pixmaps.has(id)) return undefined;
-    const fingerprint = image.fingerprint(this.#tools.hasher);
+    const fingerprint = image.fingerprint(this.#tools.hasher, this.#tools.meter);
     if (this.#pixmaps.hit(id, fingerprint)) return cachedImage({ id, flags }, picture.width, picture.height);
     if (!worthwhile) return undefined;
     const encoded = this.#encode(picture);
@@ -111,6 +116,7 @@ export class DccImages implements PictureWire {
   }
 
   #fill(picture: Picture, encoded: EncodedImage, id: bigint, flags: number): SpiceImage {
+    this.#tools.meter.spend(encoded.data.length / BYTES_PER_UNIT);
     return wireImage(encoded, { id, flags }, this.#palette(picture, encoded));
   }
 
@@ -131,15 +137,17 @@ export class DccImages implements PictureWire {
       const image = this.#encodeGlz(picture);
       if (image !== undefined) return image;
     }
-    return picture.encode(encoders, { compression, lz4: this.#client.lz4 });
+    return picture.encode(encoders, { compression, lz4: this.#client.lz4 }, this.#tools.meter);
   }
 
   /** Only for a client that asks for GLZ by name: such a stream is of use to nobody else. */
   #encodeGlz(picture: Picture): EncodedImage | undefined {
-    const { encoders } = this.#tools;
+    const { encoders, meter } = this.#tools;
     const { glzDictionaryId, glzDictionaryWindowSize, lowBandwidth } = this.#client;
     this.#dictionary ??= encoders.openDictionary(glzDictionaryId, glzDictionaryWindowSize);
-    return this.#dictionary && encoders.encodeGlz(picture.source, this.#dictionary, lowBandwidth);
+    if (this.#dictionary === undefined) return undefined;
+    meter.spend(picture.width * picture.height * encoders.pixelCost);
+    return encoders.encodeGlz(picture.source, this.#dictionary, lowBandwidth);
   }
 
   [Symbol.dispose](): void {

@@ -1,19 +1,27 @@
 import { RedChannelClient } from "../channel/index.ts";
 import type { PipeItem, RedChannelClientOptions } from "../channel/index.ts";
-import type { ParsedMessage } from "../protocol/index.ts";
+import type { MessageDef, ParsedMessage } from "../protocol/index.ts";
 import { DisplayCap, ImageCompression, SurfaceFlags, displayChannel } from "../protocol/index.ts";
 import type { Rect, RedHead } from "../protocol/red-command.ts";
-import { Region, SurfaceFormat } from "../raster/index.ts";
+import { BYTES_PER_UNIT, Region, SurfaceFormat } from "../raster/index.ts";
 import { DirtyRegion } from "./dirty-region.ts";
 import type { ClientProfile } from "./draw-plan.ts";
 import type { Drawable, PlacedPicture } from "./drawable.ts";
 import { DccImages } from "./dcc-images.ts";
 import type { ClientImages, ImageTools } from "./dcc-images.ts";
-import { sendDrawable, sendPicture } from "./draw-messages.ts";
+import { sendCopies, sendDrawable, sendPicture, sendSurface } from "./draw-messages.ts";
 import type { PictureWire } from "./draw-messages.ts";
-import { MAX_PIPE_BYTES, MAX_PIPE_SIZE, SYNC_STRIP_PIXELS } from "./limits.ts";
+import {
+  FIRST_PICTURE_PIXELS,
+  MAX_PIPE_BYTES,
+  MAX_PIPE_SIZE,
+  MAX_SNAPSHOT_PIXELS,
+  MESSAGE_COST,
+  STAGING_SURFACE,
+} from "./limits.ts";
 import { Picture } from "./picture.ts";
 import { RedClientError } from "./red-error.ts";
+import { areaOf, strips } from "./strips.ts";
 import type { RedSurface } from "./surface.ts";
 
 /** What a display client needs of its channel. */
@@ -21,6 +29,8 @@ export interface DisplaySource extends ImageTools {
   readonly maxAllowedHeads: number;
   readonly heads: readonly RedHead[];
   surface(id: number): RedSurface | undefined;
+  /** The slice is used up while this client has something to send: to be {@link DisplayChannelClient.push}ed in the next one. */
+  awaitTurn(client: DisplayChannelClient): void;
 }
 
 /** A pipe item; `damage` tells which pixels the client lacks if the item is dropped. */
@@ -33,6 +43,8 @@ interface ClientSurface {
   readonly surface: RedSurface;
   /** Pixels that differ from ours. While there are any, drawing on the surface only adds to them. */
   readonly dirty: DirtyRegion;
+  /** It was sent pixels of a drawing that was half done. */
+  torn: boolean;
 }
 
 /**
@@ -62,6 +74,8 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   #syncing = false;
   /** Incarnation of the primary surface whose MARK was sent. */
   #marked = 0;
+  /** A PING is under way: it waits for nobody's drawing. */
+  #pinging = false;
 
   constructor(
     source: DisplaySource,
@@ -87,6 +101,28 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   /** Whether this client's pipe holds up the guest (spice-server's MAX_PIPE_SIZE). */
   get isBehind(): boolean {
     return this.pipe.length > MAX_PIPE_SIZE || this.pipe.bytes > MAX_PIPE_BYTES;
+  }
+
+  /** Sending takes its share of the slice: encoding is what costs most. */
+  protected override canSend(): boolean {
+    if (!super.canSend()) return false;
+    if (this.#pinging || !this.#source.meter.isSpent) return true;
+    this.#source.awaitTurn(this);
+    return false;
+  }
+
+  override ping(filler?: Uint8Array): number | undefined {
+    this.#pinging = true;
+    try {
+      return super.ping(filler);
+    } finally {
+      this.#pinging = false;
+    }
+  }
+
+  override send<T>(definition: MessageDef<T>, value: T): void {
+    this.#source.meter.spend(MESSAGE_COST);
+    super.send(definition, value);
   }
 
   protected override handleMessage(message: ParsedMessage): void {
@@ -145,14 +181,34 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   add(drawable: Drawable): void {
     const target = this.#held.get(drawable.surface.id);
     if (target === undefined) return;
-    if (!target.dirty.isEmpty) {
-      target.dirty.add(drawable.region);
-      if (drawable.surface.id === 0) this.#addSync();
+    if (!target.dirty.isEmpty || target.torn || this.#isTooLarge(drawable)) {
+      // Of a drawing that was half done the client has a part already, and doing that again may undo it.
+      target.torn = false;
+      this.#addDirty(target, drawable.region);
     } else if (!this.#addDrawable(drawable)) {
       target.dirty.add(drawable.region);
       if (drawable.surface.id === 0) this.collapse();
     }
     this.push();
+  }
+
+  /** Pixels of a surface differ from what this client has or will have by its pipe. */
+  lacks(surface: RedSurface, region: Region): void {
+    const held = this.#held.get(surface.id);
+    if (held === undefined) return;
+    held.torn = false;
+    this.#addDirty(held, region);
+    this.push();
+  }
+
+  #addDirty(held: ClientSurface, region: Region): void {
+    held.dirty.add(region);
+    if (held.surface.id === 0) this.#addSync();
+  }
+
+  /** Whether the pixels that a drawable left behind are too many to copy them now. */
+  #isTooLarge(drawable: Drawable): boolean {
+    return drawable.plan(this.profile) === "pixels" && areaOf(drawable.pieces) > MAX_SNAPSHOT_PIXELS;
   }
 
   /** False if the client cannot follow because it lacks pixels that the drawable reads. */
@@ -161,7 +217,17 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
     const damage = { surface, region };
     const plan = drawable.plan(this.profile);
     if (plan === "pixels") {
+      this.#source.meter.spend((4 * areaOf(drawable.pieces)) / BYTES_PER_UNIT);
       for (const placed of drawable.pixels(this.profile)) this.#addPicture(surface, placed);
+      return true;
+    }
+    if (plan === "copyBitmap") {
+      let index = 0;
+      this.pipe.add({
+        damage,
+        bytes: drawable.bytes,
+        send: () => sendCopies(this.#wire, drawable, index++),
+      });
       return true;
     }
     const { operation } = drawable.command;
@@ -186,7 +252,10 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
     }
     // The primary's dirty pixels may be many; they are sent as they are later, which is too late for this drawing.
     if (id === 0) return held.dirty.isEmpty;
-    for (const rect of held.dirty.take()) {
+    const area = areaOf(held.dirty.rects);
+    if (area > MAX_SNAPSHOT_PIXELS) return false;
+    this.#source.meter.spend((4 * area) / BYTES_PER_UNIT);
+    for (const rect of strips(held.dirty.take())) {
       this.#addPicture(held.surface, { rect, picture: new Picture(held.surface.snapshot(rect)) });
     }
     return true;
@@ -212,7 +281,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
 
   /** SURFACE_CREATE; the client's surface starts black, so only what was drawn on ours is dirty. */
   #addCreate(surface: RedSurface): ClientSurface {
-    const held: ClientSurface = { surface, dirty: new DirtyRegion() };
+    const held: ClientSurface = { surface, dirty: new DirtyRegion(), torn: false };
     if (surface.drawn !== undefined) held.dirty.addRect(surface.drawn);
     this.#held.set(surface.id, held);
     const { id: surfaceId, width, height } = surface;
@@ -254,7 +323,10 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   #addFirstPicture(held: ClientSurface): void {
     // Clients take the first picture for the whole: a screenshot tool stops after it.
     held.dirty.addRect(held.surface.bounds);
-    this.pipe.add({ bytes: 0, send: () => this.#sendWhole(held) });
+    const { width, height } = held.surface;
+    if (width * height <= FIRST_PICTURE_PIXELS) this.pipe.add({ bytes: 0, send: () => this.#sendWhole(held) });
+    else if (this.profile === "full") this.#addStagedPicture(held);
+    else this.#addSync();
     this.#addMonitorsConfig();
     this.pipe.add({
       bytes: 0,
@@ -268,13 +340,48 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   /** The whole surface in one picture, as it is now. */
   #sendWhole(held: ClientSurface): void {
     held.dirty.clear();
-    this.#sendCurrent(held.surface, held.surface.bounds);
+    this.#sendCurrent(held, held.surface.bounds);
+  }
+
+  /**
+   * The whole surface, too large to encode it in one go: collected at the client in a surface that is not shown, then copied. What is
+   * drawn meanwhile is dirty and comes behind.
+   */
+  #addStagedPicture(held: ClientSurface): void {
+    const { width, height, format, bounds, incarnation } = held.surface;
+    const surfaceId = STAGING_SURFACE;
+    const rest = strips([bounds]);
+    let begun = false;
+    this.pipe.add({
+      bytes: 0,
+      send: () => {
+        if (!begun) {
+          begun = true;
+          this.#sent.set(surfaceId, incarnation);
+          const flags = 0;
+          this.send(displayChannel.server.surfaceCreate, { surfaceId, width, height, format, flags });
+          return true;
+        }
+        const rect = rest.shift();
+        if (rect !== undefined) {
+          held.dirty.remove(rect);
+          this.#sendCurrent(held, rect, surfaceId);
+          return true;
+        }
+        sendSurface(this, surfaceId, held.surface.id, bounds);
+        this.#sent.delete(surfaceId);
+        this.send(displayChannel.server.surfaceDestroy, { surfaceId });
+        return false;
+      },
+    });
   }
 
   /** The pixels of `rect` as they are now. */
-  #sendCurrent(surface: RedSurface, rect: Rect): void {
+  #sendCurrent(held: ClientSurface, rect: Rect, surfaceId: number = held.surface.id): void {
+    const { surface } = held;
+    if (surface.isUnderWay) held.torn = true;
     const as32 = this.profile === "limited" && surface.format !== SurfaceFormat.XRGB;
-    sendPicture(this.#wire, surface.id, rect, new Picture(as32 ? surface.read32(rect) : surface.view(rect)));
+    sendPicture(this.#wire, surfaceId, rect, new Picture(as32 ? surface.read32(rect) : surface.view(rect)));
   }
 
   #addMonitorsConfig(): void {
@@ -317,7 +424,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
         const rect = round.shift();
         if (rect !== undefined && held !== undefined) {
           held.dirty.remove(rect);
-          this.#sendCurrent(held.surface, rect);
+          this.#sendCurrent(held, rect);
         }
         if (round.length > 0) return true;
         this.#syncing = false;
@@ -372,16 +479,4 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
     }
     this.push();
   }
-}
-
-/** Cuts rectangles into strips of at most {@link SYNC_STRIP_PIXELS}. */
-function strips(rects: readonly Rect[]): Rect[] {
-  const result: Rect[] = [];
-  for (const rect of rects) {
-    const rows = Math.max(1, Math.floor(SYNC_STRIP_PIXELS / (rect.right - rect.left)));
-    for (let top = rect.top; top < rect.bottom; top += rows) {
-      result.push({ ...rect, top, bottom: Math.min(top + rows, rect.bottom) });
-    }
-  }
-  return result;
 }

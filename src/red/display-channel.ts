@@ -4,8 +4,8 @@ import { HeapLimitError, createCodecs, quicImages } from "../image/index.ts";
 import { ImageCompression } from "../protocol/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type { RedDrawable, RedHead, RedMonitorsConfig, RedSurfaceCreate } from "../protocol/red-command.ts";
-import type { Region } from "../raster/index.ts";
-import { drawDrawable, drawableRegion, surfaceBits } from "../raster/index.ts";
+import type { RasterSource, Region, Steps } from "../raster/index.ts";
+import { CostMeter, drawableArea, drawing, surfaceBits } from "../raster/index.ts";
 import { DisplayChannelClient } from "./display-channel-client.ts";
 import type { DisplaySource } from "./display-channel-client.ts";
 import { Drawable } from "./drawable.ts";
@@ -17,6 +17,7 @@ import {
   MAX_SURFACE_BYTES,
   MAX_SURFACE_SIDE,
   NUM_SURFACES,
+  SLICE_COST,
 } from "./limits.ts";
 import { NoSuchSurface, RedCommandError } from "./red-error.ts";
 import { PixelHasher } from "./pixel-hasher.ts";
@@ -47,16 +48,23 @@ export class DisplayChannel implements DisplaySource, Disposable {
   compression: number = ImageCompression.AutoGlz;
   maxAllowedHeads = 1;
   heads: readonly RedHead[] = [];
+  /** What drawing and encoding cost is taken from it; whoever runs the channel refills it. */
+  readonly meter: CostMeter;
+  /** Called when a client has something to send and the meter is spent: {@link pushWaiting} is to be called once it is refilled. */
+  onWaiting: (() => void) | undefined;
   /** Called when the primary surface came or went. */
   onPrimaryChanged: ((surface: RedSurface | undefined, mouseMode: number) => void) | undefined;
   readonly #codecs: ImageCodecs;
   readonly #timeouts: DisplayTimeouts;
   readonly #surfaces = new Map<number, RedSurface>();
   readonly #quic = quicImages();
+  /** Clients that wait for their turn, the longest waiting first. */
+  readonly #waiting = new Set<DisplayChannelClient>();
   #surfaceBytes = 0;
   #pixelClient: PixelClient | undefined;
 
-  constructor(options: { codecs?: ImageCodecs; timeouts?: DisplayTimeouts } = {}) {
+  constructor(options: { codecs?: ImageCodecs; timeouts?: DisplayTimeouts; meter?: CostMeter } = {}) {
+    this.meter = options.meter ?? new CostMeter(SLICE_COST);
     this.#codecs = options.codecs ?? createCodecs();
     this.encoders = new ImageEncoders(this.#codecs);
     this.hasher = new PixelHasher(this.#codecs);
@@ -98,6 +106,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
     client.onDisconnect = (reason) => {
       clearTimeout(init);
       this.clients.delete(client);
+      this.#waiting.delete(client);
       onGone(reason);
     };
     client.onProgress = onProgress;
@@ -106,29 +115,57 @@ export class DisplayChannel implements DisplaySource, Disposable {
     return client;
   }
 
+  awaitTurn(client: DisplayChannelClient): void {
+    this.#waiting.add(client);
+    this.onWaiting?.();
+  }
+
+  /** Lets those send that have waited, one after the other, until the meter is spent again. */
+  pushWaiting(): void {
+    if (this.#waiting.size === 0) return;
+    for (const client of [...this.#waiting]) {
+      if (this.meter.isSpent) return this.onWaiting?.();
+      this.#waiting.delete(client);
+      client.push();
+    }
+  }
+
   /**
-   * Renders a drawing and hands it to every client.
+   * Renders a drawing and hands it to every client, once it is finished. Until then the clients are sent what they have to get
+   * anyway; one that is sent pixels of this surface meanwhile gets the drawing's pixels, not its message.
    * @throws RedCommandError if it makes no sense; nothing was drawn then.
    */
-  draw(command: RedDrawable, data: Uint8Array): void {
+  *draw(command: RedDrawable, data: Uint8Array): Steps {
     const surface = this.#surfaces.get(command.surfaceId);
     if (surface === undefined)
       throw new RedCommandError(`drawing on surface ${command.surfaceId}, which does not exist`);
-    const region = drawableRegion(command, surface);
-    if (region.isEmpty || command.operation.type === "nop") return;
-    drawDrawable(surface.raster, command, {
-      data,
-      surface: (id) => this.#surfaces.get(id)?.raster,
-      quic: this.#quic,
-    });
-    surface.touch(region.bounds());
-    const drawable = new Drawable(command, data, surface, region, (id) => this.#surfaces.get(id));
+    if (command.operation.type === "nop") return;
+    const area = yield* drawableArea(command, surface, this.meter);
+    if (area === undefined) return;
+    surface.touch(area.bounds);
+    const drawable = new Drawable(command, data, surface, area, (id) => this.#surfaces.get(id));
+    const { region } = drawable;
+    surface.isUnderWay = true;
+    let finished = false;
+    try {
+      const source: RasterSource = {
+        data,
+        surface: (id) => this.#surfaces.get(id)?.raster,
+        quic: this.#quic,
+      };
+      yield* drawing(surface.raster, command, source, area, this.meter);
+      finished = true;
+    } finally {
+      surface.isUnderWay = false;
+      // A fault of ours half way: what is there has to be shown all the same.
+      if (!finished) for (const client of this.clients) client.lacks(surface, region);
+    }
     for (const client of this.clients) client.add(drawable);
     if (surface.id === 0) this.#pixelClient?.damaged(region);
   }
 
   /** @throws RedCommandError if format, size or id are impossible. */
-  createSurface(command: RedSurfaceCreate, data: Uint8Array): void {
+  *createSurface(command: RedSurfaceCreate, data: Uint8Array): Steps {
     const { surfaceId: id, format, width, height } = command;
     const bits = surfaceBits(format);
     if (bits === 0) throw new RedCommandError(`surface ${id} has unknown format ${format}`);
@@ -143,14 +180,19 @@ export class DisplayChannel implements DisplaySource, Disposable {
         `surface ${id} of ${bytes} bytes: all surfaces may take ${MAX_SURFACE_BYTES} together`,
       );
     const surface = this.#allocate(id, format, width, height);
+    let finished = false;
+    try {
+      yield* surface.erase(this.meter);
+      if (command.data !== undefined) {
+        const { offset, length } = command.data;
+        yield* surface.load(data.subarray(offset, offset + length), command.stride, this.meter);
+      }
+      finished = true;
+    } finally {
+      if (!finished) surface[Symbol.dispose]();
+    }
     this.#surfaces.set(id, surface);
     this.#surfaceBytes += surface.byteLength;
-    if (command.data !== undefined) {
-      surface.load(
-        data.subarray(command.data.offset, command.data.offset + command.data.length),
-        command.stride,
-      );
-    }
     if (id === 0) {
       this.maxAllowedHeads = 1;
       this.heads = [{ id: 0, surfaceId: 0, width, height, x: 0, y: 0, flags: 0 }];
@@ -208,11 +250,11 @@ export class DisplayChannel implements DisplaySource, Disposable {
   }
 
   /** @throws NoSuchSurface */
-  readSurface(id: number): SurfacePixels {
+  *readSurface(id: number): Steps<SurfacePixels> {
     const surface = this.#surfaces.get(id);
     if (surface === undefined) throw new NoSuchSurface(id);
     const { width, height } = surface;
-    return { surfaceId: id, width, height, pixels: surface.read32(surface.bounds).bytes };
+    return { surfaceId: id, width, height, pixels: yield* surface.readAll(this.meter) };
   }
 
   #forget(surface: RedSurface): void {

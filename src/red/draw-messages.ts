@@ -23,11 +23,30 @@ const server = displayChannel.server;
 const noMask: SpiceQMask = { flags: 0, pos: { x: 0, y: 0 }, bitmap: null };
 const noClip: SpiceClip = { type: ClipType.None };
 
-/** Sends a drawable as the messages of its plan, which is not `pixels`. */
-export function sendDrawable(wire: PictureWire, drawable: Drawable, plan: Exclude<DrawPlan, "pixels">): void {
-  const { command, surface, region } = drawable;
-  const { operation } = command;
-  const surfaceId = surface.id;
+/**
+ * Sends a bitmap's copy: whole for the client's cache, or the strips that are drawn, one at each call from the `index`th on.
+ * @returns whether there is more to send
+ */
+export function sendCopies(wire: PictureWire, drawable: Drawable, index: number): boolean {
+  const kept = index === 0 ? drawable.image && wire.cached(drawable.image, drawable.region.area) : undefined;
+  if (kept !== undefined) {
+    const base = regionBase(drawable);
+    sendCopy(wire, base, kept, drawable.sourceRect(base.box));
+    return false;
+  }
+  const { rect, picture } = drawable.copies[index];
+  const base = { surfaceId: drawable.surface.id, box: rect, clip: pieceClip(drawable) };
+  sendCopy(wire, base, wire.image(picture), origin(rect));
+  return index + 1 < drawable.copies.length;
+}
+
+/** Sends a drawable without pixels of its own as the messages of its plan. */
+export function sendDrawable(
+  wire: MessageSink,
+  drawable: Drawable,
+  plan: Exclude<DrawPlan, "pixels" | "copyBitmap">,
+): void {
+  const { operation } = drawable.command;
   switch (plan) {
     case "fill": {
       if (operation.type !== "fill" || operation.brush.type !== "solid") return;
@@ -35,18 +54,6 @@ export function sendDrawable(wire: PictureWire, drawable: Drawable, plan: Exclud
       for (const base of bases(drawable)) {
         const brush = { type: BrushType.Solid, color: color >>> 0 };
         wire.send(server.drawFill, { base, data: { brush, ropDescriptor: operation.rop, mask: noMask } });
-      }
-      return;
-    }
-    case "copyBitmap": {
-      const kept = drawable.image && wire.cached(drawable.image, region.area);
-      if (kept !== undefined) {
-        const base = regionBase(drawable);
-        return sendCopy(wire, base, kept, drawable.sourceRect(base.box));
-      }
-      for (const { rect, picture } of drawable.copies) {
-        const base = { surfaceId, box: rect, clip: pieceClip(drawable) };
-        sendCopy(wire, base, wire.image(picture), origin(rect));
       }
       return;
     }
@@ -76,6 +83,18 @@ export function sendDrawable(wire: PictureWire, drawable: Drawable, plan: Exclud
       for (const base of bases(drawable)) wire.send(message, { base, data: { mask: noMask } });
     }
   }
+}
+
+/** Copies all of a surface that the client has to another one of the same size. */
+export function sendSurface(wire: MessageSink, from: number, to: number, box: Rect): void {
+  const { right: width, bottom: height } = box;
+  const descriptor = { id: 0n, type: ImageType.Surface, flags: 0, width, height };
+  sendCopy(
+    wire,
+    { surfaceId: to, box, clip: noClip },
+    { descriptor, surface: { surfaceId: from } },
+    origin(box),
+  );
 }
 
 /** Sends pixels as a lossless DRAW_COPY of the whole picture to `rect`. */

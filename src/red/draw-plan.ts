@@ -34,6 +34,7 @@ const simpleRops: readonly number[] = [Ropd.OpPut, Ropd.OpOr, Ropd.OpAnd, Ropd.O
  * anything else often enough for its bytes to matter.
  */
 export function planDrawable(drawable: Drawable, profile: ClientProfile): DrawPlan {
+  if (!drawable.isExact) return "pixels";
   return profile === "full" ? planFull(drawable) : planLimited(drawable);
 }
 

@@ -1,13 +1,14 @@
 import type { ImageSource } from "../image/index.ts";
 import { bitsPerPixel } from "../image/index.ts";
 import type { Point, Rect, RedBitmap, RedDrawable, RedImage } from "../protocol/red-command.ts";
-import { SurfaceFormat } from "../raster/index.ts";
-import type { Region } from "../raster/index.ts";
+import { Region, SurfaceFormat } from "../raster/index.ts";
+import type { DrawArea } from "../raster/index.ts";
 import type { ClientProfile, DrawPlan } from "./draw-plan.ts";
 import { planDrawable } from "./draw-plan.ts";
 import { GuestImage } from "./guest-image.ts";
 import { MAX_SPLIT_RECTS } from "./limits.ts";
 import { Picture } from "./picture.ts";
+import { strips } from "./strips.ts";
 import type { RedSurface } from "./surface.ts";
 
 /** A picture and where on its surface it belongs. */
@@ -23,8 +24,10 @@ export interface PlacedPicture {
 export class Drawable {
   readonly command: RedDrawable;
   readonly surface: RedSurface;
-  /** The pixels it may have changed: bbox, clip and surface intersected. Not empty. */
+  /** The pixels it may have changed: bbox, clip and surface intersected, or their bounding box. Not empty. */
   readonly region: Region;
+  /** Whether the region is exact. Otherwise only the pixels tell what was drawn. */
+  readonly isExact: boolean;
   readonly #data: Uint8Array;
   readonly #surfaces: (id: number) => RedSurface | undefined;
   readonly #plans = new Map<ClientProfile, DrawPlan>();
@@ -36,12 +39,13 @@ export class Drawable {
     command: RedDrawable,
     data: Uint8Array,
     surface: RedSurface,
-    region: Region,
+    area: DrawArea,
     surfaces: (id: number) => RedSurface | undefined,
   ) {
     this.command = command;
     this.surface = surface;
-    this.region = region;
+    this.region = area.region ?? Region.rect(area.bounds);
+    this.isExact = area.region !== undefined;
     this.#data = data;
     this.#surfaces = surfaces;
   }
@@ -92,10 +96,10 @@ export class Drawable {
     return offset >= 0 && stride > 0 && stride * height <= length && offset + length <= this.#data.length;
   }
 
-  /** For the plan `copyBitmap`: the source cut to each of the {@link pieces}. */
+  /** For the plan `copyBitmap`: the source cut to each of the {@link pieces}, and these to strips. */
   get copies(): readonly PlacedPicture[] {
     const bitmap = this.#bitmap;
-    this.#copies ??= this.pieces.map((rect) => ({
+    this.#copies ??= strips(this.pieces).map((rect) => ({
       rect,
       picture: new Picture(this.#crop(bitmap, this.sourceRect(rect)), bitmap.palette?.unique),
     }));
@@ -118,7 +122,7 @@ export class Drawable {
     if (pixels === undefined) {
       const read = (rect: Rect): ImageSource =>
         as32 ? this.surface.read32(rect) : this.surface.snapshot(rect);
-      pixels = this.pieces.map((rect) => ({ rect, picture: new Picture(read(rect)) }));
+      pixels = strips(this.pieces).map((rect) => ({ rect, picture: new Picture(read(rect)) }));
       this.#pixels.set(as32, pixels);
     }
     return pixels;

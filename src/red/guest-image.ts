@@ -1,6 +1,7 @@
 import type { ImageSource } from "../image/index.ts";
 import { ImageFlags } from "../protocol/index.ts";
 import type { RedBitmap } from "../protocol/red-command.ts";
+import type { CostMeter } from "../raster/index.ts";
 import { Picture } from "./picture.ts";
 import type { PixelHasher } from "./pixel-hasher.ts";
 
@@ -28,9 +29,11 @@ export class GuestImage {
   }
 
   /** Equal for images that look the same. */
-  fingerprint(hasher: PixelHasher): string {
+  fingerprint(hasher: PixelHasher, meter: CostMeter): string {
+    if (this.#fingerprint !== undefined) return this.#fingerprint;
+    meter.spend(this.pixels * hasher.pixelCost);
     // HIGH_BITS_SET changes what the client keeps.
-    this.#fingerprint ??= `${this.flags} ${hasher.fingerprint(this.picture.source)}`;
+    this.#fingerprint = `${this.flags} ${hasher.fingerprint(this.picture.source)}`;
     return this.#fingerprint;
   }
 }

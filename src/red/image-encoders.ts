@@ -8,6 +8,7 @@ import {
   rowBytes,
 } from "../image/index.ts";
 import { ImageCompression } from "../protocol/index.ts";
+import { ENCODE_COST, PLAIN_ENCODE_COST } from "./limits.ts";
 
 /** What a client can decode and wants. Clients with equal preferences share encodings. */
 export interface ImagePreference {
@@ -41,6 +42,11 @@ export class ImageEncoders {
 
   constructor(codecs: ImageCodecs) {
     this.#codecs = codecs;
+  }
+
+  /** Cost units of a pixel, whatever the codec. */
+  get pixelCost(): number {
+    return this.#codecs.accelerated ? ENCODE_COST : PLAIN_ENCODE_COST;
   }
 
   /**

@@ -16,8 +16,22 @@ export const MAX_PIPE_BYTES = 32 * 1024 * 1024;
  */
 export const PIPE_STALL_TIME = 100;
 
-/** Milliseconds of command processing before the worker lets its other events run (spice-server's 10 ms slice). */
-export const PROCESS_SLICE = 10;
+/**
+ * Cost units (about nanoseconds, see src/raster/costs.ts) of drawing and encoding before the worker lets its other events run:
+ * spice-server's slice is 10 ms. Counted, not timed, so that it is the same on every machine; a slice is exceeded by one band or one
+ * picture at most.
+ */
+export const SLICE_COST = 5_000_000;
+
+/** Cost units of any command beside its pixels. */
+export const COMMAND_COST = 2000;
+
+/** Cost units of any message beside its pixels. */
+export const MESSAGE_COST = 3000;
+
+/** Cost units of encoding a pixel, with the codecs in WebAssembly and in plain TypeScript: QUIC's, the dearest. */
+export const ENCODE_COST = 15;
+export const PLAIN_ENCODE_COST = 100;
 
 /** Milliseconds a client may take to send its DISPLAY INIT (COMMON_CLIENT_TIMEOUT of spice-server). */
 export const DISPLAY_INIT_TIMEOUT = 30_000;
@@ -38,10 +52,33 @@ export const MAX_SURFACE_BYTES = 256 * 1024 * 1024;
 export const MAX_SURFACE_SIDE = 16_384;
 
 /**
- * Pixels of one picture when a dirty region is sent piece by piece: 1 MiB of raw pixels. A slow client gets every piece as new
- * as it can be, and the worker is never busy for long with one of them.
+ * Pixels of one picture when a dirty region or a large drawing is sent piece by piece: 1 MiB of raw pixels, at most 4 ms of QUIC. A
+ * slow client gets every piece as new as it can be, and the worker is never busy for long with one of them.
  */
 export const SYNC_STRIP_PIXELS = 256 * 1024;
+
+/**
+ * Pixels up to which the first picture of a primary surface is sent as it is: 1024 x 768 and 1280 x 800 are below. Encoding is not cut,
+ * so a larger one goes in strips to an off-screen surface of the client and from there to the primary in one copy.
+ */
+export const FIRST_PICTURE_PIXELS = 1024 * 1024;
+
+/**
+ * Surface id at the client for that: far above the guest's. Clients keep their surfaces by any 32 bit number.
+ */
+export const STAGING_SURFACE = 0x7fff_0000;
+
+/**
+ * Pixels that are copied out of a surface at once, 16 MiB, for a client that has to see them as they are now. What is more becomes
+ * dirty, and is sent as it is by then.
+ */
+export const MAX_SNAPSHOT_PIXELS = 4 * 1024 * 1024;
+
+/**
+ * Pixels of an image that is sent whole for a client's cache. It is hashed and encoded in one go; larger ones are sent in strips, and
+ * not kept.
+ */
+export const MAX_CACHED_IMAGE_PIXELS = 512 * 1024;
 
 /** Rectangles of a dirty region above which its bounding box takes its place: messages cost more than a few equal pixels. */
 export const MAX_DIRTY_RECTS = 16;
@@ -81,6 +118,9 @@ export const MAX_CURSOR_SIDE = 1024;
 
 /** Heads of a monitors configuration (spice-server allows 16 per device). */
 export const MAX_HEADS = 16;
+
+/** Pixels that are painted on the tab's own canvas in one go: some milliseconds. The rest follows in the next turn. */
+export const CANVAS_TURN_PIXELS = 1024 * 1024;
 
 /** Milliseconds between two paints of the tab's own canvas: one frame of a 60 Hz screen. */
 export const CANVAS_FRAME_TIME = 16;

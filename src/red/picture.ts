@@ -1,5 +1,6 @@
 import type { ImageSource } from "../image/index.ts";
 import { sourceBytes } from "../image/index.ts";
+import type { CostMeter } from "../raster/index.ts";
 import type { EncodedImage, ImageEncoders, ImagePreference } from "./image-encoders.ts";
 
 /**
@@ -25,11 +26,12 @@ export class Picture {
   }
 
   /** The picture as this client wants it. */
-  encode(encoders: ImageEncoders, preference: ImagePreference): EncodedImage {
+  encode(encoders: ImageEncoders, preference: ImagePreference, meter: CostMeter): EncodedImage {
     const key = `${preference.compression}/${preference.lz4}`;
     let image = this.#encoded.get(key);
     if (image === undefined) {
       image = encoders.encode(this.source, preference);
+      meter.spend(this.width * this.height * encoders.pixelCost);
       this.#encoded.set(key, image);
     }
     return image;

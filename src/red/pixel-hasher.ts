@@ -1,6 +1,10 @@
 import type { ImageCodecs, ImageSource } from "../image/index.ts";
 import { BitmapFmt, HeapLimitError, Scratch, hashPixels, rowBytes } from "../image/index.ts";
 
+/** Cost units of hashing a pixel in WebAssembly, and in plain TypeScript. */
+const HASH_COST = 1;
+const PLAIN_HASH_COST = 40;
+
 /**
  * Tells bitmaps apart by a text: format, size, colours and a 64-bit hash of the pixels. Bitmaps with the same text look the same,
  * but for a guest that constructs a collision on purpose; it deceives the viewers of its own screen, on which it draws what it
@@ -13,6 +17,11 @@ export class PixelHasher {
   constructor(codecs: ImageCodecs) {
     this.#codecs = codecs;
     this.#scratch = new Scratch(codecs.heap);
+  }
+
+  /** Cost units of a pixel. */
+  get pixelCost(): number {
+    return this.#codecs.accelerated ? HASH_COST : PLAIN_HASH_COST;
   }
 
   fingerprint(source: ImageSource): string {

@@ -9,14 +9,17 @@ import type {
 } from "../dispatch/messages.ts";
 import type { ImageCodecs } from "../image/index.ts";
 import { ChannelType, DisplayCap, ImageCompression } from "../protocol/index.ts";
+import type { Steps } from "../raster/index.ts";
+import { CostMeter } from "../raster/index.ts";
 import type { RedCommand, RedCommandBatch, RedCommandReply } from "../protocol/red-command.ts";
 import { CanvasClient } from "./canvas-client.ts";
+import type { QueueItem } from "./command-queue.ts";
 import { CommandQueue } from "./command-queue.ts";
 import { CursorChannel } from "./cursor-channel.ts";
 import { DisplayChannel } from "./display-channel.ts";
 import type { DisplayTimeouts } from "./display-channel.ts";
-import { PIPE_STALL_TIME, PROCESS_SLICE } from "./limits.ts";
-import { RedCommandError } from "./red-error.ts";
+import { COMMAND_COST, PIPE_STALL_TIME, SLICE_COST } from "./limits.ts";
+import { NoSuchSurface, RedCommandError } from "./red-error.ts";
 import { Scheduler } from "./scheduler.ts";
 
 /** How a red worker is made. */
@@ -30,6 +33,9 @@ export interface RedWorkerOptions {
   /** Milliseconds a client's long pipe may hold up the guest; defaults to {@link PIPE_STALL_TIME}. */
   readonly pipeStallTime?: number;
   readonly timeouts?: DisplayTimeouts;
+  /** Cost units of a slice, and of the largest piece of a drawing; default {@link SLICE_COST} and BAND_COST. */
+  readonly sliceCost?: number;
+  readonly bandCost?: number;
 }
 
 interface ConnectedClient {
@@ -47,6 +53,11 @@ const guestCapabilities: readonly number[] = [DisplayCap.SizedStream, DisplayCap
 /**
  * One QXL device's thread (spice-server's RedWorker): takes drawing and cursor commands in order, renders them, and feeds the clients
  * of its two channels. Never waits for core. Owns channels, clients, surfaces and the command port.
+ *
+ * It works in slices, between which its thread does what else there is: messages of clients, timers, core's calls. A command that
+ * costs more is laid aside half done and is the first to go on; the next command, and what waits for all commands before it
+ * (`readSurface`), comes when it is finished. Connects, disconnects and messages of clients do not wait for it: they change who is sent
+ * something, never what is drawn.
  */
 export class RedWorker implements Disposable {
   readonly display: DisplayChannel;
@@ -54,11 +65,16 @@ export class RedWorker implements Disposable {
   readonly #options: RedWorkerOptions;
   readonly #clients = new Set<ConnectedClient>();
   readonly #queue = new CommandQueue();
-  readonly #scheduler = new Scheduler(() => this.#process());
+  readonly #scheduler = new Scheduler(() => this.#runSlice());
+  readonly #meter: CostMeter;
+  /** What was begun and laid aside. */
+  #underWay: { readonly steps: Steps; readonly name: string } | undefined;
+  #clientsFirst = false;
   #commandPort: MessagePort | undefined;
   #canvas: CanvasClient | undefined;
   #stall: ReturnType<typeof setTimeout> | undefined;
   #commands = 0;
+  #slices = 0;
   /** Capabilities last told to the guest, as text. */
   #announced = "";
   /** Commands that made no sense and were left out. */
@@ -66,7 +82,13 @@ export class RedWorker implements Disposable {
 
   constructor(options: RedWorkerOptions) {
     this.#options = options;
-    this.display = new DisplayChannel({ codecs: options.codecs, timeouts: options.timeouts });
+    this.#meter = new CostMeter(options.sliceCost ?? SLICE_COST, options.bandCost);
+    this.display = new DisplayChannel({
+      codecs: options.codecs,
+      timeouts: options.timeouts,
+      meter: this.#meter,
+    });
+    this.display.onWaiting = () => this.#scheduler.schedule();
     this.display.onPrimaryChanged = (surface, mouseMode) => {
       options.main.send("primaryChanged", {
         channelId: options.channelId,
@@ -197,9 +219,19 @@ export class RedWorker implements Disposable {
   }
 
   /** The surface after all commands received so far. @throws NoSuchSurface */
-  async readSurface(surfaceId: number): Promise<SurfacePixels> {
-    await this.#queue.barrier();
-    return this.display.readSurface(surfaceId);
+  readSurface(surfaceId: number): Promise<SurfacePixels> {
+    return new Promise((resolve, reject) => {
+      const { display } = this;
+      const start = function* (): Steps {
+        try {
+          resolve(yield* display.readSurface(surfaceId));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#queue.pushTask({ start, cancel: () => reject(new NoSuchSurface(surfaceId)) });
+      this.#scheduler.schedule();
+    });
   }
 
   inspect(): RedInspection {
@@ -221,18 +253,37 @@ export class RedWorker implements Disposable {
     };
   }
 
+  /** Slices so far: how often the thread came back to this worker's commands. */
+  get slices(): number {
+    return this.#slices;
+  }
+
+  /** One slice. Clients that wait to send and the guest's commands are first in turns, so that neither starves the other. */
+  #runSlice(): void {
+    this.#slices++;
+    this.#meter.left = this.#options.sliceCost ?? SLICE_COST;
+    this.#clientsFirst = !this.#clientsFirst;
+    if (this.#clientsFirst) this.display.pushWaiting();
+    this.#process();
+    if (!this.#clientsFirst) this.display.pushWaiting();
+  }
+
   /** Carries out commands until there are none, a client's pipe is too long, or the slice is used up. */
   #process(): void {
-    const end = performance.now() + PROCESS_SLICE;
-    while (!this.display.isBlocked) {
+    while (!this.#meter.isSpent) {
+      if (this.#underWay !== undefined) {
+        this.#goOn();
+        continue;
+      }
+      if (this.display.isBlocked) return this.#holdGuest();
       const next = this.#queue.take();
       if (next === undefined) return;
-      this.#carryOut(next.command, next.data);
-      if (performance.now() >= end) {
-        this.#scheduler.schedule();
-        return;
-      }
+      this.#begin(next);
     }
+    this.#scheduler.schedule();
+  }
+
+  #holdGuest(): void {
     this.#stall ??= setTimeout(() => {
       this.#stall = undefined;
       this.display.unblock();
@@ -248,29 +299,61 @@ export class RedWorker implements Disposable {
     this.#scheduler.schedule();
   }
 
-  #carryOut(command: RedCommand, data: Uint8Array): void {
-    this.#commands++;
-    try {
-      switch (command.type) {
-        case "draw":
-          return this.display.draw(command, data);
-        case "surfaceCreate":
-          return this.display.createSurface(command, data);
-        case "surfaceDestroy":
-          return this.display.destroySurface(command.surfaceId);
-        case "monitorsConfig":
-          return this.display.setMonitorsConfig(command);
-        case "reset":
-          this.display.reset();
-          return this.cursor.process({ type: "cursorReset" }, data);
-        default:
-          return this.cursor.process(command, data);
-      }
-    } catch (error) {
-      // The guest may send what it likes; it loses only that command. Our own mistakes must not stop the thread either.
-      this.droppedCommands++;
-      if (!(error instanceof RedCommandError)) console.error(`red worker: ${command.type} failed`, error);
+  #begin(next: QueueItem): void {
+    if (next.task !== undefined) {
+      this.#underWay = { steps: next.task.start(), name: "a task" };
+      return;
     }
+    const { command, data } = next;
+    this.#commands++;
+    this.#meter.spend(COMMAND_COST);
+    try {
+      const steps = this.#carryOut(command, data);
+      // Most end here; only what is laid aside needs to be remembered.
+      if (steps?.next().done === false) this.#underWay = { steps, name: command.type };
+    } catch (error) {
+      this.#dropped(command.type, error);
+    }
+  }
+
+  #goOn(): void {
+    if (this.#underWay === undefined) return;
+    const { steps, name } = this.#underWay;
+    try {
+      if (steps.next().done === true) this.#underWay = undefined;
+    } catch (error) {
+      this.#underWay = undefined;
+      this.#dropped(name, error);
+    }
+  }
+
+  /** @returns what may take longer than this slice */
+  #carryOut(command: RedCommand, data: Uint8Array): Steps | undefined {
+    switch (command.type) {
+      case "draw":
+        return this.display.draw(command, data);
+      case "surfaceCreate":
+        return this.display.createSurface(command, data);
+      case "surfaceDestroy":
+        this.display.destroySurface(command.surfaceId);
+        return undefined;
+      case "monitorsConfig":
+        this.display.setMonitorsConfig(command);
+        return undefined;
+      case "reset":
+        this.display.reset();
+        this.cursor.process({ type: "cursorReset" }, data);
+        return undefined;
+      default:
+        this.cursor.process(command, data);
+        return undefined;
+    }
+  }
+
+  /** The guest may send what it likes; it loses only that command. Our own mistakes must not stop the thread either. */
+  #dropped(name: string, error: unknown): void {
+    this.droppedCommands++;
+    if (!(error instanceof RedCommandError)) console.error(`red worker: ${name} failed`, error);
   }
 
   #closeCommandPort(): void {
@@ -283,6 +366,8 @@ export class RedWorker implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#stall);
     this.#closeCommandPort();
+    this.#underWay?.steps.return();
+    this.#underWay = undefined;
     this.#queue.clear();
     this.#scheduler[Symbol.dispose]();
     for (const { clientId, channelType } of this.#clients) this.disconnectClient(clientId, channelType);

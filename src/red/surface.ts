@@ -2,7 +2,11 @@ import type { ImageSource, SurfaceHeap } from "../image/index.ts";
 import { BitmapFmt, bitsPerPixel } from "../image/index.ts";
 import type { Rect } from "../protocol/red-command.ts";
 import { SurfaceFormat, rgbFrom555, rgbFrom565, surfaceBits } from "../raster/index.ts";
-import type { RasterSurface } from "../raster/index.ts";
+import { BYTES_PER_UNIT } from "../raster/index.ts";
+import type { CostMeter, RasterSurface, Steps } from "../raster/index.ts";
+
+/** Cost units of a row beside its bytes. */
+const ROW_COST = 100;
 
 /** Counts surfaces over the life of the thread, so that two with one id are told apart. */
 let incarnations = 0;
@@ -20,9 +24,14 @@ export class RedSurface implements Disposable {
   readonly incarnation = ++incarnations;
   /** Bounding box of everything drawn since creation; undefined while all pixels are zero. */
   drawn: Rect | undefined;
+  /** Whether a drawing on it is half done: who looks at the pixels now has to look again. */
+  isUnderWay = false;
+  /** Where the rasteriser draws. */
+  readonly raster: RasterSurface;
   readonly #heap: SurfaceHeap;
   readonly #pointer: number;
 
+  /** The memory is as it was found: see {@link erase}. @throws HeapLimitError */
   constructor(heap: SurfaceHeap, id: number, format: number, width: number, height: number) {
     this.#heap = heap;
     this.id = id;
@@ -30,7 +39,18 @@ export class RedSurface implements Disposable {
     this.width = width;
     this.height = height;
     this.stride = ((width * surfaceBits(format) + 31) >>> 5) * 4;
-    this.#pointer = heap.allocate(this.byteLength);
+    this.#pointer = heap.allocate(this.byteLength, false);
+    this.raster = {
+      // The memory moves when it grows.
+      get bytes() {
+        return heap.u8;
+      },
+      offset: this.#pointer,
+      stride: this.stride,
+      width,
+      height,
+      format,
+    };
   }
 
   get byteLength(): number {
@@ -39,18 +59,6 @@ export class RedSurface implements Disposable {
 
   get bounds(): Rect {
     return { top: 0, left: 0, bottom: this.height, right: this.width };
-  }
-
-  /** Where the rasteriser draws. Not to be kept: the memory may move when another surface is allocated. */
-  get raster(): RasterSurface {
-    return {
-      bytes: this.#heap.u8,
-      offset: this.#pointer,
-      stride: this.stride,
-      width: this.width,
-      height: this.height,
-      format: this.format,
-    };
   }
 
   /** Notes that `rect` was drawn on. */
@@ -66,13 +74,41 @@ export class RedSurface implements Disposable {
           };
   }
 
+  /** Makes all pixels zero, as a surface begins. */
+  *erase(meter: CostMeter): Steps {
+    const atOnce = meter.fit(1 / BYTES_PER_UNIT);
+    for (let from = 0; from < this.byteLength; from += atOnce) {
+      const to = Math.min(this.byteLength, from + atOnce);
+      this.#heap.u8.fill(0, this.#pointer + from, this.#pointer + to);
+      meter.spend((to - from) / BYTES_PER_UNIT);
+      if (meter.isSpent) yield;
+    }
+  }
+
   /** Fills the surface with top-down rows that are `stride` bytes apart; missing rows stay as they are. */
-  load(data: Uint8Array, stride: number): void {
+  *load(data: Uint8Array, stride: number, meter: CostMeter): Steps {
     const row = Math.min(stride, this.stride);
+    this.touch(this.bounds);
     for (let y = 0; y < this.height && y * stride + row <= data.length; y++) {
       this.#heap.u8.set(data.subarray(y * stride, y * stride + row), this.#pointer + y * this.stride);
+      meter.spend(ROW_COST + row / BYTES_PER_UNIT);
+      if (meter.isSpent) yield;
     }
-    this.touch(this.bounds);
+  }
+
+  /** All pixels as 32 bit xRGB words, row by row from the top. */
+  *readAll(meter: CostMeter): Steps<Uint8Array<ArrayBuffer>> {
+    const { width, height } = this;
+    const pixels = new Uint8Array(4 * width * height);
+    const rowCost = ROW_COST + width * (this.#is32 ? 1 : 8);
+    const atOnce = meter.fit(rowCost);
+    for (let top = 0; top < height; top += atOnce) {
+      const bottom = Math.min(height, top + atOnce);
+      pixels.set(this.read32({ top, left: 0, bottom, right: width }).bytes, 4 * width * top);
+      meter.spend((bottom - top) * rowCost);
+      if (meter.isSpent) yield;
+    }
+    return pixels;
   }
 
   /** The pixels of `rect` in place, for an encoder that runs now; converted to 32 bits where no bitmap format is equal. */
@@ -109,7 +145,7 @@ export class RedSurface implements Disposable {
     const height = rect.bottom - rect.top;
     const bytes = new Uint8Array(4 * width * height);
     const out = new DataView(bytes.buffer);
-    const direct = this.format === SurfaceFormat.XRGB || this.format === SurfaceFormat.ARGB;
+    const direct = this.#is32;
     for (let y = 0; y < height; y++) {
       if (direct) {
         const at = this.#pointer + (rect.top + y) * this.stride + 4 * rect.left;
@@ -121,6 +157,10 @@ export class RedSurface implements Disposable {
       }
     }
     return { format: BitmapFmt.Bit32, width, height, stride: 4 * width, offset: 0, bytes, topDown: true };
+  }
+
+  get #is32(): boolean {
+    return this.format === SurfaceFormat.XRGB || this.format === SurfaceFormat.ARGB;
   }
 
   /** One pixel as 0x00RRGGBB; alpha surfaces as grey. */
