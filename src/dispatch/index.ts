@@ -4,3 +4,5 @@ export * from "./errors.ts";
 export * from "./limits.ts";
 export * from "./liveness.ts";
 export type * from "./messages.ts";
+export { nextTask } from "./next-task.ts";
+export type { NextTask } from "./next-task.ts";

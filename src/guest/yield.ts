@@ -1,21 +1,8 @@
 /** Gives the thread away between two slices of the CPU, and lets an idle guest sleep: v86's own way spins then. */
+import type { NextTask } from "../dispatch/index.ts";
+import { nextTask } from "../dispatch/index.ts";
 import { IdleRest } from "./idle-rest.ts";
 import type { V86Core } from "./v86-private.ts";
-
-/** Runs `task` as the next macrotask, after timers and messages that are due; without the 4 ms clamp of nested timers. */
-export type NextTask = (task: () => void) => void;
-
-const nextTask = (): NextTask => {
-  const immediate = (globalThis as { setImmediate?: (task: () => void) => void }).setImmediate;
-  if (immediate) return (task) => void immediate(task);
-  const { port1, port2 } = new MessageChannel();
-  const tasks: (() => void)[] = [];
-  port1.onmessage = () => tasks.shift()?.();
-  return (task) => {
-    tasks.push(task);
-    port2.postMessage(0);
-  };
-};
 
 /**
  * Replaces v86's yield. A busy guest goes on with the next task; an idle one sleeps as long as {@link IdleRest} says. A device

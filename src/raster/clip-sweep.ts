@@ -213,7 +213,7 @@ class SweepCursor implements BandCursor {
       }
     }
     this.last = length;
-    this.cost += 2 * xs.length;
+    this.cost += 4 * xs.length;
   }
 
   #write(at: number, x1: number, x2: number): number {

@@ -46,7 +46,13 @@ export function painter(
   rowCost: number,
   paint: Painter["paint"],
 ): Painter {
-  return { area, pixelCost: mask === undefined ? pixelCost : pixelCost + MASK_COST, rowCost, upwards: false, paint };
+  return {
+    area,
+    pixelCost: mask === undefined ? pixelCost : pixelCost + MASK_COST,
+    rowCost,
+    upwards: false,
+    paint,
+  };
 }
 
 const scratch: Uint32Array[] = [];

@@ -10,6 +10,9 @@ import { Rop, applyRop } from "./rop.ts";
 import type { RasterSurface } from "./surface.ts";
 import { pixelBytes, readRow, surfaceWords, wordIndex, writeRow } from "./surface.ts";
 
+/** Pixels up to which a run is filled in a loop. */
+const SHORT_RUN = 16;
+
 /** Gives the raw source pixels for the target pixels (x .. x + count, y). */
 export type ReadPixels = (x: number, y: number, count: number, out: Uint32Array) => void;
 
@@ -31,13 +34,17 @@ export function fillSolid(context: DrawContext, color: number): Painter {
   return painter(context, WRITE_COST, 0, (boxes, first, last, top, bottom) => {
     // Asked for each time: the memory may have grown since.
     const words = surfaceWords(target);
+    const origin = wordIndex(target, 0, 0);
+    const rowWords = target.stride >> 2;
     for (let i = first; i < last; i += 4) {
       const left = boxes[i];
       const width = boxes[i + 2] - left;
       for (let y = top; y < bottom; y++) {
         if (words !== undefined) {
-          const start = wordIndex(target, left, y);
-          words.fill(color, start, start + width);
+          const start = origin + y * rowWords + left;
+          // A call for a handful of pixels costs more than they do.
+          if (width > SHORT_RUN) words.fill(color, start, start + width);
+          else for (let at = start; at < start + width; at++) words[at] = color;
         } else {
           const start = target.offset + y * target.stride + left * bytes;
           target.bytes.fill(color, start, start + width * bytes);

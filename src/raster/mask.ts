@@ -50,10 +50,7 @@ interface BitReader {
   read(x: number, y: number, count: number, out: Uint32Array): void;
 }
 
-function bitReader(
-  image: NonNullable<RedMask["bitmap"]>,
-  source: RasterSource,
-): BitReader | undefined {
+function bitReader(image: NonNullable<RedMask["bitmap"]>, source: RasterSource): BitReader | undefined {
   if (image.kind === "surface") {
     const surface = source.surface(image.surfaceId);
     if (surface?.format !== SurfaceFormat.A1) return undefined;

@@ -28,7 +28,10 @@ export function* settledSource(
     } else if (image.kind === "quic" && source.quic !== undefined) {
       const { offset, length } = image.data;
       pictures ??= new Map();
-      pictures.set(image, yield* decoded(source.quic(image, source.data.subarray(offset, offset + length)), meter));
+      pictures.set(
+        image,
+        yield* decoded(source.quic(image, source.data.subarray(offset, offset + length)), meter),
+      );
     }
   }
   if (surfaces === undefined && pictures === undefined) return source;

@@ -5,7 +5,7 @@ import type { Steps } from "../raster/index.ts";
 export interface QueuedTask {
   /** Called when it is its turn, everything before it being done. */
   readonly start: () => Steps;
-  /** Called instead if the queue is cleared before. */
+  /** Called instead if it will never start, or never end. */
   readonly cancel: () => void;
 }
 

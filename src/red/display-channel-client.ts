@@ -324,7 +324,8 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
     // Clients take the first picture for the whole: a screenshot tool stops after it.
     held.dirty.addRect(held.surface.bounds);
     const { width, height } = held.surface;
-    if (width * height <= FIRST_PICTURE_PIXELS) this.pipe.add({ bytes: 0, send: () => this.#sendWhole(held) });
+    if (width * height <= FIRST_PICTURE_PIXELS)
+      this.pipe.add({ bytes: 0, send: () => this.#sendWhole(held) });
     else if (this.profile === "full") this.#addStagedPicture(held);
     else this.#addSync();
     this.#addMonitorsConfig();

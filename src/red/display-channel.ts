@@ -123,7 +123,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
   /** Lets those send that have waited, one after the other, until the meter is spent again. */
   pushWaiting(): void {
     if (this.#waiting.size === 0) return;
-    for (const client of [...this.#waiting]) {
+    for (const client of this.#waiting) {
       if (this.meter.isSpent) return this.onWaiting?.();
       this.#waiting.delete(client);
       client.push();

@@ -68,6 +68,10 @@ export class TestDisplayClient implements Disposable {
   /** Messages in their order; without PINGs, which come when it is time. */
   readonly names: string[] = [];
   readonly imageTypes: number[] = [];
+  /** Pixels of the largest image that came with pixels of its own. */
+  largestImage = 0;
+  /** Pixels of the box of each copy onto the primary surface. */
+  readonly onPrimary: number[] = [];
   heads: readonly { width: number; height: number; surfaceId: number }[] = [];
   readonly pixmaps: ClientPixmapCache;
   readonly palettes = new ClientPaletteCache();
@@ -203,6 +207,8 @@ export class TestDisplayClient implements Disposable {
       case server.drawCopy: {
         const { base, data } = must(message.as(server.drawCopy));
         const { image, bytes } = this.#image(must(data.srcBitmap));
+        const { top, left, bottom, right } = base.box;
+        if (base.surfaceId === 0) this.onPrimary.push((bottom - top) * (right - left));
         if (this.#limited) this.#checkLimited(base.box, base.clip, data.srcArea, image);
         return this.#draw(base, bytes, {
           type: "copy",
@@ -288,6 +294,8 @@ export class TestDisplayClient implements Disposable {
   #image(image: SpiceImage): { image: RedImage; bytes: Uint8Array } {
     const { id, width, height, type, flags } = image.descriptor;
     this.imageTypes.push(type);
+    if (type !== ImageType.Surface && type !== ImageType.FromCache)
+      this.largestImage = Math.max(this.largestImage, width * height);
     if (this.#limited && (flags !== 0 || type === ImageType.FromCache))
       throw new Error("spice-html5 does not cache right");
     if ((flags & ImageFlags.CacheReplaceMe) !== 0) throw new Error("nothing lossy is ever replaced");

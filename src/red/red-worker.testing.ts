@@ -90,6 +90,11 @@ export class TestRedWorker implements Disposable {
   }
 }
 
+/** Waits for something that must come about, however long the machine takes; what never does ends at the test's own limit. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await tick();
+}
+
 /** One turn of the event loop. */
 export function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -68,13 +68,14 @@ export class RedWorker implements Disposable {
   readonly #scheduler = new Scheduler(() => this.#runSlice());
   readonly #meter: CostMeter;
   /** What was begun and laid aside. */
-  #underWay: { readonly steps: Steps; readonly name: string } | undefined;
+  #underWay: { readonly steps: Steps; readonly name: string; readonly cancel?: () => void } | undefined;
   #clientsFirst = false;
   #commandPort: MessagePort | undefined;
   #canvas: CanvasClient | undefined;
   #stall: ReturnType<typeof setTimeout> | undefined;
   #commands = 0;
   #slices = 0;
+  #largestSlice = 0;
   /** Capabilities last told to the guest, as text. */
   #announced = "";
   /** Commands that made no sense and were left out. */
@@ -253,19 +254,26 @@ export class RedWorker implements Disposable {
     };
   }
 
-  /** Slices so far: how often the thread came back to this worker's commands. */
-  get slices(): number {
-    return this.#slices;
+  /** Slices so far: how often the thread came back to this worker's commands; and the cost units of the largest. */
+  get slices(): { readonly count: number; readonly largest: number } {
+    return { count: this.#slices, largest: this.#largestSlice };
+  }
+
+  /** Whether something was begun and is laid aside. */
+  get isUnderWay(): boolean {
+    return this.#underWay !== undefined;
   }
 
   /** One slice. Clients that wait to send and the guest's commands are first in turns, so that neither starves the other. */
   #runSlice(): void {
     this.#slices++;
-    this.#meter.left = this.#options.sliceCost ?? SLICE_COST;
+    const cost = this.#options.sliceCost ?? SLICE_COST;
+    this.#meter.left = cost;
     this.#clientsFirst = !this.#clientsFirst;
     if (this.#clientsFirst) this.display.pushWaiting();
     this.#process();
     if (!this.#clientsFirst) this.display.pushWaiting();
+    this.#largestSlice = Math.max(this.#largestSlice, cost - this.#meter.left);
   }
 
   /** Carries out commands until there are none, a client's pipe is too long, or the slice is used up. */
@@ -301,7 +309,7 @@ export class RedWorker implements Disposable {
 
   #begin(next: QueueItem): void {
     if (next.task !== undefined) {
-      this.#underWay = { steps: next.task.start(), name: "a task" };
+      this.#underWay = { steps: next.task.start(), name: "a task", cancel: next.task.cancel };
       return;
     }
     const { command, data } = next;
@@ -367,6 +375,7 @@ export class RedWorker implements Disposable {
     clearTimeout(this.#stall);
     this.#closeCommandPort();
     this.#underWay?.steps.return();
+    this.#underWay?.cancel?.();
     this.#underWay = undefined;
     this.#queue.clear();
     this.#scheduler[Symbol.dispose]();
