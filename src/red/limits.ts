@@ -29,8 +29,10 @@ export const COMMAND_COST = 2000;
 /** Cost units of any message beside its pixels. */
 export const MESSAGE_COST = 3000;
 
-/** Cost units of encoding a pixel, with the codecs in WebAssembly and in plain TypeScript: QUIC's, the dearest. */
+/** Cost units of encoding a pixel with the codecs in WebAssembly: QUIC's, the dearest. */
 export const ENCODE_COST = 15;
+
+/** The same with the codecs in plain TypeScript. */
 export const PLAIN_ENCODE_COST = 100;
 
 /** Milliseconds a client may take to send its DISPLAY INIT (COMMON_CLIENT_TIMEOUT of spice-server). */
