@@ -5,6 +5,7 @@
 import { V86 } from "v86";
 import type { ClientHead } from "../dispatch/messages.ts";
 import type { QxlSink, QxlState } from "../qxl/index.ts";
+import { nextTask } from "../dispatch/index.ts";
 import { quicImages } from "../image/index.ts";
 import { QxlDevice } from "../qxl/index.ts";
 import { loadKernel } from "./direct-boot.ts";
@@ -274,6 +275,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
     if (this.#reloading)
       throw new MachineOptionsError("the machine is rebooting: save it when its kernel runs");
     if (this.#dead) throw new MachineOptionsError("the machine was stopped by a fault: it is not saved");
+    this.qxl.settle();
     const small = this.emulator.v86.save_state();
     const { bytes, runs } = this.#packedMemory;
     const head = stateHead(small, bytes);
@@ -356,6 +358,8 @@ export class Machine implements AsyncDisposable, SavableMachine {
       vram: layout.vram,
       vgamemSize: QXL_VGAMEM_BYTES,
       quic: quicImages(),
+      // A long drawing and the CPU take turns.
+      later: nextTask(),
       now: () => performance.now(),
       log: this.#options.log,
     });

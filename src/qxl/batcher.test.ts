@@ -21,6 +21,34 @@ beforeEach(() => {
 const hide = { type: "cursorHide" } as const;
 
 describe("RedCommandBatcher", () => {
+  it("gives memory out of the batch to a command that is not finished, and takes it back behind the others", async () => {
+    const batcher = make();
+    const first = batcher.span(Uint8Array.of(1, 2, 3));
+    batcher.push({ type: "cursorMove", position: { x: 1, y: 2 } });
+    const slow = batcher.span(Uint8Array.of(4, 5, 6));
+    const data = batcher.detach();
+    const meanwhile = batcher.span(Uint8Array.of(7, 8));
+    batcher.push(hide);
+    await Promise.resolve();
+    data[slow.offset]++;
+    batcher.pushDetached({ type: "cursorReset" }, data);
+    batcher.push(hide);
+    await Promise.resolve();
+    const views = batches.map((batch) => new Uint8Array(batch.data));
+    expect(batches.map(({ commands }) => commands.map(({ type }) => type))).toEqual([
+      ["cursorMove"],
+      ["cursorHide"],
+      ["cursorReset"],
+      ["cursorHide"],
+    ]);
+    expect([...views[0].subarray(first.offset, first.offset + 3)]).toEqual([1, 2, 3]);
+    expect([...views[1].subarray(meanwhile.offset, meanwhile.offset + 2)]).toEqual([7, 8]);
+    expect([...views[2].subarray(slow.offset, slow.offset + 3)]).toEqual([5, 5, 6]);
+    // What is charged comes back, and nothing stays behind.
+    for (const { bytes } of batches) batcher.credit(bytes);
+    expect(batcher.pendingBytes).toBe(0);
+  });
+
   it("sends all of a tick as one batch, in order, with its data", async () => {
     const batcher = make();
     const first = batcher.span(Uint8Array.of(1, 2, 3));

@@ -77,6 +77,28 @@ export class RedCommandBatcher implements QxlSink {
     this.#length = this.#committed;
   }
 
+  detach(): Uint8Array<ArrayBuffer> {
+    const { data } = this;
+    const [length, committed] = [this.#length, this.#committed];
+    if (this.#commands.length > 0) {
+      // A copy of what other commands have in front of it: less than a batch.
+      const exact = data.slice(0, committed).buffer;
+      this.#length = committed;
+      this.#post(exact);
+    }
+    this.#length = this.#committed = 0;
+    this.#buffer = undefined;
+    return data.subarray(0, length);
+  }
+
+  pushDetached(command: RedCommand, data: Uint8Array<ArrayBuffer>): void {
+    this.flush();
+    this.#commands = [command];
+    this.#length = data.length;
+    this.#post(data.buffer);
+    this.#length = 0;
+  }
+
   flush(): void {
     if (this.#commands.length === 0) return;
     const bytes = this.#cost;
@@ -104,6 +126,14 @@ export class RedCommandBatcher implements QxlSink {
     this.#committed = 0;
     this.#underWay = 0;
     this.#buffer = undefined;
+  }
+
+  #post(data: ArrayBuffer): void {
+    const commands = this.#commands;
+    const bytes = this.#cost;
+    this.#commands = [];
+    this.#underWay += bytes;
+    this.#options.post({ type: "commands", commands, data, bytes });
   }
 
   get #cost(): number {

@@ -41,6 +41,13 @@ export interface QxlSink {
   push(command: RedCommand): void;
   /** Gives back what was allocated since the last {@link push}. */
   discard(): void;
+  /**
+   * Takes the memory behind everything allocated since the last {@link push} out of the batch, for a command that is not finished yet:
+   * spans stay what they are in it, and nothing that is pushed meanwhile touches it.
+   */
+  detach(): Uint8Array<ArrayBuffer>;
+  /** Pushes such a command, behind everything that was pushed meanwhile. */
+  pushDetached(command: RedCommand, data: Uint8Array<ArrayBuffer>): void;
   /** Sends the batch now instead of at the end of the tick. */
   flush(): void;
 }

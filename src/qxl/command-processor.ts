@@ -1,6 +1,7 @@
 import { QXLReleaseInfo, QxlCmd } from "../protocol/index.ts";
-import type { RasterSource } from "../raster/index.ts";
-import { drawDrawable } from "../raster/index.ts";
+import type { RedDrawable } from "../protocol/red-command.ts";
+import type { RasterSource, Steps } from "../raster/index.ts";
+import { CostMeter, drawableArea, drawing } from "../raster/index.ts";
 import type { QxlSink } from "./bus.ts";
 import { parseCursorCmd } from "./cursor-parser.ts";
 import { CursorState } from "./cursor-state.ts";
@@ -8,7 +9,7 @@ import type { DeviceMemory } from "./device-memory.ts";
 import type { DrawableContext } from "./drawable-parser.ts";
 import { UnsupportedDrawError, parseDrawable } from "./drawable-parser.ts";
 import { QxlGuestError } from "./errors.ts";
-import { MAX_SURFACES_BYTES } from "./limits.ts";
+import { DEVICE_SLICE_COST, MAX_FORCED_COST, MAX_SURFACES_BYTES, RING_COMMAND_COST } from "./limits.ts";
 import type { MemorySlots } from "./memory-slots.ts";
 import type { GuestResource, ReleaseList } from "./release-list.ts";
 import { parseSurfaceCmd } from "./surface-parser.ts";
@@ -34,11 +35,28 @@ export interface ProcessorOptions {
   readonly releases: ReleaseList;
   readonly nSurfaces: number;
   readonly quic: RasterSource["quic"];
+  /** Cost units of a slice, and of the largest piece of a drawing; default {@link DEVICE_SLICE_COST} and BAND_COST. */
+  readonly sliceCost?: number;
+  readonly bandCost?: number;
+  /** Default {@link MAX_FORCED_COST}. */
+  readonly forcedCost?: number;
+}
+
+/** A drawable whose slice was used up before it was finished. */
+interface LaidAside {
+  readonly steps: Steps;
+  readonly drawable: RedDrawable;
+  readonly resource: GuestResource;
+  /** What the drawable's spans point into. */
+  readonly data: Uint8Array<ArrayBuffer>;
 }
 
 /**
  * Carries out ring commands: copies them out of the guest, draws them into the guest's own surfaces (so that what UPDATE_AREA
  * and saved states show is always complete), passes them on, and gives them back. A command that makes no sense is lost alone.
+ *
+ * A drawing that costs more than is left of the slice is laid aside: no other command is taken from the ring before it is finished, and
+ * only then it is passed on and given back.
  */
 export class CommandProcessor {
   readonly surfaces: SurfaceTable;
@@ -47,15 +65,66 @@ export class CommandProcessor {
   /** COMPAT mode: old drawables, and with `compat16` colours of 16 bits. */
   compat = false;
   compat16 = false;
+  /** What drawing costs is taken from it. */
+  readonly meter: CostMeter;
   readonly #options: ProcessorOptions;
+  #laidAside: LaidAside | undefined;
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
+    this.meter = new CostMeter(options.sliceCost ?? DEVICE_SLICE_COST, options.bandCost);
     this.surfaces = new SurfaceTable(options.memory);
+  }
+
+  /** Whether a drawing is laid aside. */
+  get isUnderWay(): boolean {
+    return this.#laidAside !== undefined;
+  }
+
+  /** Another slice may be used up; a long one, if what waits for it cannot wait otherwise. */
+  refill(forced = false): void {
+    const { sliceCost = DEVICE_SLICE_COST, forcedCost = MAX_FORCED_COST } = this.#options;
+    this.meter.left = forced ? forcedCost : sliceCost;
+  }
+
+  /** Goes on with what is laid aside. @returns whether nothing is any more */
+  goOn(): boolean {
+    const current = this.#laidAside;
+    if (current === undefined) return true;
+    if (!this.#paint(current)) return false;
+    this.#end(current, true);
+    return true;
+  }
+
+  /** @returns whether it is finished */
+  #paint({ steps }: LaidAside): boolean {
+    while (!this.meter.isSpent) if (steps.next().done === true) return true;
+    return false;
+  }
+
+  #end({ drawable, data, resource }: LaidAside, passOn: boolean): void {
+    const { sink, releases } = this.#options;
+    this.#laidAside = undefined;
+    if (passOn) sink.pushDetached(drawable, data);
+    releases.release(resource);
+  }
+
+  /**
+   * Finishes what is laid aside now; what is beyond {@link MAX_FORCED_COST} is left as it is.
+   * @param passOn false for a red worker that is sent the surfaces as they are then
+   */
+  settle(passOn = true): void {
+    const current = this.#laidAside;
+    if (current === undefined) return;
+    this.refill(true);
+    if (!this.#paint(current)) this.lose("a drawing was given up: it costs too much for what cannot wait");
+    this.#end(current, passOn);
+    this.meter.left = 0;
   }
 
   process(address: bigint, type: number): void {
     this.stats.commands++;
+    this.meter.spend(RING_COMMAND_COST);
     const resource = this.#resource(address);
     if (resource === undefined) {
       this.lose("ring item: an address in no memory slot");
@@ -93,6 +162,7 @@ export class CommandProcessor {
 
   /** As at a device reset: the guest has forgotten its commands, nothing is released. */
   reset(): void {
+    this.#laidAside = undefined;
     this.surfaces.clear();
     this.cursor.reset();
     this.compat = false;
@@ -115,8 +185,7 @@ export class CommandProcessor {
   #carryOut(address: bigint, type: number, resource: GuestResource): boolean {
     switch (type) {
       case QxlCmd.Draw:
-        this.#draw(address);
-        return false;
+        return this.#draw(address, resource);
       case QxlCmd.Surface:
         return this.#surface(address, resource);
       case QxlCmd.Cursor:
@@ -132,7 +201,8 @@ export class CommandProcessor {
     }
   }
 
-  #draw(address: bigint): void {
+  /** @returns whether it is laid aside */
+  #draw(address: bigint, resource: GuestResource): boolean {
     const { slots, sink, quic } = this.#options;
     const { compat, compat16, surfaces } = this;
     const context: DrawableContext = { slots, sink, compat, compat16, surfaceSize: (id) => surfaces.get(id) };
@@ -146,15 +216,25 @@ export class CommandProcessor {
       Math.max(0, bbox.top) >= Math.min(surface.height, bbox.bottom)
     ) {
       sink.discard();
-      return;
+      return false;
     }
-    const target = surfaces.raster(surface);
     const find = (id: number) => {
       const other = surfaces.get(id);
       return other && surfaces.raster(other);
     };
-    drawDrawable(target, drawable, { data: sink.data, surface: find, quic });
-    sink.push(drawable);
+    const steps = this.#steps(drawable, surface, { data: sink.data, surface: find, quic });
+    if (steps.next().done === true) {
+      sink.push(drawable);
+      return false;
+    }
+    this.#laidAside = { steps, drawable, resource, data: sink.detach() };
+    return true;
+  }
+
+  *#steps(drawable: RedDrawable, surface: DeviceSurface, source: RasterSource): Steps {
+    const target = this.surfaces.raster(surface);
+    const area = yield* drawableArea(drawable, target, this.meter);
+    if (area !== undefined) yield* drawing(target, drawable, source, area, this.meter);
   }
 
   #surface(address: bigint, resource: GuestResource): boolean {

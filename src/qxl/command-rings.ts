@@ -21,12 +21,23 @@ export class CommandRings {
   }
 
   /**
-   * Empties both rings as far as there is credit.
-   * @param force goes on without credit, up to MAX_FORCED_BYTES: the guest waits inside a synchronous I/O command
-   * @returns whether they are empty
+   * Empties both rings as far as there is credit, and something left of the slice.
+   * @param force goes on without credit, up to MAX_FORCED_BYTES, and for more than a slice, up to MAX_FORCED_COST: the guest waits inside
+   *   a synchronous I/O command. The slice counts as used up then.
+   * @returns whether they are empty and nothing is laid aside
    */
   drain(force: boolean): boolean {
-    const { ram } = this.#options;
+    const { processor } = this.#options;
+    if (!force) return this.#drainBoth(false);
+    processor.refill(true);
+    const drained = this.#drainBoth(true);
+    processor.meter.left = 0;
+    return drained;
+  }
+
+  #drainBoth(force: boolean): boolean {
+    const { ram, processor } = this.#options;
+    if (!processor.goOn()) return false;
     const commands = this.#drain(ram.commands, QxlInterrupt.Display, force);
     const cursors = this.#drain(ram.cursors, QxlInterrupt.Cursor, force);
     return commands && cursors;
@@ -48,10 +59,11 @@ export class CommandRings {
         return true;
       }
       const forced = force && sink.pendingBytes < MAX_FORCED_BYTES;
-      if (!sink.creditAvailable && !forced) return false;
+      if ((!sink.creditAvailable && !forced) || processor.meter.isSpent) return false;
       const { address, type, notify } = ring.pop();
       if (notify) interrupts.raise(interrupt);
       processor.process(address, type);
+      if (!processor.goOn()) return false;
     }
     return true;
   }

@@ -19,6 +19,13 @@ export interface QxlDeviceOptions {
   readonly nSurfaces?: number;
   /** Decodes QUIC images that a guest draws with. Without it they are passed on but not drawn here. */
   readonly quic?: RasterSource["quic"];
+  /** Runs a task when the thread has done what else there is. */
+  later(task: () => void): void;
+  /** Cost units of a slice, and of the largest piece of a drawing; default DEVICE_SLICE_COST and BAND_COST. */
+  readonly sliceCost?: number;
+  readonly bandCost?: number;
+  /** Cost units that a synchronous I/O command draws at most; default MAX_FORCED_COST. */
+  readonly forcedCost?: number;
   /** Milliseconds, for drawables' mm_time. */
   readonly now?: () => number;
   readonly onModeChange?: (mode: QxlMode) => void;

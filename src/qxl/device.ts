@@ -7,7 +7,7 @@ import type { QxlDeviceOptions, QxlStats } from "./device-options.ts";
 import { DeviceMemory } from "./device-memory.ts";
 import { DeviceScreen } from "./device-screen.ts";
 import { QxlGuestError, QxlStateError } from "./errors.ts";
-import { ASYNC_PORTS, DRAINING_PORTS, VGA_PORTS } from "./io-ports.ts";
+import { ASYNC_PORTS, DRAINING_PORTS, SETTLING_PORTS, VGA_PORTS } from "./io-ports.ts";
 import { InterruptLine } from "./interrupts.ts";
 import { DEFAULT_SURFACES, MAX_LOG_LINES } from "./limits.ts";
 import { MemorySlots } from "./memory-slots.ts";
@@ -41,6 +41,7 @@ export class QxlDevice implements Disposable {
   #guestBug = false;
   #pendingAsync: { readonly port: number; readonly value: number } | undefined;
   #logLines = 0;
+  #resuming = false;
   #disposed = false;
 
   /** Powers the device on: memory is initialised, VGA mode is entered. */
@@ -78,6 +79,9 @@ export class QxlDevice implements Disposable {
       releases: this.#releases,
       nSurfaces: this.#nSurfaces,
       quic: options.quic,
+      sliceCost: options.sliceCost,
+      bandCost: options.bandCost,
+      forcedCost: options.forcedCost,
     });
     this.#rings = new CommandRings({
       ram: this.#ram,
@@ -143,6 +147,7 @@ export class QxlDevice implements Disposable {
   vgaWrite(): void {
     if (this.#screen.mode === "vga" || this.#disposed) return;
     this.#memory.refresh();
+    this.#processor.settle();
     this.#screen.destroyPrimary();
     this.#interrupts.update();
     this.#guestBug = false;
@@ -161,11 +166,25 @@ export class QxlDevice implements Disposable {
   creditAvailable(): void {
     if (this.#disposed || this.#screen.mode === "vga" || this.#guestBug) return;
     this.#memory.refresh();
-    const drained = this.#rings.drain(false);
+    const drained = this.#drain(false);
     const waiting = this.#pendingAsync;
     if (!drained || waiting === undefined) return;
     this.#pendingAsync = undefined;
     this.#completeAsync(ASYNC_PORTS.get(waiting.port) ?? waiting.port, waiting.value);
+  }
+
+  /** Empties the rings; what is too much for this slice is gone on with later, when the thread had its turn. */
+  #drain(force: boolean): boolean {
+    const drained = this.#rings.drain(force);
+    if (!drained && this.#processor.meter.isSpent && !this.#resuming) {
+      this.#resuming = true;
+      this.#options.later(() => {
+        this.#resuming = false;
+        this.#processor.refill();
+        this.creditAvailable();
+      });
+    }
+    return drained;
   }
 
   /** Whether display clients are there and what all of them can do (58 bytes of capability bits), for the driver. */
@@ -185,8 +204,15 @@ export class QxlDevice implements Disposable {
     return this.#clients.offerMonitors(heads);
   }
 
+  /** Finishes a drawing that is laid aside: before its memory is saved, which goes on changing otherwise. */
+  settle(): void {
+    this.#memory.refresh();
+    this.#processor.settle();
+  }
+
   /** What of the device is not in its memory, as plain JSON. */
   saveState(): QxlState {
+    this.settle();
     const { surfaces, cursor, compat16 } = this.#processor;
     return {
       version: QXL_STATE_VERSION,
@@ -226,6 +252,7 @@ export class QxlDevice implements Disposable {
     if (this.#disposed) return;
     this.#memory.refresh();
     const sink = this.#sink;
+    this.#processor.settle(false);
     const { surfaces, cursor } = this.#processor;
     sink.push({ type: "reset" });
     for (const surface of surfaces.all()) sink.push(surfaces.createCommand(surface, sink, true));
@@ -243,7 +270,8 @@ export class QxlDevice implements Disposable {
 
   #sync(port: number, value: number): void {
     if (this.#screen.mode === "vga" && !VGA_PORTS.has(port)) return;
-    if (DRAINING_PORTS.has(port)) this.#rings.drain(true);
+    if (DRAINING_PORTS.has(port)) this.#drain(true);
+    if (SETTLING_PORTS.has(port)) this.#processor.settle();
     this.#execute(port, value);
   }
 
@@ -256,7 +284,7 @@ export class QxlDevice implements Disposable {
       this.#setGuestBug(`I/O command ${port} while ${this.#pendingAsync.port} is under way`);
       return;
     }
-    if (DRAINING_PORTS.has(operation) && !this.#rings.drain(false)) {
+    if (DRAINING_PORTS.has(operation) && !this.#drain(false)) {
       this.#pendingAsync = { port, value };
       return;
     }
@@ -283,7 +311,7 @@ export class QxlDevice implements Disposable {
       case QxlIo.NotifyCmd:
       case QxlIo.NotifyCursor:
         this.#tick();
-        this.#rings.drain(false);
+        this.#drain(false);
         return;
       case QxlIo.UpdateArea:
         // The surface in guest memory is always up to date.

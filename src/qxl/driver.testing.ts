@@ -106,6 +106,8 @@ export class TestMachine implements QxlBus {
   readonly device: QxlDevice;
   readonly modes: string[] = [];
   readonly log: string[] = [];
+  /** What the device wants to go on with when the thread had its turn. */
+  readonly tasks: (() => void)[] = [];
   /** Level of INTx. */
   irq = false;
   vga = 0;
@@ -114,7 +116,7 @@ export class TestMachine implements QxlBus {
   /** Bytes to give back by hand. */
   owed = 0;
 
-  constructor(options: Partial<QxlDeviceOptions> & { credit?: number } = {}) {
+  constructor(options: Partial<Omit<QxlDeviceOptions, "later">> & { credit?: number } = {}) {
     this.batcher = new RedCommandBatcher({
       credit: options.credit,
       post: (batch) => {
@@ -133,6 +135,7 @@ export class TestMachine implements QxlBus {
       vgamemSize: TEST_VGAMEM,
       onModeChange: (mode) => this.modes.push(mode),
       log: (line) => this.log.push(line),
+      later: (task) => this.tasks.push(task),
       ...options,
     });
   }
@@ -177,6 +180,13 @@ export class TestMachine implements QxlBus {
   /** Sends what is collected, as the end of a tick would. */
   flush(): void {
     this.batcher.flush();
+  }
+
+  /** The thread's next turn for the device; false if it wants none. */
+  turn(): boolean {
+    const task = this.tasks.shift();
+    task?.();
+    return task !== undefined;
   }
 
   giveCredit(): void {
@@ -234,6 +244,9 @@ export class TestDriver {
     this.drawCopy({ bbox: rect(0, 0, 200, 100), color: 0x10_20_30 });
     this.monitorsConfig([[0, 0, 64, 64]]);
     this.out(QxlIo.DestroyPrimaryAsync);
+    // The driver sleeps until the device says that it is done.
+    while (this.machine.turn());
+    this.serviceInterrupts();
     this.createPrimary(256, 192);
   }
 

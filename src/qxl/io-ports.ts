@@ -21,6 +21,15 @@ export const DRAINING_PORTS: ReadonlySet<number> = new Set([
   QxlIo.FlushSurfacesAsync,
 ]);
 
+/** Commands that change surfaces: where no drawing may be half done. */
+export const SETTLING_PORTS: ReadonlySet<number> = new Set([
+  QxlIo.SetMode,
+  QxlIo.CreatePrimary,
+  QxlIo.DestroyPrimary,
+  QxlIo.DestroySurfaceWait,
+  QxlIo.DestroyAllSurfaces,
+]);
+
 /** Commands that mean something in VGA mode; the others are ignored there. */
 export const VGA_PORTS: ReadonlySet<number> = new Set([
   QxlIo.Reset,

@@ -30,6 +30,22 @@ export const MAX_HEADS = 64;
  */
 export const MAX_FORCED_BYTES = 64 * 1024 * 1024;
 
+/**
+ * Cost units (about nanoseconds, see src/raster/costs.ts) of drawing before the device lets its thread do something else: the guest's
+ * CPU, its keys, its clock and its saving are there, too.
+ */
+export const DEVICE_SLICE_COST = 5_000_000;
+
+/** Cost units of any ring command beside its pixels. */
+export const RING_COMMAND_COST = 3000;
+
+/**
+ * Cost units that a synchronous I/O command (UPDATE_AREA and its like), saving, or a mode change draws at most before it goes on: about a
+ * second. The CPU stands inside the instruction meanwhile, and with it all of the guest's thread; what is left in the ring is drawn
+ * behind it. No driver that is used with Linux draws that much, and Linux's own only uses the asynchronous commands.
+ */
+export const MAX_FORCED_COST = 1_000_000_000;
+
 /** Lines of the driver's log (IO LOG) between two resets: it is for debugging, and a guest can write it endlessly. */
 export const MAX_LOG_LINES = 256;
 

@@ -75,10 +75,20 @@ export class SurfaceTable {
     this.#bytes = 0;
   }
 
-  /** The surface's pixels as they lie in memory now; not to be kept. */
+  /** The surface's pixels, wherever the memory is by then. */
   raster(surface: DeviceSurface): RasterSurface {
-    const { offset, stride, width, height, format } = surface;
-    return { bytes: this.#memory.bytes(surface.bank), offset, stride, width, height, format };
+    const { bank, offset, stride, width, height, format } = surface;
+    const memory = this.#memory;
+    return {
+      get bytes() {
+        return memory.bytes(bank);
+      },
+      offset,
+      stride,
+      width,
+      height,
+      format,
+    };
   }
 
   isValid(surface: DeviceSurface): boolean {
