@@ -1,7 +1,7 @@
 import { QXLReleaseInfo, QxlCmd } from "../protocol/index.ts";
 import type { RedDrawable } from "../protocol/red-command.ts";
-import type { RasterSource, Steps } from "../raster/index.ts";
-import { CostMeter, drawableArea, drawing } from "../raster/index.ts";
+import type { RasterSource, RasterSurface, Steps } from "../raster/index.ts";
+import { CostMeter, drawSmall, drawableArea, drawing, hasSimpleClip, simpleArea } from "../raster/index.ts";
 import type { QxlSink } from "./bus.ts";
 import { parseCursorCmd } from "./cursor-parser.ts";
 import { CursorState } from "./cursor-state.ts";
@@ -222,7 +222,16 @@ export class CommandProcessor {
       const other = surfaces.get(id);
       return other && surfaces.raster(other);
     };
-    const steps = this.#steps(drawable, surface, { data: sink.data, surface: find, quic });
+    const source = { data: sink.data, surface: find, quic };
+    const target = surfaces.raster(surface);
+    if (hasSimpleClip(drawable)) {
+      const area = simpleArea(drawable, target);
+      if (area === undefined || drawSmall(target, drawable, source, area, this.meter)) {
+        sink.push(drawable);
+        return false;
+      }
+    }
+    const steps = this.#steps(drawable, target, source);
     if (steps.next().done === true) {
       sink.push(drawable);
       return false;
@@ -231,8 +240,7 @@ export class CommandProcessor {
     return true;
   }
 
-  *#steps(drawable: RedDrawable, surface: DeviceSurface, source: RasterSource): Steps {
-    const target = this.surfaces.raster(surface);
+  *#steps(drawable: RedDrawable, target: RasterSurface, source: RasterSource): Steps {
     const area = yield* drawableArea(drawable, target, this.meter);
     if (area !== undefined) yield* drawing(target, drawable, source, area, this.meter);
   }

@@ -10,7 +10,7 @@ import type {
 } from "../protocol/red-command.ts";
 import { ClipSweep } from "./clip-sweep.ts";
 import { DrawArea, drawableArea } from "./draw-area.ts";
-import { drawDrawable, drawing } from "./draw.ts";
+import { drawDrawable, drawSmall, drawing } from "./draw.ts";
 import { BitmapFormat, SurfaceFormat, bitmapBits } from "./formats.ts";
 import { MAX_REGION_RECTS, SMALL_CLIP_RECTS } from "./limits.ts";
 import { cloneSurface, makeSurface } from "./model.testing.ts";
@@ -218,6 +218,25 @@ describe("a drawing in bands", () => {
       { numRuns: 1500 },
     );
     expect(laidAside).toBeGreaterThan(1500);
+  });
+
+  it("leaves the same pixels as a small one, which is drawn at once or not at all", () => {
+    let small = 0;
+    fc.assert(
+      fc.property(anySurface, anyDrawable, fc.constantFrom(500, 5000, 1e6), (target, drawable, band) => {
+        const whole = cloneSurface(target);
+        drawDrawable(whole, drawable, sourceFor(whole));
+        const now = cloneSurface(target);
+        const meter = new CostMeter(1e9, band);
+        const area = finish(drawableArea(drawable, now, unlimited()));
+        const done = area === undefined || drawSmall(now, drawable, sourceFor(now), area, meter);
+        expect(Buffer.compare(now.bytes, done ? whole.bytes : target.bytes)).toBe(0);
+        expect(1e9 - meter.left).toBeLessThanOrEqual(band);
+        if (done) small++;
+      }),
+      { numRuns: 1000 },
+    );
+    expect(small).toBeGreaterThan(300);
   });
 
   it("is laid aside as soon as the slice is used up, and after one band at most", () => {

@@ -109,10 +109,12 @@ function moveBox(
 ): void {
   const pixel = pixelBytes(target);
   const row = width * pixel;
+  const { bytes } = target;
+  const source = from.bytes;
   let to = target.offset + y * target.stride + x * pixel;
   let at = from.offset + (y - dy) * from.stride + (x - dx) * pixel;
   if (row === target.stride && row === from.stride) {
-    target.bytes.set(from.bytes.subarray(at, at + row * height), to);
+    bytes.set(source.subarray(at, at + row * height), to);
     return;
   }
   const words = width <= SHORT_ROW ? surfaceWords(target) : undefined;
@@ -121,7 +123,7 @@ function moveBox(
     return;
   }
   for (let n = 0; n < height; n++) {
-    target.bytes.set(from.bytes.subarray(at, at + row), to);
+    bytes.set(source.subarray(at, at + row), to);
     to += target.stride;
     at += from.stride;
   }

@@ -46,25 +46,48 @@ export class DrawArea {
   }
 }
 
+/** What is needed of a drawable and its surface. */
+type Clipped = Pick<RedDrawable, "bbox" | "clip">;
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** What a drawable may change on a surface (its mask is not looked at); undefined if that is nothing. */
 export function* drawableArea(
-  drawable: Pick<RedDrawable, "bbox" | "clip">,
-  surface: { readonly width: number; readonly height: number },
+  drawable: Clipped,
+  surface: Size,
   meter: CostMeter,
 ): Steps<DrawArea | undefined> {
-  const { bbox, clip } = drawable;
-  const bounds: Rect = {
-    top: Math.max(0, bbox.top),
-    left: Math.max(0, bbox.left),
-    bottom: Math.min(surface.height, bbox.bottom),
-    right: Math.min(surface.width, bbox.right),
-  };
+  const { clip } = drawable;
+  if (clip === undefined || clip.length <= SMALL_CLIP_RECTS) return simpleArea(drawable, surface);
+  const bounds = boundsOf(drawable, surface);
+  return Region.rect(bounds).isEmpty ? undefined : yield* fineArea(clip, bounds, meter);
+}
+
+/** Whether the clip has so few rectangles that {@link simpleArea} will do. */
+export function hasSimpleClip({ clip }: Clipped): boolean {
+  return clip === undefined || clip.length <= SMALL_CLIP_RECTS;
+}
+
+/** {@link drawableArea} at once, for a few clip rectangles. */
+export function simpleArea(drawable: Clipped, surface: Size): DrawArea | undefined {
+  const { clip } = drawable;
+  const bounds = boundsOf(drawable, surface);
   const box = Region.rect(bounds);
   if (box.isEmpty) return undefined;
   if (clip === undefined) return new DrawArea(bounds, box);
-  if (clip.length > SMALL_CLIP_RECTS) return yield* fineArea(clip, bounds, meter);
   const region = box.intersect(Region.union(clip));
   return region.isEmpty ? undefined : new DrawArea(region.bounds(), region);
+}
+
+function boundsOf({ bbox }: Clipped, { width, height }: Size): Rect {
+  return {
+    top: Math.max(0, bbox.top),
+    left: Math.max(0, bbox.left),
+    bottom: Math.min(height, bbox.bottom),
+    right: Math.min(width, bbox.right),
+  };
 }
 
 function* fineArea(clip: readonly Rect[], bounds: Rect, meter: CostMeter): Steps<DrawArea | undefined> {

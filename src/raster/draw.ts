@@ -8,7 +8,7 @@ import type { DrawContext } from "./draw-context.ts";
 import { openContext } from "./draw-context.ts";
 import { WHITE, drawBrush, fillSolid, fillSolidRop } from "./fill.ts";
 import type { Painter } from "./painter.ts";
-import { paintAll } from "./painter.ts";
+import { paintAll, paintSmall } from "./painter.ts";
 import { Rop, Ropd, ropFromDescriptor } from "./rop.ts";
 import { drawRop3 } from "./rop3.ts";
 import { copyOfSurface, isSettled, settledSource } from "./settled-source.ts";
@@ -23,6 +23,30 @@ export function drawDrawable(target: RasterSurface, drawable: RedDrawable, sourc
   const meter = unlimited();
   const area = finish(drawableArea(drawable, target, meter));
   if (area !== undefined) finish(drawing(target, drawable, source, area, meter));
+}
+
+/**
+ * {@link drawing} at once, if it costs no more than a band and needs nothing that takes long: nearly all that desktops draw, so it is
+ * kept free of what is only needed to lay work aside.
+ * @returns false if it may cost more: then nothing was drawn
+ */
+export function drawSmall(
+  target: RasterSurface,
+  drawable: RedDrawable,
+  source: RasterSource,
+  area: DrawArea,
+  meter: CostMeter,
+): boolean {
+  const { operation } = drawable;
+  if (operation.type === "nop") return true;
+  if (operation.type === "opaque" || !isSettled(operation)) return false;
+  if (operation.type === "copyBits" && pixelBytes(target) === 0) return false;
+  const mask = "mask" in operation ? operation.mask : undefined;
+  const context = openContext(target, drawable, source, area, mask);
+  if (context === undefined) return true;
+  const painter =
+    operation.type === "copyBits" ? drawCopyBits(context, operation.src) : open(context, operation);
+  return painter === undefined || paintSmall(painter, meter);
 }
 
 /**

@@ -3,8 +3,8 @@
  * @packageDocumentation
  */
 export { BYTES_PER_UNIT } from "./costs.ts";
-export { drawDrawable, drawing } from "./draw.ts";
-export { DrawArea, drawableArea } from "./draw-area.ts";
+export { drawDrawable, drawSmall, drawing } from "./draw.ts";
+export { DrawArea, drawableArea, hasSimpleClip, simpleArea } from "./draw-area.ts";
 export { BitmapFormat, SurfaceFormat, bitmapBits, rgbFrom555, rgbFrom565, surfaceBits } from "./formats.ts";
 export { BAND_COST, MAX_RASTER_SIDE, MAX_REGION_RECTS } from "./limits.ts";
 export { Region } from "./region.ts";

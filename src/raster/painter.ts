@@ -36,6 +36,28 @@ export function* paintAll(painter: Painter, meter: CostMeter): Steps {
   }
 }
 
+/**
+ * Paints all of it at once if it costs no more than a band.
+ * @returns false if it costs more: then nothing was painted
+ */
+export function paintSmall(painter: Painter, meter: CostMeter): boolean {
+  const { area, pixelCost, rowCost, upwards } = painter;
+  if (area.region === undefined) return false;
+  const { boxes } = area.region;
+  let cost = 0;
+  for (let i = 0; i < boxes.length; i += 4) {
+    cost += (boxes[i + 3] - boxes[i + 1]) * ((boxes[i + 2] - boxes[i]) * pixelCost + RUN_COST + rowCost);
+  }
+  if (cost > meter.band) return false;
+  meter.spend(cost);
+  if (boxes.length === 4) painter.paint(boxes, 0, 4, boxes[1], boxes[3]);
+  else {
+    const bands = area.bands(upwards);
+    while (bands.next()) painter.paint(boxes, bands.first, bands.last, bands.top, bands.bottom);
+  }
+  return true;
+}
+
 let maskBits = new Uint32Array(1024);
 
 /** Calls `draw` for each run of pixels that is to be drawn, row by row, from the left: what reads rows reads each only once. */

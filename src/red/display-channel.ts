@@ -4,8 +4,16 @@ import { HeapLimitError, createCodecs, quicImages } from "../image/index.ts";
 import { ImageCompression } from "../protocol/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type { RedDrawable, RedHead, RedMonitorsConfig, RedSurfaceCreate } from "../protocol/red-command.ts";
-import type { RasterSource, Region, Steps } from "../raster/index.ts";
-import { CostMeter, drawableArea, drawing, surfaceBits } from "../raster/index.ts";
+import type { DrawArea, RasterSource, RasterSurface, Region, Steps } from "../raster/index.ts";
+import {
+  CostMeter,
+  drawSmall,
+  drawableArea,
+  drawing,
+  hasSimpleClip,
+  simpleArea,
+  surfaceBits,
+} from "../raster/index.ts";
 import { DisplayChannelClient } from "./display-channel-client.ts";
 import type { DisplaySource } from "./display-channel-client.ts";
 import { Drawable } from "./drawable.ts";
@@ -133,35 +141,53 @@ export class DisplayChannel implements DisplaySource, Disposable {
   /**
    * Renders a drawing and hands it to every client, once it is finished. Until then the clients are sent what they have to get
    * anyway; one that is sent pixels of this surface meanwhile gets the drawing's pixels, not its message.
+   * @returns what is still to be done of it; undefined when it is finished, as small ones are
    * @throws RedCommandError if it makes no sense; nothing was drawn then.
    */
-  *draw(command: RedDrawable, data: Uint8Array): Steps {
+  draw(command: RedDrawable, data: Uint8Array): Steps | undefined {
     const surface = this.#surfaces.get(command.surfaceId);
     if (surface === undefined)
       throw new RedCommandError(`drawing on surface ${command.surfaceId}, which does not exist`);
-    if (command.operation.type === "nop") return;
+    if (command.operation.type === "nop") return undefined;
+    const source: RasterSource = { data, surface: this.#rasterOf, quic: this.#quic };
+    if (!hasSimpleClip(command)) return this.#drawFine(surface, command, source);
+    const area = simpleArea(command, surface);
+    if (area === undefined) return undefined;
+    surface.touch(area.bounds);
+    if (!drawSmall(surface.raster, command, source, area, this.meter))
+      return this.#drawLarge(surface, command, source, area);
+    this.#show(new Drawable(command, data, surface, area, this.#surfaceOf));
+    return undefined;
+  }
+
+  readonly #surfaceOf = (id: number): RedSurface | undefined => this.#surfaces.get(id);
+  readonly #rasterOf = (id: number): RasterSurface | undefined => this.#surfaces.get(id)?.raster;
+
+  *#drawFine(surface: RedSurface, command: RedDrawable, source: RasterSource): Steps {
     const area = yield* drawableArea(command, surface, this.meter);
     if (area === undefined) return;
     surface.touch(area.bounds);
-    const drawable = new Drawable(command, data, surface, area, (id) => this.#surfaces.get(id));
-    const { region } = drawable;
+    yield* this.#drawLarge(surface, command, source, area);
+  }
+
+  *#drawLarge(surface: RedSurface, command: RedDrawable, source: RasterSource, area: DrawArea): Steps {
+    const drawable = new Drawable(command, source.data, surface, area, this.#surfaceOf);
     surface.isUnderWay = true;
     let finished = false;
     try {
-      const source: RasterSource = {
-        data,
-        surface: (id) => this.#surfaces.get(id)?.raster,
-        quic: this.#quic,
-      };
       yield* drawing(surface.raster, command, source, area, this.meter);
       finished = true;
     } finally {
       surface.isUnderWay = false;
       // A fault of ours half way: what is there has to be shown all the same.
-      if (!finished) for (const client of this.clients) client.lacks(surface, region);
+      if (!finished) for (const client of this.clients) client.lacks(surface, drawable.region);
     }
+    this.#show(drawable);
+  }
+
+  #show(drawable: Drawable): void {
     for (const client of this.clients) client.add(drawable);
-    if (surface.id === 0) this.#pixelClient?.damaged(region);
+    if (drawable.surface.id === 0) this.#pixelClient?.damaged(drawable.region);
   }
 
   /** @throws RedCommandError if format, size or id are impossible. */
