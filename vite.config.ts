@@ -17,6 +17,8 @@ const withoutNodeParts = (): Plugin => ({
 });
 
 export default defineConfig({
+  // A reverse proxy may put the page under any path.
+  base: "./",
   build: { target: "esnext", modulePreload: { polyfill: false } },
   // Module workers: the threads import each other's modules, and v86 is one.
   worker: { format: "es", plugins: () => [withoutNodeParts()] },

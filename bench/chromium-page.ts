@@ -1,4 +1,4 @@
-import { chromium, type Page } from "playwright";
+import { chromium, type Page } from "playwright-core";
 import { build } from "vite";
 
 /** Bundles a module and opens it in a page of the system's Chromium; `use` may then call what it put on globalThis. */

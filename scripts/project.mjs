@@ -22,21 +22,38 @@ export function checkNode() {
 
 /** Installs the packages of package-lock.json unless exactly these are installed. */
 export function ensurePackages() {
+  if (!existsSync(join(root, "package-lock.json"))) {
+    // Not a clone: npm leaves lock files out of what it packs, and installs the dependencies with the package.
+    if (!hasDependencies()) install("npm install", ["install", "--omit=dev"]);
+    return;
+  }
   const lock = readFileSync(join(root, "package-lock.json"));
   const wanted = createHash("sha256").update(lock).digest("hex");
   const stamp = join(root, "node_modules/.spicetab-installed");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   if (!installedByHand()) {
-    process.stdout.write("Installing the packages (npm ci) …\n");
-    const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, stdio: "inherit" });
-    if (npm.error !== undefined || npm.status !== 0) {
-      process.stderr.write(
-        `npm ci failed${npm.error ? `: ${npm.error.message}` : ""}; see its words above.\n`,
-      );
-      process.exit(1);
-    }
+    install("npm ci", ["ci"]);
   }
   writeFileSync(stamp, wanted);
+}
+
+function install(what, args) {
+  process.stdout.write(`Installing the packages (${what}) …\n`);
+  const npm = spawnSync("npm", [...args, "--no-audit", "--no-fund"], { cwd: root, stdio: "inherit" });
+  if (npm.error === undefined && npm.status === 0) return;
+  process.stderr.write(`${what} failed${npm.error ? `: ${npm.error.message}` : ""}; see its words above.\n`);
+  process.exit(1);
+}
+
+/** Each in the package's own node_modules, or in one of those that it lies in itself. */
+function hasDependencies() {
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const folders = [];
+  for (let folder = root; ; folder = dirname(folder)) {
+    folders.push(join(folder, "node_modules"));
+    if (folder === dirname(folder)) break;
+  }
+  return Object.keys(dependencies).every((name) => folders.some((folder) => existsSync(join(folder, name))));
 }
 
 /** npm keeps its own copy of the lock file: newer than ours, the install is of these very packages. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { CliOptions } from "../src/relay/cli-options.ts";
 import { runCli } from "../src/relay/cli.ts";
+import { terminalText } from "../src/formats/index.ts";
 import { buildPage } from "./build.ts";
 import { installDebianPackages } from "./debian-packages.ts";
 import { root } from "./sources.ts";
@@ -28,7 +29,7 @@ async function prepare(options: CliOptions): Promise<void> {
     cacheDir: join(root, ".cache/guest"),
     allow: options.guestAllowances,
     onProgress: (progress) => display.progress(progress),
-    onNote: (text) => display.line(`Note: ${text}`),
+    onNote: (text) => display.line(`Note: ${terminalText(text)}`),
   });
 }
 

@@ -19,6 +19,12 @@ const DEBIAN_PACKAGES = {
   scrot: "/usr/bin/scrot",
   imagemagick: "/usr/bin/import",
   "x11-utils": "/usr/bin/xwininfo",
+  // Reverse proxies in front of the page, and what makes their certificate.
+  "nginx-light": "/usr/sbin/nginx",
+  caddy: "/usr/bin/caddy",
+  openssl: "/usr/bin/openssl",
+  // GLib itself, which reads the connection files that we write.
+  "python3-gi": "/usr/lib/python3/dist-packages/gi/__init__.py",
   "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 };
 
@@ -34,12 +40,12 @@ stage("lint", bin("oxlint"), ["--deny-warnings"]);
 stage("format", bin("oxfmt"), ["--check"]);
 stage("types", bin("tsc"), ["--build"]);
 const built = stage("build", process.execPath, ["scripts/run.mjs", "build"]);
+const clients = ensureClients();
 const vitest = (...args) => ["run", "--reporter=default", "--reporter=json", ...args];
 suite("unit tests", bin("vitest"), vitest("--exclude", "**/*.boot.test.ts"), countVitest);
 const guest = stage("guest", process.execPath, ["scripts/run.mjs", "guest"]);
 // The machine with the real guest, without a browser.
 if (guest) suite("boot tests", bin("vitest"), vitest(".boot.test"), countVitest, { SPICETAB_BOOT: "1" });
-const clients = ensureClients();
 if (built && guest && clients && existsSync(join(root, "e2e"))) {
   suite("journeys", bin("playwright"), ["test"], countPlaywright);
 } else {

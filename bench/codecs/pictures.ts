@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright";
+import { chromium } from "playwright-core";
 import { PNG } from "pngjs";
 import { scenes } from "./scenes.ts";
 import type { BenchPicture } from "./tiles.ts";

@@ -1,6 +1,6 @@
 import { CONFIG_DEADLINE_MS } from "./limits.ts";
 
-/** What the server tells its own page at /config.json. */
+/** What the server tells its own page at config.json. */
 export interface PageConfig {
   readonly version: string;
   readonly guest: string;
@@ -9,12 +9,12 @@ export interface PageConfig {
   /** Layout of `--keyboard`; absent: none was asked for. */
   readonly keyboard?: string;
   readonly spice: readonly { readonly host: string; readonly port: number }[];
-  readonly webSocketPath: string;
+  readonly webSocketUrl: string;
 }
 
 /** Rejects with the server's own words when it refuses. */
 export async function fetchConfig(): Promise<PageConfig> {
-  const response = await fetch("/config.json", {
+  const response = await fetch(pageUrl("config.json"), {
     cache: "no-store",
     signal: AbortSignal.timeout(CONFIG_DEADLINE_MS),
   });
@@ -22,9 +22,14 @@ export async function fetchConfig(): Promise<PageConfig> {
   return (await response.json()) as PageConfig;
 }
 
-/** An absolute WebSocket URL on the page's own server. */
+/** Where the server has it, whatever path the page is under: a reverse proxy may have put one in front. */
+export function pageUrl(path: string): string {
+  return new URL(path, document.baseURI).href;
+}
+
+/** The same for a WebSocket. */
 export function webSocketUrl(path: string): string {
-  const url = new URL(path, location.href);
+  const url = new URL(pageUrl(path));
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }

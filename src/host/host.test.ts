@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { applyMarker, coldBootSteps, enterStep, failStep, finishSteps, isBooting } from "./boot-steps.ts";
-import { connectionFile, remoteViewerCommand, spiceUri } from "./join.ts";
+import { connectionFile, remoteViewerCommand, spiceUris } from "./join.ts";
 import { chord, scancodes } from "../keyboard/index.ts";
 import { fitScreen, guestPoint } from "./screen-fit.ts";
 
@@ -85,10 +85,13 @@ test("the pointer stays on the guest's picture, and its corners are the corners"
 });
 
 test("links name the listener; only the downloaded file holds the password", () => {
-  expect(spiceUri(join)).toBe("spice://127.0.0.1:5900");
-  expect(spiceUri({ ...join, spice: [{ host: "::1", port: 5901 }] })).toBe("spice://[::1]:5901");
-  expect(spiceUri({ ...join, spice: [] })).toBeUndefined();
-  expect(remoteViewerCommand({ ...join, password: "pw" })).toBe("remote-viewer spice://127.0.0.1:5900");
+  expect(spiceUris(join)).toEqual(["spice://127.0.0.1:5900"]);
+  expect(spiceUris({ ...join, spice: [...join.spice, { host: "::1", port: 5901 }] })).toEqual([
+    "spice://127.0.0.1:5900",
+    "spice://[::1]:5901",
+  ]);
+  expect(spiceUris({ ...join, spice: [] })).toEqual([]);
+  expect(remoteViewerCommand("spice://127.0.0.1:5900")).toBe("remote-viewer spice://127.0.0.1:5900");
   expect(connectionFile({ ...join, password: "pw" })).toContain("\npassword=pw\n");
   expect(connectionFile(join)).not.toContain("password");
 });

@@ -1,36 +1,18 @@
 /** Ways for a person to take another program to this machine. */
+import * as formats from "../formats/index.ts";
 import type { JoinState } from "./state.ts";
 
-/** spice://host:port, or undefined while no listener is known. Never holds the password: links get copied around. */
-export function spiceUri(join: JoinState): string | undefined {
-  const [address] = join.spice;
-  if (address === undefined) return undefined;
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `spice://${host}:${address.port}`;
+/** spice://host:port for each address that works; none while no listener is known. Never with the password: links get copied around. */
+export function spiceUris(join: JoinState): string[] {
+  return join.spice.map(({ host, port }) => formats.spiceUrl(host, port));
 }
 
 /** The line for a terminal. */
-export function remoteViewerCommand(join: JoinState): string | undefined {
-  const uri = spiceUri(join);
-  return uri === undefined ? undefined : `remote-viewer ${uri}`;
+export function remoteViewerCommand(uri: string): string {
+  return formats.shellCommand("remote-viewer", uri);
 }
 
-/**
- * A .vv file (ini, section [virt-viewer]), with the password when there is one: it is made in the page and lands only
- * in this person's downloads. remote-viewer deletes such a file after reading it.
- */
-export function connectionFile(join: JoinState): string | undefined {
-  const [address] = join.spice;
-  if (address === undefined) return undefined;
-  const secret = join.password === "" ? [] : [`password=${join.password}`];
-  return [
-    "[virt-viewer]",
-    "type=spice",
-    `host=${address.host}`,
-    `port=${address.port}`,
-    ...secret,
-    "title=spicetab",
-    `delete-this-file=${secret.length}`,
-    "",
-  ].join("\n");
+/** A .vv file with the password when there is one: it is made in the page and lands only in this person's downloads. */
+export function connectionFile({ spice: [address], password }: JoinState): string | undefined {
+  return address && formats.connectionFile({ ...address, password });
 }

@@ -10,7 +10,7 @@ import {
   finishSteps,
   restoreSteps,
 } from "./boot-steps.ts";
-import { fetchConfig, webSocketUrl } from "./config.ts";
+import { fetchConfig, pageUrl, webSocketUrl } from "./config.ts";
 import type { PageConfig } from "./config.ts";
 import type { Host, LocalHand } from "./host-api.ts";
 import {
@@ -81,9 +81,9 @@ export class HostSession implements Host {
       this.#update({ phase: "failed", problem: configProblem(words(error)) });
       return;
     }
-    const { guest, version, password, spice, webSocketPath, keyboard } = this.#config;
+    const { guest, version, password, spice, keyboard } = this.#config;
     this.#setKeyboard({ wanted: readLayoutSetting(keyboard) });
-    const join = { ...this.#state.join, password, spice, webSocketUrl: webSocketUrl(webSocketPath) };
+    const join = { ...this.#state.join, password, spice, webSocketUrl: this.#config.webSocketUrl };
     this.#update({ level: guest, version, join });
     if (await this.#lease.tryAcquire().catch(() => false)) this.#open();
     else this.#update({ phase: "elsewhere" });
@@ -253,7 +253,7 @@ export class HostSession implements Host {
     return {
       name: "spicetab",
       password: this.#config?.password ?? "",
-      relayUrl: webSocketUrl("/host"),
+      relayUrl: webSocketUrl("host"),
       compression: this.#compression,
     };
   }
@@ -273,7 +273,7 @@ export class HostSession implements Host {
   #boot(options: { fresh?: boolean; earlier?: boolean }): void {
     this.#starting = true;
     const { level } = this.#state;
-    const baseUrl = new URL(this.#config?.guestBaseUrl ?? "", location.href).href;
+    const baseUrl = pageUrl(this.#config?.guestBaseUrl ?? "");
     const steps = enterStep(coldBootSteps(level), "download");
     this.#update({ phase: "booting", steps, problem: undefined });
     this.#running()

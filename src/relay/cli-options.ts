@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { LAYOUT_NAMES } from "../keyboard/layout.ts";
+import { ProxyFront } from "./proxy.ts";
 
 /** The command line asked for something that cannot be: one clear sentence, exit code 2. */
 export class UsageError extends Error {
@@ -23,6 +24,10 @@ export interface CliOptions {
   readonly allowOrigin: readonly string[];
   /** What the guest's build lets pass that it refuses otherwise. */
   readonly guestAllowances: readonly GuestAllowance[];
+  /** Each ends with a slash. */
+  readonly publicUrls: readonly string[];
+  readonly trustProxy: readonly string[];
+  readonly pingIntervalMs: number | undefined;
 }
 
 /** Exceptions of the guest's build (`guest/allowances.ts`), each an option `--allow-<name>`. */
@@ -50,6 +55,11 @@ Boots Debian in a browser tab and lets any SPICE client join it.
   --devtools-port <port> DevTools of that Chromium, on loopback             (off)
   --mirror <url>       Debian mirror to build the guest from     (this system's)
   --allow-origin <url> origin whose pages may join by WebSocket    (repeatable)
+  --public-url <url>   where a reverse proxy shows the page, like
+                       https://example.org/vm/                   (repeatable)
+  --trust-proxy <address> proxy whose X-Forwarded-* or Forwarded is believed:
+                       an address, a subnet or loopback          (repeatable)
+  --ping-interval <seconds> how often idle WebSockets are pinged, 1 to 30   (15)
   --help               this text
 
 The guest is made of exactly the packages that its lock file names. What goes beyond
@@ -111,6 +121,9 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
     mirror: values.mirror,
     allowOrigin: values["allow-origin"] ?? [],
     guestAllowances: GUEST_ALLOWANCES.filter((name) => values[`allow-${name}`]),
+    publicUrls: (values["public-url"] ?? []).map(readPublicUrl),
+    trustProxy: (values["trust-proxy"] ?? []).map(readProxy),
+    pingIntervalMs: readPingInterval(values["ping-interval"]),
   };
 }
 
@@ -137,6 +150,9 @@ function parse(args: readonly string[]) {
         "allow-missing-security": { type: "boolean" },
         "allow-stale-index": { type: "boolean" },
         "allow-missing-keyring": { type: "boolean" },
+        "public-url": { type: "string", multiple: true },
+        "trust-proxy": { type: "string", multiple: true },
+        "ping-interval": { type: "string" },
       },
     }).values;
   } catch (error) {
@@ -144,6 +160,46 @@ function parse(args: readonly string[]) {
     const [words] = (error as Error).message.split(/\.\s|\n/);
     throw new UsageError(words.replace(/\.$/, ""), { cause: error });
   }
+}
+
+/** First parts of our own paths: under such a prefix nobody could tell whether a proxy has cut it off. */
+const OWN_PATHS = new Set(["assets", "config.json", "guest", "healthz", "host", "spice", "streams"]);
+
+function readPublicUrl(text: string): string {
+  const url = URL.parse(text);
+  if (
+    url === null ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username + url.password + url.search + url.hash !== ""
+  ) {
+    throw new UsageError(`--public-url must look like https://example.org/vm/, not "${text}"`);
+  }
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  if (url.pathname.includes("//"))
+    throw new UsageError(`--public-url has an empty part in its path: "${text}"`);
+  const [, first] = url.pathname.split("/");
+  if (OWN_PATHS.has(first)) {
+    throw new UsageError(`--public-url may not begin with /${first}/, which is a path of the page itself`);
+  }
+  return url.href;
+}
+
+function readProxy(text: string): string {
+  try {
+    void new ProxyFront({ trusted: [text] });
+  } catch (error) {
+    throw new UsageError(`--trust-proxy: ${(error as Error).message}`, { cause: error });
+  }
+  return text;
+}
+
+function readPingInterval(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  if (!/^\d{1,2}$/.test(text) || seconds < 1 || seconds > 30) {
+    throw new UsageError(`--ping-interval must be 1 to 30 seconds, not "${text}"`);
+  }
+  return seconds * 1_000;
 }
 
 function readPort(option: string, text: string | undefined, normal: number): number {

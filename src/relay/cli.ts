@@ -3,11 +3,16 @@
  * What must be built is the caller's business (scripts/start.ts), so that the relay depends on nothing.
  */
 import { join } from "node:path";
+import { terminalLine, terminalText } from "../formats/index.ts";
+import { isWildcard } from "./addresses.ts";
+import { announcement, localPage } from "./announce.ts";
 import { HELP, parseCliOptions, UsageError } from "./cli-options.ts";
 import type { CliOptions } from "./cli-options.ts";
+import { CompressedCopies } from "./compressed-copies.ts";
 import { findChromium, hostHeadless } from "./headless.ts";
 import type { PageReport } from "./headless.ts";
-import { SAVING_LINE_INTERVAL_MS } from "./limits.ts";
+import { SAVING_LINE_INTERVAL_MS, SILENCE_LIMIT_MS } from "./limits.ts";
+import type { RelayLimits } from "./limits.ts";
 import { isLoopbackName } from "./origin.ts";
 import { createRelay, ListenError } from "./relay.ts";
 import { WebServer } from "./web-server.ts";
@@ -54,7 +59,7 @@ export async function runCli(args: readonly string[], project: CliProject): Prom
     if (stop.signal.aborted) return 0;
     const isUsage = error instanceof UsageError || error instanceof ListenError;
     const words = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`spicetab: ${words}\n`);
+    process.stderr.write(`spicetab: ${terminalText(words)}\n`);
     if (error instanceof UsageError) process.stderr.write("Try: npm start -- --help\n");
     return isUsage ? 2 : 1;
   } finally {
@@ -85,16 +90,25 @@ async function serve(
   stake: Stake,
 ): Promise<number> {
   const executable = options.headless ? chromiumFor(project) : undefined;
+  const { publicUrls } = options;
+  const proxy = { publicUrls, trusted: options.trustProxy };
+  const serverNames = [options.host, ...publicUrls.map((url) => new URL(url).hostname)];
   // What cannot work should be told before anyone waits for a build: the ports come first.
   await using relay = createRelay({
     host: options.host,
     spicePort: options.spicePort,
     allowedOrigins: options.allowOrigin,
-    serverNames: [options.host],
+    serverNames,
+    publicUrls: options.publicUrls,
+    limits: pingLimits(options.pingIntervalMs),
     version: project.version,
     log: (line) => print(line),
   });
-  const spice = await relay.listen();
+  await relay.listen();
+  const pageFolder = join(project.root, "dist");
+  const guestFolder = join(project.root, "build/guest");
+  const isLocal = isLoopbackName(options.host) && options.publicUrls.length === 0;
+  const copies = isLocal ? undefined : new CompressedCopies(join(project.root, ".cache/compressed"));
   await using web = new WebServer({
     relay,
     // Only a page of this machine may host, and browsers give it what it needs (WebCrypto) only on loopback.
@@ -104,9 +118,11 @@ async function serve(
     guest: options.guest,
     password: options.password,
     keyboard: options.keyboard,
-    pageFolder: join(project.root, "dist"),
-    guestFolder: join(project.root, "build/guest"),
-    serverNames: [options.host],
+    pageFolder,
+    guestFolder,
+    serverNames,
+    copies,
+    proxy: isLocal && options.trustProxy.length === 0 ? undefined : proxy,
   });
   await web.listen();
   const aborted = new Promise<void>((resolve) => {
@@ -117,13 +133,22 @@ async function serve(
   if (stop.signal.aborted) return 0;
   web.ready = true;
 
-  const name = reachableName(options.host);
-  const page = `http://${isLoopbackName(options.host) ? name : "127.0.0.1"}:${web.port}/`;
-  print(`The machine:  ${page}${options.headless ? "" : "   (open it: the tab is the computer)"}`);
-  print(`SPICE:        spice://${name}:${spice.port}`);
-  print(`Join it with: remote-viewer spice://${name}:${spice.port}`);
-  if (!isLoopbackName(options.host) && options.password === "") {
-    print("Note: everyone who can reach this address can use the machine; --password sets a password.");
+  const page = localPage(options.host, web.port);
+  for (const line of announcement({
+    host: options.host,
+    httpPort: web.port,
+    spice: relay.spice,
+    publicUrls: options.publicUrls,
+    hasPassword: options.password !== "",
+    headless: options.headless,
+  })) {
+    print(line);
+  }
+  // Whoever is further away waits for the network, not for the unpacking.
+  if (copies !== undefined) {
+    copies.make([pageFolder, guestFolder], stop.signal).catch((error: unknown) => {
+      if (!stop.signal.aborted) print(`Files go out uncompressed: ${(error as Error).message}`);
+    });
   }
   if (executable === undefined) {
     await aborted;
@@ -160,7 +185,7 @@ async function serve(
     stake.words = undefined;
     if (failure === undefined) return 0;
   }
-  process.stderr.write(`spicetab: ${failure}\n`);
+  process.stderr.write(`spicetab: ${terminalText(failure)}\n`);
   return 1;
 }
 
@@ -174,16 +199,17 @@ function chromiumFor(project: CliProject): string {
   }
 }
 
-function coversLoopback(host: string): boolean {
-  return isLoopbackName(host) || host === "0.0.0.0" || host === "::";
+/** A hosting tab that answers none of three pings is gone, however often they are sent. */
+function pingLimits(pingIntervalMs: number | undefined): Partial<RelayLimits> {
+  return pingIntervalMs === undefined
+    ? {}
+    : { pingIntervalMs, silenceLimitMs: Math.max(3 * pingIntervalMs, SILENCE_LIMIT_MS) };
 }
 
-/** What to write into a link: a listener on all addresses is reached through loopback from here. */
-function reachableName(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
-  return host.includes(":") ? `[${host}]` : host;
+function coversLoopback(host: string): boolean {
+  return isLoopbackName(host) || isWildcard(host);
 }
 
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${terminalLine(line)}\n`);
 }

@@ -52,7 +52,7 @@ export interface HeadlessHost extends AsyncDisposable {
 
 /** Hosts the machine in a Chromium without a window, until it is disposed. */
 export async function hostHeadless(options: HeadlessOptions): Promise<HeadlessHost> {
-  const { chromium } = await import("playwright");
+  const { chromium } = await import("playwright-core");
   const context = await chromium.launchPersistentContext(options.profile, {
     executablePath: options.executable,
     headless: true,

@@ -1,7 +1,7 @@
 import type { WebSocket } from "ws";
+import { closeReason } from "../formats/index.ts";
 import { ControlMessageError, parseHostMessage, RelayClose } from "./control.ts";
 import type { HostMessage, RelayMessage } from "./control.ts";
-import { closeReason } from "./websocket-end.ts";
 import type { RelayLimits } from "./limits.ts";
 
 /** What the relay wants to know of a control connection. */

@@ -21,7 +21,10 @@ export const JOIN_DEADLINE_MS = 10_000;
 /** Milliseconds a control connection has to say hello, so that a silent one does not keep its socket. */
 export const HELLO_DEADLINE_MS = 5_000;
 
-/** Milliseconds between two pings on the control connection (both sides send them). */
+/**
+ * Milliseconds between two pings: of the control connection (both sides send them) and of each WebSocket of clients and streams. Proxies
+ * end what is idle, nginx after 60 s, some load balancers after 30 s: this is below half of that. `--ping-interval` sets another.
+ */
 export const PING_INTERVAL_MS = 15_000;
 
 /** Milliseconds of silence after which a hosting tab counts as gone: three pings unanswered. */
@@ -68,6 +71,15 @@ export const MAX_STREAM_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** Control connections at once (the hosting tab, and tabs about to take over). */
 export const MAX_CONTROL_CONNECTIONS = 8;
+
+/** Bytes from which a file of the page or guest is worth a compressed copy: below, it fits into one packet anyway. */
+export const MIN_COMPRESSED_BYTES = 1_400;
+
+/**
+ * Milliseconds an idle HTTP connection behind a reverse proxy is kept: longer than nginx (60 s) keeps its end, so that it never sends a
+ * request into a connection that we are just closing.
+ */
+export const PROXY_KEEP_ALIVE_MS = 65_000;
 
 /** The limits of one relay; tests lower them. Each is described at the constant of its default. */
 export interface RelayLimits {

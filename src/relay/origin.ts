@@ -34,10 +34,13 @@ export function isTrustedHost(request: IncomingMessage, names: readonly string[]
   return isIP(hostname) !== 0 || isLoopbackName(hostname) || names.includes(hostname);
 }
 
-/** True when the request comes from a page that this server served. Programs that send no Origin are not pages. */
-export function isSameOrigin(request: IncomingMessage): boolean {
+/**
+ * True when the request comes from a page that this server served, here or at one of `publicUrls`. Programs that send no Origin are
+ * not pages.
+ */
+export function isSameOrigin(request: IncomingMessage, publicUrls: readonly string[] = []): boolean {
   const origin = request.headers.origin;
-  if (origin === undefined) return true;
+  if (origin === undefined || publicUrls.some((url) => new URL(url).origin === origin)) return true;
   const url = URL.parse(origin);
   const self = requestHost(request);
   return url !== null && self !== undefined && url.host === self.host && /^https?:$/.test(url.protocol);

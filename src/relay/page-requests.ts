@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isLoopbackAddress, isTrustedHost, requestHost } from "./origin.ts";
+import { CONNECTION_FILE_TYPE, connectionFile } from "../formats/index.ts";
+import { isLoopbackAddress, isTrustedHost } from "./origin.ts";
 import type { SpiceAddress } from "./control.ts";
 import type { Relay } from "./relay.ts";
 import { serveFile } from "./static-files.ts";
-import { connectionFile } from "./connection-file.ts";
+import type { CompressedCopies } from "./compressed-copies.ts";
 
 /** What the page learns from `/config.json`. */
 export interface PageConfig {
   readonly version: string;
   readonly guest: "console" | "desktop";
-  /** Folder of the guest's files; its `manifest.json` names them. */
+  /** Folder of the guest's files, relative to the page; its `manifest.json` names them. */
   readonly guestBaseUrl: string;
   /** Keyboard layout that the guest is given. */
   readonly keyboard?: string;
@@ -17,8 +18,8 @@ export interface PageConfig {
   readonly password: string;
   /** Where SPICE clients connect to, as reachable from where this request came. */
   readonly spice: readonly SpiceAddress[];
-  /** Path of the clients' WebSocket on this server. */
-  readonly webSocketPath: string;
+  /** Absolute ws: or wss: URL for clients. */
+  readonly webSocketUrl: string;
 }
 
 /** What the server answers besides the files of the page. */
@@ -31,6 +32,7 @@ export interface PageRequestsOptions {
   /** Folder with one folder per guest level. */
   readonly guestFolder: string;
   readonly serverNames?: readonly string[];
+  readonly copies?: CompressedCopies;
 }
 
 /** Answers /config.json, /healthz, /spicetab.vv and /guest/<level>/…; false: the request is for someone else. */
@@ -52,19 +54,24 @@ export async function handlePageRequest(
   if (isGuest) {
     // Guest files carry their build in the query, so that a new build is a new address.
     const immutable = (_: string, query: URLSearchParams) => query.has("build");
+    const { copies } = options;
+    // A proxy that buffered tens of megabytes would write them to its disk, and the page's progress would stand still.
+    response.setHeader("X-Accel-Buffering", "no");
     const served = await serveFile(options.guestFolder, path.slice("/guest/".length), request, response, {
       immutable,
+      copies,
     });
     return served || answer(response, 404, "text/plain", "this guest is not built: npm run guest");
   }
   if (path === "/healthz") {
-    return answer(response, 200, "application/json", JSON.stringify(options.relay.health));
+    const { spice } = options.relay.reachable(request);
+    return answer(response, 200, "application/json", JSON.stringify({ ...options.relay.health, spice }));
   }
   if (path === "/spicetab.vv") {
-    const [spice] = reachable(options.relay.spice, request);
+    const [spice] = options.relay.reachable(request).spice;
     if (spice === undefined) return answer(response, 503, "text/plain", "SPICE is not listening");
     response.setHeader("Content-Disposition", 'attachment; filename="spicetab.vv"');
-    return answer(response, 200, "application/x-virt-viewer", connectionFile(spice));
+    return answer(response, 200, CONNECTION_FILE_TYPE, connectionFile(spice));
   }
   return answerConfig(options, request, response);
 }
@@ -90,19 +97,12 @@ function answerConfig(
   const config: PageConfig = {
     version: options.version,
     guest: options.guest,
-    guestBaseUrl: `/guest/${options.guest}/`,
+    guestBaseUrl: `guest/${options.guest}/`,
     password: options.password ?? "",
     keyboard: options.keyboard,
-    spice: reachable(options.relay.spice, request),
-    webSocketPath: "/spice",
+    ...options.relay.reachable(request),
   };
   return answer(response, 200, "application/json", JSON.stringify(config));
-}
-
-/** A listener on all addresses is reached by the name under which this request reached us. */
-function reachable(spice: readonly SpiceAddress[], request: IncomingMessage): SpiceAddress[] {
-  const name = requestHost(request)?.hostname.replace(/^\[|\]$/g, "") ?? "127.0.0.1";
-  return spice.map(({ host, port }) => ({ host: host === "0.0.0.0" || host === "::" ? name : host, port }));
 }
 
 function answer(response: ServerResponse, status: number, type: string, body: string): true {

@@ -15,7 +15,10 @@ import type { HostMessage, RelayPeer, SpiceAddress } from "./control.ts";
 import { HostLink } from "./host-link.ts";
 import * as limit from "./limits.ts";
 import type { RelayLimits } from "./limits.ts";
-import { isLoopbackAddress, isSameOrigin, isTrustedHost, mayBeClient, requestHost } from "./origin.ts";
+import { isLoopbackAddress, isSameOrigin, isTrustedHost, mayBeClient } from "./origin.ts";
+import { clientAddress, isSecure, peerAddress } from "./proxy.ts";
+import { reachable } from "./reachable.ts";
+import type { Reachable } from "./reachable.ts";
 import { refuseLink } from "./refusal.ts";
 import { TcpEnd } from "./tcp-end.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -31,6 +34,8 @@ export interface RelayOptions {
   readonly allowedOrigins?: readonly string[];
   /** Names under which this server is known, besides addresses and localhost; see isTrustedHost. */
   readonly serverNames?: readonly string[];
+  /** URLs, ending with a slash, under which a reverse proxy shows the page: their pages are our own. */
+  readonly publicUrls?: readonly string[];
   readonly version?: string;
   readonly limits?: Partial<RelayLimits>;
   /** One line for a person at each event worth knowing. @default nothing */
@@ -90,7 +95,7 @@ export class Relay implements AsyncDisposable {
     this.#limits = { ...limit.DEFAULT_RELAY_LIMITS, ...options.limits };
     this.#log = options.log ?? (() => {});
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-      const address = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
+      const address = peerAddress(socket.remoteAddress, socket.remotePort);
       const client = new TcpEnd(socket, this.#limits);
       this.#accept(client, { transport: "tcp", address, secure: false }, () =>
         refuseLink(client, this.#limits),
@@ -102,6 +107,11 @@ export class Relay implements AsyncDisposable {
   get spice(): readonly SpiceAddress[] {
     const address = this.#server.address() as AddressInfo | null;
     return address === null ? [] : [{ host: address.address, port: address.port }];
+  }
+
+  /** How clients reach it, told to whoever sent this request. */
+  reachable(request: IncomingMessage): Reachable {
+    return reachable(this.spice, request, this.#options.publicUrls);
   }
 
   get health(): RelayHealth {
@@ -135,13 +145,14 @@ export class Relay implements AsyncDisposable {
     const isClient = path === "/spice" || path.startsWith("/spice/");
     if (path !== "/host" && stream === null && !isClient) return false;
     socket.on("error", () => socket.destroy());
-    if (!isTrustedHost(request, this.#options.serverNames ?? [])) {
+    const { serverNames = [], publicUrls = [] } = this.#options;
+    if (!isTrustedHost(request, serverNames)) {
       refuseUpgrade(socket, 403, "this server is not known by that name");
     } else if (isClient) {
-      if (mayBeClient(request, this.#options.allowedOrigins ?? []))
+      if (isSameOrigin(request, publicUrls) || mayBeClient(request, this.#options.allowedOrigins ?? []))
         this.#clients.handleUpgrade(request, socket, head, (ws) => this.#acceptWebSocket(ws, request));
       else refuseUpgrade(socket, 403, "pages of that origin may not be clients here");
-    } else if (!isSameOrigin(request) || !isLoopbackAddress(request.socket.remoteAddress)) {
+    } else if (!isSameOrigin(request, publicUrls) || !isLoopbackAddress(request.socket.remoteAddress)) {
       refuseUpgrade(socket, 403, "only the page of this server, on this machine, may host");
     } else if (stream !== null) {
       this.#joinStream(Number(stream[1]), url?.searchParams.get("token") ?? "", request, socket, head);
@@ -174,9 +185,11 @@ export class Relay implements AsyncDisposable {
 
   #acceptWebSocket(socket: WebSocket, request: IncomingMessage): void {
     const client = new WebSocketEnd(socket, this.#limits);
-    const { remoteAddress, remotePort } = request.socket;
-    const secure = "encrypted" in request.socket;
-    const peer: RelayPeer = { transport: "websocket", address: `${remoteAddress}:${remotePort}`, secure };
+    const peer: RelayPeer = {
+      transport: "websocket",
+      address: clientAddress(request),
+      secure: isSecure(request),
+    };
     this.#accept(client, peer, (reason) => client.end(RelayClose.tryAgainLater, reason));
   }
 
@@ -239,15 +252,12 @@ export class Relay implements AsyncDisposable {
   }
 
   #acceptHost(socket: WebSocket, request: IncomingMessage): void {
-    const secure = "encrypted" in request.socket;
-    const host = requestHost(request)?.host ?? "127.0.0.1";
     const link = new HostLink(socket, this.#limits, {
       hello: (link) => {
         this.#takeOver(link);
         link.send({
           type: "welcome",
-          spice: this.spice,
-          webSocketUrl: `${secure ? "wss" : "ws"}://${host}/spice`,
+          ...this.reachable(request),
           version: this.#options.version ?? "0",
         });
       },

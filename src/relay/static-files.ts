@@ -1,34 +1,22 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { realpath, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { extname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
-
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  ".css": "text/css; charset=utf-8",
-  ".html": "text/html; charset=utf-8",
-  ".ico": "image/x-icon",
-  ".js": "text/javascript; charset=utf-8",
-  ".json": "application/json",
-  ".map": "application/json",
-  ".mjs": "text/javascript; charset=utf-8",
-  ".png": "image/png",
-  ".svg": "image/svg+xml",
-  ".txt": "text/plain; charset=utf-8",
-  ".wasm": "application/wasm",
-  ".webmanifest": "application/manifest+json",
-  ".woff2": "font/woff2",
-};
+import { join, relative, sep } from "node:path";
+import send from "send";
+import type { CompressedCopies } from "./compressed-copies.ts";
+import { isFromHere } from "./proxy.ts";
 
 /** How the files of one folder are served. */
 export interface StaticFilesOptions {
   /** True when the content behind this path and query never changes: then it is cached for ever. */
   readonly immutable: (path: string, query: URLSearchParams) => boolean;
+  /** What is sent instead to whoever is further away than this machine. */
+  readonly copies?: CompressedCopies;
 }
 
 /**
- * Serves the files below `root`, whole and with their length, so that a page can show how much of a download is done.
- * False: there is no such file, or the path would leave the folder or names something hidden.
+ * Serves the files below `root`, by ranges where they are asked for. False: there is no such file, or the path would leave the folder
+ * (by a link, too) or names something hidden.
  */
 export async function serveFile(
   root: string,
@@ -38,30 +26,70 @@ export async function serveFile(
   options: StaticFilesOptions,
 ): Promise<boolean> {
   if (request.method !== "GET" && request.method !== "HEAD") return false;
-  const segments = decodePath(path);
-  if (segments === undefined) return false;
-  const file = join(root, ...segments);
-  const entry = await stat(file).catch(() => undefined);
-  if (entry === undefined || !entry.isFile()) return false;
+  const found = await find(root, path);
+  if (found === undefined) return false;
   const query = URL.parse(request.url ?? "/", "http://relay")?.searchParams ?? new URLSearchParams();
-  const etag = `W/"${entry.size.toString(36)}-${Math.trunc(entry.mtimeMs).toString(36)}"`;
-  response.setHeader("ETag", etag);
   response.setHeader(
     "Cache-Control",
     options.immutable(path, query) ? "public, max-age=31536000, immutable" : "no-cache",
   );
-  if (request.headers["if-none-match"] === etag) {
-    response.writeHead(304).end();
-    return true;
+  let { folder, name } = found;
+  if (options.copies !== undefined) {
+    response.setHeader("Vary", "Accept-Encoding");
+    // Within a machine, unpacking takes longer than copying: 0.33 s against 0.05 s for a desktop's 80 MB.
+    const copy =
+      !isFromHere(request) && takesGzip(request)
+        ? await options.copies.find(found.file, found.stats)
+        : undefined;
+    if (copy !== undefined) {
+      ({ folder, name } = copy);
+      response.setHeader("Content-Encoding", "gzip");
+    }
   }
-  response.writeHead(200, {
-    "Content-Type": CONTENT_TYPES[extname(file)] ?? "application/octet-stream",
-    "Content-Length": entry.size,
+  return sendFile(folder, name, request, response);
+}
+
+/** The file itself, with all links followed, if it is one and lies in the folder. */
+async function find(root: string, path: string) {
+  const segments = decodePath(path);
+  if (segments === undefined) return undefined;
+  try {
+    const folder = await realpath(root);
+    const file = await realpath(join(folder, ...segments));
+    const name = relative(folder, file);
+    if (!file.startsWith(folder + sep) || name.split(sep).some(isHidden)) return undefined;
+    const stats: Stats = await stat(file);
+    return stats.isFile() ? { folder, name, file, stats } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function sendFile(
+  folder: string,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  const url = name.split(sep).map(encodeURIComponent).join("/");
+  return new Promise((resolve) => {
+    // Its answer is over when it is sent, or when the reader has left: no error of ours.
+    response.once("close", () => resolve(true));
+    send(request, url, { root: folder, index: false, cacheControl: false })
+      .on("directory", () => resolve(false))
+      .on("error", (error: { status: number; headers?: Record<string, string> }) => {
+        if (response.headersSent) response.destroy();
+        else if (error.status === 416 || error.status === 412) {
+          for (const header of ["Content-Encoding", "Content-Type"]) response.removeHeader(header);
+          response.writeHead(error.status, error.headers).end();
+        } else {
+          // It went while we looked.
+          for (const header of ["Content-Encoding", "Cache-Control", "Vary"]) response.removeHeader(header);
+          resolve(false);
+        }
+      })
+      .pipe(response);
   });
-  if (request.method === "HEAD") response.end();
-  // A reader that leaves in the middle is no error of ours.
-  else await pipeline(createReadStream(file), response).catch(() => response.destroy());
-  return true;
 }
 
 function decodePath(path: string): string[] | undefined {
@@ -73,5 +101,15 @@ function decodePath(path: string): string[] | undefined {
   }
   if (/[\\\0]/.test(decoded)) return undefined;
   const segments = decoded.split("/").filter((segment) => segment !== "");
-  return segments.some((segment) => segment.startsWith(".")) ? undefined : segments;
+  return segments.some(isHidden) ? undefined : segments;
+}
+
+function isHidden(segment: string): boolean {
+  return segment.startsWith(".");
+}
+
+/** RFC 9110, 12.5.3; a weight of 0 means: not this. */
+function takesGzip(request: IncomingMessage): boolean {
+  const accepted = String(request.headers["accept-encoding"] ?? "").split(",");
+  return accepted.some((entry) => /^\s*(gzip|x-gzip)\s*(;\s*q=(?!0(\.0*)?\s*$)[\d.]+\s*)?$/i.test(entry));
 }

@@ -28,7 +28,11 @@ test("a Vite development server carries the relay: page, clients, hosting tab, a
 
     const answer = await fetch(`${url}/config.json`, { headers: { "Sec-Fetch-Site": "same-origin" } });
     const config = (await answer.json()) as PageConfig;
-    expect(config).toMatchObject({ guest: "console", password: "open sesame", webSocketPath: "/spice" });
+    expect(config).toMatchObject({
+      guest: "console",
+      password: "open sesame",
+      webSocketUrl: `ws://127.0.0.1:${port}/spice`,
+    });
 
     const tab = new WebSocket(`ws://127.0.0.1:${port}/host`, { headers: { Origin: url } });
     await once(tab, "open");

@@ -97,7 +97,7 @@ test.each([
 test("the configuration with the password goes to our own page only", async () => {
   const own = { "sec-fetch-site": "same-origin" };
   const config = JSON.parse((await get("/config.json", own)).body) as PageConfig;
-  expect(config).toMatchObject({ guest: "console", password: "pw", guestBaseUrl: "/guest/console/" });
+  expect(config).toMatchObject({ guest: "console", password: "pw", guestBaseUrl: "guest/console/" });
   expect(config.spice).toEqual([{ host: "127.0.0.1", port: spicePort }]);
   for (const headers of [
     {},

@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from "ws";
+import { closeReason } from "../formats/index.ts";
 import { ByteEnd } from "./byte-end.ts";
 import type { RelayLimits } from "./limits.ts";
 
@@ -7,10 +8,15 @@ export class WebSocketEnd extends ByteEnd {
   readonly #socket: WebSocket;
   #high = false;
   #deadline: NodeJS.Timeout | undefined;
+  readonly #pings: NodeJS.Timeout;
 
   constructor(socket: WebSocket, limits: RelayLimits) {
     super(limits);
     this.#socket = socket;
+    // Whatever stands in between and ends idle connections sees that this one is in use.
+    this.#pings = setInterval(() => {
+      if (socket.readyState === socket.OPEN && socket.bufferedAmount === 0) socket.ping();
+    }, limits.pingIntervalMs);
     let failure: string | undefined;
     socket.on("message", (data, isBinary) => {
       if (isBinary) this.received(toBuffer(data));
@@ -19,6 +25,7 @@ export class WebSocketEnd extends ByteEnd {
     socket.on("error", (error) => (failure = `the WebSocket failed: ${error.message}`));
     socket.on("close", (code, reason) => {
       clearTimeout(this.#deadline);
+      clearInterval(this.#pings);
       const words = reason.length > 0 ? reason.toString() : `the WebSocket closed with code ${code}`;
       this.peerClosed(failure ?? words);
     });
@@ -54,13 +61,6 @@ export class WebSocketEnd extends ByteEnd {
   override destroy(): void {
     this.#socket.terminate();
   }
-}
-
-/** RFC 6455 §5.5: a control frame holds 125 bytes, two of which are the code. */
-export function closeReason(reason: string): string {
-  let cut = reason;
-  while (Buffer.byteLength(cut) > 123) cut = cut.slice(0, -1);
-  return cut;
 }
 
 function toBuffer(data: RawData): Buffer {

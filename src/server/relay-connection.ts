@@ -103,7 +103,7 @@ export class RelayConnection implements Disposable {
       this.#say({ type: "refused", id, reason });
       return;
     }
-    const url = new URL(`/streams/${id}?token=${token}`, this.#options.url);
+    const url = new URL(`streams/${id}?token=${token}`, this.#options.url);
     const socket = new this.#webSocket(url.href, "binary");
     this.#say({ type: "accepted", id });
     this.#options.onClient(joinWebSocket(socket as unknown as WebSocketLike), peer);

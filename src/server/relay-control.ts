@@ -10,7 +10,7 @@ const peer = v.object({
   secure: v.boolean(),
 });
 
-/** What the relay says. `open`: a client waits; its stream is at /streams/<id>?token=<token>. */
+/** What the relay says. `open`: a client waits; its stream is at streams/<id>, beside the control connection?token=<token>. */
 export const RelayMessageSchema = v.variant("type", [
   v.object({
     type: v.literal("welcome"),

@@ -1,5 +1,6 @@
 import { css, html, nothing } from "lit";
-import { connectionFile, remoteViewerCommand, spiceUri } from "../join.ts";
+import { CONNECTION_FILE_TYPE } from "../../formats/index.ts";
+import { connectionFile, remoteViewerCommand, spiceUris } from "../join.ts";
 import { HostElement } from "./host-element.ts";
 import { checkIcon, copyIcon, downloadIcon, eyeIcon } from "./icons.ts";
 import { sharedStyles } from "./shared-styles.ts";
@@ -91,20 +92,26 @@ export class JoinPanelElement extends HostElement {
 
   override render() {
     const { join } = this.hostState;
-    const uri = spiceUri(join);
-    const command = remoteViewerCommand(join);
+    const [uri, ...others] = spiceUris(join);
     return html`
       <h2 id="title">Join</h2>
       <p class="state ${join.relay}" role="status">${RELAY_WORDS[join.relay]}</p>
       ${
-        uri === undefined || command === undefined
+        uri === undefined
           ? nothing
           : html`
-              ${this.#line(command, "remote-viewer command")} ${this.#line(uri, "SPICE address")}
+              ${this.#line(remoteViewerCommand(uri), "remote-viewer command")}
+              ${this.#line(uri, "SPICE address")}
               <div class="row">
                 <button @click=${this.#download}>${downloadIcon} Connection file</button>
               </div>
               <dl>
+                ${others.map(
+                  (other) => html`
+                    <dt>Or</dt>
+                    <dd><code>${other}</code>${this.#copyButton(other, "SPICE address")}</dd>
+                  `,
+                )}
                 <dt>WebSocket</dt>
                 <dd>
                   <code>${join.webSocketUrl}</code>${this.#copyButton(join.webSocketUrl, "WebSocket address")}
@@ -157,7 +164,7 @@ export class JoinPanelElement extends HostElement {
   #download(): void {
     const file = connectionFile(this.hostState.join);
     if (file === undefined) return;
-    const url = URL.createObjectURL(new Blob([file], { type: "application/x-virt-viewer" }));
+    const url = URL.createObjectURL(new Blob([file], { type: CONNECTION_FILE_TYPE }));
     const link = document.createElement("a");
     link.href = url;
     link.download = "spicetab.vv";

@@ -1,0 +1,86 @@
+import { networkInterfaces } from "node:os";
+import { expect, test } from "vitest";
+import { reachableAddresses } from "./addresses.ts";
+import type { Interfaces } from "./addresses.ts";
+import { announcement } from "./announce.ts";
+
+const IPv4 = (address: string, internal = false) => ({ address, family: "IPv4", internal });
+const IPv6 = (address: string, internal = false) => ({ address, family: "IPv6", internal });
+
+const interfaces: Interfaces = {
+  lo: [IPv4("127.0.0.1", true), IPv6("::1", true)],
+  eth0: [IPv4("192.0.2.7"), IPv6("2001:db8::7"), IPv6("fe80::7")],
+  wlan0: [IPv4("198.51.100.9"), IPv6("FEBF::9")],
+};
+const only: Interfaces = { lo: interfaces.lo };
+
+const hosts = (listen: string, reachedAs?: string, known = interfaces) =>
+  reachableAddresses([{ host: listen, port: 5900 }], reachedAs, known).map(({ host }) => host);
+
+test("a listener on one address is reached there, whoever asks", () => {
+  expect(hosts("127.0.0.1", "192.0.2.7")).toEqual(["127.0.0.1"]);
+  expect(hosts("2001:db8::7", "example.org")).toEqual(["2001:db8::7"]);
+});
+
+test("a listener on all addresses is reached by those of the networks, never by 0.0.0.0, :: or fe80::", () => {
+  expect(hosts("0.0.0.0")).toEqual(["192.0.2.7", "198.51.100.9", "127.0.0.1"]);
+  expect(hosts("0.0.0.0", "localhost")).toEqual(["192.0.2.7", "198.51.100.9", "127.0.0.1"]);
+  expect(hosts("::", "127.0.0.1")).toEqual(["192.0.2.7", "198.51.100.9", "2001:db8::7", "127.0.0.1"]);
+});
+
+test("the name by which it was reached comes first, once, and then loopback is of no use", () => {
+  expect(hosts("0.0.0.0", "vm.example")).toEqual(["vm.example", "192.0.2.7", "198.51.100.9"]);
+  expect(hosts("::", "2001:db8::7")).toEqual(["2001:db8::7", "192.0.2.7", "198.51.100.9"]);
+  for (const wildcard of ["0.0.0.0", "::"]) {
+    expect(hosts("::", wildcard)).not.toContain(wildcard);
+  }
+});
+
+test("without a network there is loopback", () => {
+  expect(hosts("0.0.0.0", undefined, only)).toEqual(["127.0.0.1"]);
+  expect(hosts("::", "::", only)).toEqual(["127.0.0.1"]);
+});
+
+test("what the system itself names can be dialled", () => {
+  const found = hosts("::", undefined, networkInterfaces() as Interfaces);
+  expect(found.length).toBeGreaterThan(0);
+  for (const host of found) expect(host).not.toMatch(/^(0\.0\.0\.0|::|fe[89ab].*)$/i);
+});
+
+const facts = {
+  httpPort: 8080,
+  publicUrls: [],
+  hasPassword: true,
+  headless: false,
+  interfaces,
+};
+
+test("on loopback the terminal tells the page and one address", () => {
+  const lines = announcement({ ...facts, host: "127.0.0.1", spice: [{ host: "127.0.0.1", port: 5900 }] });
+  expect(lines).toEqual([
+    "The machine:  http://127.0.0.1:8080/   (open it: the tab is the computer)",
+    "SPICE:        spice://127.0.0.1:5900",
+    "Join it with: remote-viewer spice://127.0.0.1:5900",
+  ]);
+});
+
+test("on all addresses it tells those that work from elsewhere, and what such a page cannot do", () => {
+  const lines = announcement({ ...facts, host: "::", spice: [{ host: "::", port: 5900 }] });
+  expect(lines.slice(0, 5)).toEqual([
+    "The machine:  http://127.0.0.1:8080/   (open it: the tab is the computer)",
+    "SPICE:        spice://192.0.2.7:5900",
+    "              spice://198.51.100.9:5900",
+    "              spice://[2001:db8::7]:5900",
+    "Join it with: remote-viewer spice://192.0.2.7:5900",
+  ]);
+  expect(lines[5]).toContain("http://192.0.2.7:8080/ tells others how to join; it cannot host");
+  expect(lines.join()).not.toMatch(/0\.0\.0\.0|\[::\]/);
+});
+
+test("whoever is let in without a password is told of, behind a proxy too", () => {
+  const open = { ...facts, hasPassword: false, spice: [{ host: "127.0.0.1", port: 5900 }] };
+  const told = (more: object) => announcement({ ...open, host: "127.0.0.1", ...more }).join("\n");
+  expect(told({})).not.toContain("--password");
+  expect(told({ publicUrls: ["https://example.org/vm/"] })).toContain("--password");
+  expect(told({ publicUrls: ["https://example.org/vm/"] })).toContain("https://example.org/vm/");
+});

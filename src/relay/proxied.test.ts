@@ -1,0 +1,117 @@
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { createRelay } from "./relay.ts";
+import type { Relay } from "./relay.ts";
+import { refusedStatus, TestRelay } from "./relay.testing.ts";
+import { WebServer } from "./web-server.ts";
+
+let relay: Relay;
+let folder: string;
+let server: WebServer;
+const publicUrls = ["https://vm.example/vm/"];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "spicetab-proxied-"));
+  await mkdir(join(folder, "dist"), { recursive: true });
+  await writeFile(join(folder, "dist/index.html"), "<title>page</title>");
+  relay = createRelay({ spicePort: 0, publicUrls, serverNames: ["vm.example"] });
+  await relay.listen();
+  server = new WebServer({
+    relay,
+    hosts: ["127.0.0.1"],
+    port: 0,
+    version: "1",
+    guest: "console",
+    pageFolder: join(folder, "dist"),
+    guestFolder: join(folder, "guest"),
+    serverNames: ["vm.example"],
+    proxy: { publicUrls, trusted: ["loopback"] },
+  });
+  await server.listen();
+  server.ready = true;
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await relay[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** As a proxy asks. */
+async function get(path: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status?: number; location?: string; body: string }>((resolve, reject) => {
+    request({ host: "127.0.0.1", port: server.port, path, headers }, (response) => {
+      let body = "";
+      response.on("data", (piece) => (body += piece));
+      response.on("end", () =>
+        resolve({ status: response.statusCode, location: response.headers.location, body }),
+      );
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+test("the page is the same whether the proxy keeps its path or cuts it off, cleanly or not", async () => {
+  for (const path of ["/", "/vm/", "//", "/vm//", "/vm/index.html"]) {
+    expect(await get(path), path).toMatchObject({ status: 200, body: "<title>page</title>" });
+  }
+  expect(await get("/vm")).toMatchObject({ status: 308, location: "./vm/" });
+  expect((await get("/vmx/")).status).toBe(404);
+});
+
+test("the host may come as it is, rewritten, or in a header of the proxy; another name is still none of ours", async () => {
+  for (const headers of [
+    { host: "vm.example" },
+    { host: `127.0.0.1:${server.port}` },
+    { host: "internal.example", "x-forwarded-host": "vm.example" },
+    { host: "internal.example", forwarded: "for=192.0.2.1;host=vm.example" },
+  ]) {
+    const { body } = await get("/vm/healthz", headers as never);
+    expect(JSON.parse(body), JSON.stringify(headers)).toMatchObject({ hosting: false });
+  }
+  for (const headers of [
+    { host: "evil.example" },
+    { host: "vm.example", "x-forwarded-host": "evil.example" },
+    { "x-forwarded-host": "evil.example" },
+  ]) {
+    expect((await get("/healthz", headers as never)).status).toBe(403);
+  }
+});
+
+test("a request whose headers contradict each other is answered with 400", async () => {
+  const answer = await get("/", { forwarded: "for=192.0.2.1", "x-forwarded-for": "127.0.0.1" });
+  expect(answer.status).toBe(400);
+});
+
+test("pages of the public URL are our own, by either host; other pages stay outside", async () => {
+  const status = (path: string, headers: Record<string, string>) =>
+    refusedStatus(new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers }));
+  for (const path of ["/host", "/vm/host", "/vm/spice", "/spice"]) {
+    for (const headers of [{ Host: "vm.example" }, {}]) {
+      expect(await status(path, { ...headers, Origin: "https://vm.example" } as never)).toBeUndefined();
+      expect(await status(path, { ...headers, Origin: "https://evil.example" } as never)).toBe(403);
+    }
+  }
+  expect(await status("/host", { Origin: "http://vm.example" })).toBe(403);
+});
+
+test("links name the public URL, whoever asks", async () => {
+  const request = (host: string) => ({ headers: { host }, socket: { remoteAddress: "127.0.0.1" } }) as never;
+  expect(relay.reachable(request("127.0.0.1:8080")).webSocketUrl).toBe("wss://vm.example/vm/spice");
+  expect(relay.reachable(request("vm.example")).webSocketUrl).toBe("wss://vm.example/vm/spice");
+});
+
+test("clients' and streams' WebSockets are pinged while nothing else travels", async () => {
+  await using relay = await TestRelay.start({ limits: { pingIntervalMs: 20 } });
+  const host = await relay.host();
+  const client = relay.webSocket("/spice");
+  const stream = await host.join();
+  await Promise.all([once(client, "ping"), once(stream, "ping")]);
+  await Promise.all([once(client, "ping"), once(stream, "ping")]);
+});
