@@ -32,8 +32,8 @@ export function installDebianPackages(names: readonly string[], say: (line: stri
   if (hasSystemd) run("systemctl", "mask", "--runtime", ...services);
   const done = apt("install", "-y", "-q", "--no-install-recommends", ...names);
   if (hasSystemd) {
-    run("systemctl", "disable", ...services);
     run("systemctl", "unmask", "--runtime", ...services);
+    run("systemctl", "disable", ...services);
   }
   return done;
 }
