@@ -1,43 +1,10 @@
-import { createServer } from "node:http";
-import { readFile } from "node:fs/promises";
-import { extname, join, normalize } from "node:path";
 import { chromium, expect, test } from "@playwright/test";
-import { HostTab, Server, root } from "./support/host.ts";
-import { difference, type Picture } from "./support/ppm.ts";
-
-const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html", ".css": "text/css" };
-
-/** A page of another origin with the unmodified client from npm. */
-async function serveClient(): Promise<{ url: string; close: () => void }> {
-  const base = join(root, "node_modules/@spice-project/spice-html5");
-  const page = `<!doctype html><div id="spice-area"><div id="spice-screen" class="spice-screen"></div></div><div id="message-div"></div>
-    <script type="module">
-      import { SpiceMainConn } from "/src/main.js";
-      const uri = new URLSearchParams(location.search).get("uri");
-      window.failure = undefined;
-      window.sc = new SpiceMainConn({ uri, screen_id: "spice-screen", message_id: "message-div", password: "",
-        onerror: (error) => { window.failure = String(error && error.message || error); } });
-    </script>`;
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
-    if (path === "/") {
-      response.setHeader("Content-Type", "text/html").end(page);
-      return;
-    }
-    readFile(join(base, normalize(path))).then(
-      (bytes) =>
-        response.setHeader("Content-Type", TYPES[extname(path)] ?? "application/octet-stream").end(bytes),
-      () => response.writeHead(404).end(),
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };
-}
+import { HostTab, Server } from "./support/host.ts";
+import { html5Picture, serveHtml5Client } from "./support/html5-client.ts";
+import { difference } from "./support/ppm.ts";
 
 test("spice-html5 in a second browser shows the same desktop over the WebSocket", async () => {
-  const client = await serveClient();
+  const client = await serveHtml5Client();
   await using server = await Server.start("--allow-origin", new URL(client.url).origin);
   await using tab = await HostTab.open(server.url);
   await tab.ready();
@@ -49,22 +16,8 @@ test("spice-html5 in a second browser shows the same desktop over the WebSocket"
     const page = await browser.newPage({ viewport: { width: 1300, height: 1000 } });
     await page.goto(`${client.url}?uri=${encodeURIComponent(`ws://127.0.0.1:${server.httpPort}/spice`)}`);
     await page.waitForSelector("#spice-screen canvas", { timeout: 60_000 });
-    const shown = async (): Promise<Picture> => {
-      const { width, height, rgba } = await page.evaluate(() => {
-        const canvas = document.querySelector<HTMLCanvasElement>("#spice-screen canvas")!;
-        const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
-        return { width: canvas.width, height: canvas.height, rgba: Array.from(data) };
-      });
-      const rgb = new Uint8Array(width * height * 3);
-      for (let i = 0; i < width * height; i++) {
-        rgb[i * 3] = rgba[i * 4];
-        rgb[i * 3 + 1] = rgba[i * 4 + 1];
-        rgb[i * 3 + 2] = rgba[i * 4 + 2];
-      }
-      return { width, height, rgb };
-    };
     await expect
-      .poll(async () => difference(await shown(), await tab.restingSurface(700)) ?? "equal", {
+      .poll(async () => difference(await html5Picture(page), await tab.restingSurface(700)) ?? "equal", {
         timeout: 90_000,
       })
       .toBe("equal");

@@ -29,7 +29,9 @@ function imports(path: string): string[] {
     ...text.matchAll(/new URL\(\s*"([^"]+)",\s*import\.meta\.url\s*\)/g),
     ...text.matchAll(/importTypeScript\("([^"]+)"\)/g),
   ].map(([, name]) => name);
-  return path.endsWith(".mjs") ? found.map((name) => (name.startsWith("scripts/") ? `../${name}` : name)) : found;
+  return path.endsWith(".mjs")
+    ? found.map((name) => (name.startsWith("scripts/") ? `../${name}` : name))
+    : found;
 }
 
 const programs = [...packed].filter((path) => /\.(ts|mjs)$/.test(path));

@@ -96,7 +96,7 @@ export class HostTab implements AsyncDisposable {
   /** Opens the page; `ready` waits for the machine, however it starts. */
   static async open(
     url: string,
-    options: { profile?: string; fresh?: boolean; waitForHost?: boolean } = {},
+    options: { profile?: string; fresh?: boolean; waitForHost?: boolean; args?: readonly string[] } = {},
   ): Promise<HostTab> {
     const profile = options.profile ?? desktopProfile;
     if (options.fresh) await rm(profile, { recursive: true, force: true });
@@ -104,7 +104,7 @@ export class HostTab implements AsyncDisposable {
       executablePath: process.env.SPICETAB_CHROMIUM ?? "/usr/bin/chromium",
       headless: true,
       viewport: { width: 1280, height: 900 },
-      args: chromiumArgs,
+      args: [...chromiumArgs, ...(options.args ?? [])],
     });
     const page = context.pages()[0] ?? (await context.newPage());
     const tab = new HostTab(context, page, () => context.close());

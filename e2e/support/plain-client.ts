@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import type { WebSocket } from "ws";
 import {
   ChannelType,
   CommonCap,
@@ -39,8 +40,16 @@ const FULL_HEADERS = capsToWords([CommonCap.ProtocolAuthSelection, CommonCap.Aut
 
 /** A session of a client that speaks full headers: what it is shown once the screen is complete. */
 export async function fullHeaderScreenshot(port: number, password?: string): Promise<Picture> {
-  const main = await dialTcp(port);
-  const display = await dialTcp(port);
+  return fullHeaderScreenshotBy(() => dialTcp(port), password);
+}
+
+/** The same over connections that `dial` makes. */
+export async function fullHeaderScreenshotBy(
+  dial: () => Promise<{ socket: Socket | WebSocket; stream: RedStream }>,
+  password?: string,
+): Promise<Picture> {
+  const main = await dial();
+  const display = await dial();
   try {
     const session = await sessionId(main.stream, password);
     const link = await linkAsClient(display.stream, {
@@ -71,8 +80,10 @@ export async function fullHeaderScreenshot(port: number, password?: string): Pro
     });
     return { width: surface.width, height: surface.height, rgb };
   } finally {
-    main.socket.destroy();
-    display.socket.destroy();
+    for (const { socket } of [main, display]) {
+      if ("destroy" in socket) socket.destroy();
+      else socket.terminate();
+    }
   }
 }
 

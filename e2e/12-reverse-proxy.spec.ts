@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "@playwright/test";
+import { ChannelType, inputsChannel, mainChannel } from "../src/protocol/index.ts";
+import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
+import { HostTab, Server, freePort } from "./support/host.ts";
+import { html5Picture, serveHtml5Client } from "./support/html5-client.ts";
+import { fullHeaderScreenshotBy } from "./support/plain-client.ts";
+import { difference } from "./support/ppm.ts";
+import {
+  Certificate,
+  IDLE_TIMEOUT_SECONDS,
+  PUBLIC_NAME,
+  ReverseProxy,
+  dialProxy,
+  type ProxyName,
+} from "./support/reverse-proxies.ts";
+
+let certificate: Certificate;
+let profile: string;
+/** Both proxies have the same address, one after the other, so that the second finds the machine that the first one's page kept. */
+let port: number;
+
+test.beforeAll(async () => {
+  certificate = await Certificate.make();
+  profile = await mkdtemp(join(tmpdir(), "spicetab-proxied-"));
+  port = await freePort();
+});
+test.afterAll(async () => {
+  await certificate[Symbol.asyncDispose]();
+  await rm(profile, { recursive: true, force: true });
+});
+
+for (const name of ["nginx", "caddy"] satisfies ProxyName[]) {
+  test(`behind ${name}, with TLS, under a path and another name: the page hosts, clients join, idle connections last`, async () => {
+    const folder = `https://${PUBLIC_NAME}:${port}/vm/`;
+    const clients = `wss://${PUBLIC_NAME}:${port}/vm/spice`;
+    const html5 = await serveHtml5Client();
+    const pings = String(IDLE_TIMEOUT_SECONDS / 2);
+    const html5Origin = new URL(html5.url).origin;
+    const options = ["--public-url", folder, "--trust-proxy", "loopback", "--ping-interval", pings];
+    await using server = await Server.start("--guest", "console", "--allow-origin", html5Origin, ...options);
+    await using _proxy = await ReverseProxy.start(name, port, server.httpPort, certificate);
+
+    // Without its last slash, as people type it.
+    const address = folder.slice(0, -1) + new URL(server.url).hash;
+    const failed: string[] = [];
+    await using tab = await HostTab.open("about:blank", {
+      profile,
+      waitForHost: false,
+      args: certificate.browserArguments,
+    });
+    tab.page.on("response", (response) => {
+      if (response.status() >= 400) failed.push(`${response.status()} ${response.url()}`);
+    });
+    tab.page.on("requestfailed", (request) =>
+      failed.push(`${request.url()} ${request.failure()?.errorText}`),
+    );
+    await tab.page.goto(address);
+    await tab.page.waitForFunction(() => "spicetab" in window);
+    await tab.ready();
+    await tab.until(() => window.spicetab.session.state.join.relay === "connected");
+    const join = await tab.page.evaluate(() => window.spicetab.session.state.join);
+    expect(join.webSocketUrl).toBe(clients);
+    expect(new URL(tab.page.url()).pathname).toBe("/vm/");
+    expect(failed).toEqual([]);
+
+    await test.step("a client of our own sees what the tab shows", async () => {
+      const seen = await fullHeaderScreenshotBy(() => dialProxy(clients, certificate));
+      expect(difference(seen, await tab.restingSurface())).toBeUndefined();
+    });
+
+    await test.step("a connection on which nothing travels outlives the proxy's patience, and then works", async () => {
+      const main = await dialProxy(clients, certificate);
+      await linkAsClient(main.stream, { channelType: ChannelType.Main });
+      const session = new ChannelAtClient(main.stream, mainChannel);
+      await expect.poll(() => session.find(mainChannel.server.init)).toBeDefined();
+      const connectionId = session.find(mainChannel.server.init)!.sessionId;
+      const inputs = await dialProxy(clients, certificate);
+      let pinged = 0;
+      inputs.socket.on("ping", () => pinged++);
+      await linkAsClient(inputs.stream, { channelType: ChannelType.Inputs, connectionId });
+      const keys = new ChannelAtClient(inputs.stream, inputsChannel);
+      await expect.poll(() => pinged, { timeout: 60_000 }).toBeGreaterThan(3 * 2);
+      expect(inputs.socket.readyState).toBe(inputs.socket.OPEN);
+      expect(main.socket.readyState).toBe(main.socket.OPEN);
+      const before = await tab.restingSurface();
+      keys.send(inputsChannel.client.keyScancode, { data: new Uint8Array([0x1e, 0x9e]) });
+      await expect
+        .poll(async () => difference(await tab.surface(), before) ?? "same", { timeout: 60_000 })
+        .not.toBe("same");
+      expect(await tab.page.evaluate(() => window.spicetab.session.state.join.relay)).toBe("connected");
+      main.socket.terminate();
+      inputs.socket.terminate();
+    });
+
+    await test.step("spice-html5 in another browser shows the same", async () => {
+      const page = await tab.context.newPage();
+      await page.goto(`${html5.url}?uri=${encodeURIComponent(clients)}`);
+      await page.waitForSelector("#spice-screen canvas", { timeout: 60_000 });
+      await expect
+        .poll(async () => difference(await html5Picture(page), await tab.restingSurface(700)) ?? "equal", {
+          timeout: 90_000,
+        })
+        .toBe("equal");
+      await page.close();
+    });
+
+    expect(tab.errors).toEqual([]);
+    html5.close();
+    await tab.leave();
+  });
+}
+
+test("a page that a proxy shows under a name nobody told the server of says what to do", async () => {
+  await using server = await Server.start("--guest", "console");
+  await using _proxy = await ReverseProxy.start("nginx", port, server.httpPort, certificate);
+  await using tab = await HostTab.open("about:blank", {
+    profile,
+    waitForHost: false,
+    args: certificate.browserArguments,
+  });
+  const answer = await tab.page.goto(`https://${PUBLIC_NAME}:${port}/vm/${new URL(server.url).hash}`);
+  expect(await tab.page.locator("body").innerText(), String(answer?.status())).toContain("--public-url");
+});
