@@ -1,8 +1,15 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { expect, test } from "vitest";
 import { reachableAddresses } from "./addresses.ts";
 import type { Interfaces } from "./addresses.ts";
 import { announcement } from "./announce.ts";
+import { createRelay } from "./relay.ts";
+
+const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ family }) => family === "IPv6"),
+);
 
 const IPv4 = (address: string, internal = false) => ({ address, family: "IPv4", internal });
 const IPv6 = (address: string, internal = false) => ({ address, family: "IPv6", internal });
@@ -17,8 +24,11 @@ const only: Interfaces = { lo: interfaces.lo };
 const hosts = (listen: string, reachedAs?: string, known = interfaces) =>
   reachableAddresses([{ host: listen, port: 5900 }], reachedAs, known).map(({ host }) => host);
 
-test("a listener on one address is reached there, whoever asks", () => {
-  expect(hosts("127.0.0.1", "192.0.2.7")).toEqual(["127.0.0.1"]);
+test("a listener on one address is reached there; on loopback, only by those who are here", () => {
+  expect(hosts("127.0.0.1")).toEqual(["127.0.0.1"]);
+  expect(hosts("127.0.0.1", "localhost")).toEqual(["127.0.0.1"]);
+  expect(hosts("127.0.0.1", "vm.example")).toEqual([]);
+  expect(hosts("::1", "192.0.2.7")).toEqual([]);
   expect(hosts("2001:db8::7", "example.org")).toEqual(["2001:db8::7"]);
 });
 
@@ -41,10 +51,29 @@ test("without a network there is loopback", () => {
   expect(hosts("::", "::", only)).toEqual(["127.0.0.1"]);
 });
 
-test("what the system itself names can be dialled", () => {
-  const found = hosts("::", undefined, networkInterfaces() as Interfaces);
-  expect(found.length).toBeGreaterThan(0);
-  for (const host of found) expect(host).not.toMatch(/^(0\.0\.0\.0|::|fe[89ab].*)$/i);
+test.each(["0.0.0.0", "::"])("every address that a relay on %s tells can be dialled", async (host) => {
+  if (host === "::" && !hasIPv6) return;
+  await using relay = createRelay({ host, spicePort: 0 });
+  await relay.listen();
+  const told = reachableAddresses(relay.spice);
+  expect(told.length).toBeGreaterThan(0);
+  for (const { host: address, port } of told) {
+    const socket = connect(port, address);
+    await once(socket, "connect");
+    socket.destroy();
+  }
+});
+
+test("health, configuration file and page are told the same addresses, by the name that was used", async () => {
+  await using relay = createRelay({ host: "0.0.0.0", spicePort: 0 });
+  const { port } = await relay.listen();
+  const asked = (host: string) =>
+    relay.reachable({ headers: { host }, socket: { remoteAddress: "127.0.0.1" } } as never);
+  expect(asked("192.0.2.7:8080").spice[0]).toEqual({ host: "192.0.2.7", port });
+  expect(asked("192.0.2.7:8080").webSocketUrl).toBe("ws://192.0.2.7:8080/spice");
+  expect(asked("[2001:db8::7]:8080").webSocketUrl).toBe("ws://[2001:db8::7]:8080/spice");
+  const here = asked("127.0.0.1:8080");
+  expect(here.webSocketUrl).toBe(`ws://${here.spice[0].host}:8080/spice`);
 });
 
 const facts = {

@@ -16,18 +16,25 @@ export function isWildcard(host: string): boolean {
 }
 
 /**
- * Where clients can dial what listens on `listening`, best first. A listener on all addresses is reached by the name under which the
- * one who asks has reached us, then by each address of this machine's networks; by loopback only where there is no network, or,
- * last, from here. Link-local IPv6 addresses are left out: they mean nothing without the scope of the machine that dials.
+ * Where clients can dial what listens on `listening`, best first; `reachedAs` is the name under which the one who asks has reached us. A
+ * listener on all addresses is reached by that name, then by each address of this machine's networks; by loopback only where there is
+ * no network, or, last, from here. One on loopback is not reached at all by those who came by another name (through a proxy).
+ * Link-local IPv6 addresses are left out: they mean nothing without the scope of the machine that dials.
  */
 export function reachableAddresses(
   listening: readonly SpiceAddress[],
   reachedAs?: string,
   interfaces: Interfaces = networkInterfaces(),
 ): SpiceAddress[] {
-  const found = listening.flatMap(({ host, port }) =>
-    (isWildcard(host) ? dialable(host, reachedAs, interfaces) : [host]).map((name) => ({ host: name, port })),
-  );
+  const isFar = reachedAs !== undefined && !isLoopbackName(reachedAs);
+  const found = listening
+    .filter(({ host }) => !isFar || !isLoopbackName(host))
+    .flatMap(({ host, port }) =>
+      (isWildcard(host) ? dialable(host, reachedAs, interfaces) : [host]).map((name) => ({
+        host: name,
+        port,
+      })),
+    );
   const seen = new Set<string>();
   return found.filter(({ host, port }) => {
     const key = `${host} ${port}`;

@@ -69,7 +69,13 @@ export async function handlePageRequest(
   }
   if (path === "/spicetab.vv") {
     const [spice] = options.relay.reachable(request).spice;
-    if (spice === undefined) return answer(response, 503, "text/plain", "SPICE is not listening");
+    if (spice === undefined)
+      return answer(
+        response,
+        503,
+        "text/plain",
+        "SPICE over TCP is reached only on the computer that runs this; join by WebSocket",
+      );
     response.setHeader("Content-Disposition", 'attachment; filename="spicetab.vv"');
     return answer(response, 200, CONNECTION_FILE_TYPE, connectionFile(spice));
   }

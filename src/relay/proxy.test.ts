@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ProxyFront, clientAddress, clientHost, isFromHere, isSecure, peerAddress } from "./proxy.ts";
+import { reachable } from "./reachable.ts";
 
 /** Only what is read of a request; real ones go through web-server.test.ts and the journey behind nginx and Caddy. */
 function request(url: string, headers: Record<string, string> = {}, remoteAddress = "127.0.0.1") {
@@ -72,8 +73,12 @@ test("an address that the sender may have made up is never taken for this machin
 test.each([
   { forwarded: "for=127.0.0.1", "x-forwarded-for": "192.0.2.1" },
   { forwarded: "for=192.0.2.1;;;=" },
+  { "x-forwarded-prefix": "vm" },
+  { "x-forwarded-prefix": "//evil.example" },
+  { "x-forwarded-prefix": "/a/../b" },
+  { "x-forwarded-prefix": "/a?b" },
 ])("%j is refused", (headers) => {
-  expect(received(trusting, "/", headers as Record<string, string>).verdict).toHaveProperty("refusal");
+  expect(received(trusting, "/", headers as never).verdict).toHaveProperty("refusal");
 });
 
 test("the browser's host and scheme come from the nearest proxy", () => {
@@ -85,6 +90,22 @@ test("the browser's host and scheme come from the nearest proxy", () => {
   const three = received(trusting, "/", { forwarded: 'for=192.0.2.1;proto=https;host="c.example:8443"' });
   expect(three.asked.headers.host).toBe("c.example:8443");
   expect(isSecure(three.asked)).toBe(true);
+});
+
+test("links hold the path that the proxy has cut off", () => {
+  for (const [prefix, path] of [
+    ["/vm", "/vm/spice"],
+    ["/a/b/", "/a/b/spice"],
+    ["/", "/spice"],
+  ]) {
+    const headers = {
+      "x-forwarded-prefix": prefix,
+      "x-forwarded-host": "a.example",
+      "x-forwarded-proto": "https",
+    };
+    const { asked } = received(trusting, "/", headers);
+    expect(reachable([], asked).webSocketUrl).toBe(`wss://a.example${path}`);
+  }
 });
 
 const under = new ProxyFront({ publicUrls: ["https://example.org/vm/", "https://example.org/a/b/"] });

@@ -24,12 +24,16 @@ export type ProxyVerdict =
   /** The page's folder was asked for without its slash, to which its relative URLs belong. */
   | { readonly redirect: string };
 
+/** Segments of a path (RFC 3986) that need no decoding and lead nowhere else. */
+const PREFIX = /^(\/(?!\.{1,2}(\/|$))[\w.~!$&'()*+,;=:@%-]+)*$/;
+
 /** What proxies say themselves for an address that they do not tell. */
 const UNKNOWN = "unknown";
 
 interface Sender {
   readonly address: string;
   readonly secure: boolean;
+  readonly prefix: string;
 }
 
 const senders = new WeakMap<IncomingMessage, Sender>();
@@ -55,6 +59,11 @@ export function clientHost(request: IncomingMessage): string {
 /** True when the browser speaks TLS, with us or with a believed proxy. */
 export function isSecure(request: IncomingMessage): boolean {
   return senders.get(request)?.secure ?? "encrypted" in request.socket;
+}
+
+/** The path that a believed proxy says it has cut off (`X-Forwarded-Prefix`), without a slash at its end. */
+export function cutPrefix(request: IncomingMessage): string {
+  return senders.get(request)?.prefix ?? "";
 }
 
 /** True when nobody further away than this machine asks: the peer is here, and no proxy says that it asks for somebody else. */
@@ -108,10 +117,13 @@ export class ProxyFront {
       return "Forwarded and X-Forwarded-For tell different senders";
     const proto = list(header(request, "x-forwarded-proto")).at(-1) ?? last.proto;
     const host = list(header(request, "x-forwarded-host")).at(-1) ?? last.host;
+    const prefix = list(header(request, "x-forwarded-prefix")).at(-1)?.replace(/\/$/, "") ?? "";
+    if (!PREFIX.test(prefix)) return "X-Forwarded-Prefix is no path";
     if (host !== undefined) request.headers.host = host;
     senders.set(request, {
       address: address ?? peerAddress(request.socket.remoteAddress, request.socket.remotePort),
       secure: proto === undefined ? "encrypted" in request.socket : /^(https|wss)$/i.test(proto),
+      prefix,
     });
     return undefined;
   }

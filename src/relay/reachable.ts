@@ -3,7 +3,7 @@ import { urlHost } from "../formats/index.ts";
 import { isWildcard, reachableAddresses } from "./addresses.ts";
 import type { SpiceAddress } from "./control.ts";
 import { isLoopbackName, requestHost } from "./origin.ts";
-import { isSecure } from "./proxy.ts";
+import { cutPrefix, isSecure } from "./proxy.ts";
 
 /** How clients reach the machine, as far as it can be told to whoever sent one request. */
 export interface Reachable {
@@ -24,16 +24,16 @@ export function reachable(
 ): Reachable {
   const host = requestHost(request);
   const spice = reachableAddresses(listening, host?.hostname.replace(/^\[|\]$/g, ""));
-  return { spice, webSocketUrl: webSocketUrl(listening, spice, host, isSecure(request), publicUrls) };
+  return { spice, webSocketUrl: webSocketUrl(listening, spice, request, publicUrls) };
 }
 
 function webSocketUrl(
   listening: readonly SpiceAddress[],
   spice: readonly SpiceAddress[],
-  host: URL | null | undefined,
-  secure: boolean,
+  request: IncomingMessage,
   publicUrls: readonly string[],
 ): string {
+  const host = requestHost(request);
   const isPublic = publicUrls.map((url) => new URL(url));
   const base = isPublic.find((url) => url.host === host?.host) ?? isPublic[0];
   if (base !== undefined) {
@@ -41,12 +41,12 @@ function webSocketUrl(
     url.protocol = base.protocol === "https:" ? "wss:" : "ws:";
     return url.href;
   }
-  const scheme = secure ? "wss" : "ws";
+  const scheme = isSecure(request) ? "wss" : "ws";
   const port = host?.port ? `:${host.port}` : "";
   // Page and SPICE listen on the same addresses; by this machine's own name nobody else would get here.
   const elsewhere =
-    (host === undefined || host === null || isLoopbackName(host.hostname)) &&
+    (host === undefined || isLoopbackName(host.hostname)) &&
     listening.some((address) => isWildcard(address.host));
   const name = elsewhere && spice.length > 0 ? urlHost(spice[0].host) : (host?.hostname ?? "127.0.0.1");
-  return `${scheme}://${name}${port}/spice`;
+  return `${scheme}://${name}${port}${cutPrefix(request)}/spice`;
 }

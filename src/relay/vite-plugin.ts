@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
+import { terminalLine } from "../formats/index.ts";
 import { handlePageRequest } from "./page-requests.ts";
 import { createRelay } from "./relay.ts";
 
@@ -48,7 +49,7 @@ export default function spicetabRelay(options: SpicetabRelayPluginOptions = {}):
         server.httpServer as Server,
         (handler) => void server.middlewares.use(handler),
         server.config.root,
-        (line) => server.config.logger.info(line, { timestamp: true }),
+        (line) => server.config.logger.info(terminalLine(line), { timestamp: true }),
       );
     },
     async configurePreviewServer(server) {
@@ -56,7 +57,7 @@ export default function spicetabRelay(options: SpicetabRelayPluginOptions = {}):
         server.httpServer as Server,
         (handler) => void server.middlewares.use(handler),
         server.config.root,
-        (line) => server.config.logger.info(line, { timestamp: true }),
+        (line) => server.config.logger.info(terminalLine(line), { timestamp: true }),
       );
     },
   };

@@ -97,15 +97,17 @@ export class JoinPanelElement extends HostElement {
       <h2 id="title">Join</h2>
       <p class="state ${join.relay}" role="status">${RELAY_WORDS[join.relay]}</p>
       ${
-        uri === undefined
+        join.webSocketUrl === ""
           ? nothing
           : html`
-              ${this.#line(remoteViewerCommand(uri), "remote-viewer command")}
-              ${this.#line(uri, "SPICE address")}
-              <div class="row">
-                <button @click=${this.#download}>${downloadIcon} Connection file</button>
-              </div>
+              ${uri === undefined ? nothing : this.#dial(uri)}
               <dl>
+                ${
+                  uri === undefined
+                    ? html`<dt>SPICE</dt>
+                        <dd>over TCP only on the computer that runs spicetab</dd>`
+                    : nothing
+                }
                 ${others.map(
                   (other) => html`
                     <dt>Or</dt>
@@ -123,6 +125,15 @@ export class JoinPanelElement extends HostElement {
               </dl>
             `
       }
+    `;
+  }
+
+  #dial(uri: string) {
+    return html`
+      ${this.#line(remoteViewerCommand(uri), "remote-viewer command")} ${this.#line(uri, "SPICE address")}
+      <div class="row">
+        <button @click=${this.#download}>${downloadIcon} Connection file</button>
+      </div>
     `;
   }
 
