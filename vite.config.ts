@@ -24,5 +24,8 @@ export default defineConfig({
   worker: { format: "es", plugins: () => [withoutNodeParts()] },
   server: { host: "127.0.0.1", port: 8080 },
   preview: { host: "127.0.0.1", port: 8080 },
-  plugins: [withoutNodeParts(), spicetabRelay()],
+  plugins: [
+    withoutNodeParts(),
+    spicetabRelay({ spicePort: Number(process.env.SPICETAB_SPICE_PORT ?? 5900) }),
+  ],
 });

@@ -33,15 +33,14 @@ export class Server implements AsyncDisposable {
   readonly program: Program;
   readonly httpPort: number;
   readonly spicePort: number;
+  /** The page's address as printed, with the secret that hosting needs. */
+  readonly url: string;
 
-  private constructor(program: Program, httpPort: number, spicePort: number) {
+  private constructor(program: Program, httpPort: number, spicePort: number, url: string) {
     this.program = program;
     this.httpPort = httpPort;
     this.spicePort = spicePort;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.httpPort}/`;
+    this.url = url;
   }
 
   static async start(...args: string[]): Promise<Server> {
@@ -60,7 +59,8 @@ export class Server implements AsyncDisposable {
       { cwd: root },
     );
     await program.printed(/Join it with/, 600_000);
-    return new Server(program, httpPort, spicePort);
+    const [, url] = await program.printed(/^The machine: +(\S+)/m, 0);
+    return new Server(program, httpPort, spicePort, url);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@
  * The virtual machine: v86 with QXL as its VGA function, the agent's serial port, keyboard, pointer, the screen before
  * the driver, and snapshots. Runs in a DedicatedWorker, and in Node for tests: nothing here is a browser's.
  */
+import "./no-nested-worker.ts";
 import { V86 } from "v86";
 import type { ClientHead } from "../dispatch/messages.ts";
 import type { QxlSink, QxlState } from "../qxl/index.ts";

@@ -12,12 +12,19 @@ export interface PageConfig {
   readonly webSocketUrl: string;
 }
 
-/** Rejects with the server's own words when it refuses. */
-export async function fetchConfig(): Promise<PageConfig> {
+/** The server gives its configuration to nobody who does not know the secret of its start. */
+export class SecretRefused extends Error {
+  override readonly name = "SecretRefused";
+}
+
+/** Rejects with the server's own words when it refuses. @throws SecretRefused */
+export async function fetchConfig(secret: string): Promise<PageConfig> {
   const response = await fetch(pageUrl("config.json"), {
     cache: "no-store",
+    headers: { Authorization: `Bearer ${secret}` },
     signal: AbortSignal.timeout(CONFIG_DEADLINE_MS),
   });
+  if (response.status === 401) throw new SecretRefused(await response.text());
   if (!response.ok) throw new Error((await response.text()) || `the server answers ${response.status}`);
   return (await response.json()) as PageConfig;
 }

@@ -31,7 +31,9 @@ export interface Host extends AsyncDisposable {
   bootFresh(): Promise<void>;
   /** Drops the kept state. */
   forget(): Promise<void>;
-  /** Takes the machine over from the other tab that has it. */
+  /** Gives the secret of the server's start. Never rejects: `state` tells whether it was taken. */
+  unlock(secret: string): Promise<void>;
+  /** Takes the machine over from the other tab that has it, or the place at the relay from the other browser's. */
   takeOver(): Promise<void>;
   /** Pixels of a surface once all commands up to now are drawn; 0 is the primary. */
   readSurface(surfaceId?: number): Promise<SurfacePixels>;

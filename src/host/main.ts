@@ -2,6 +2,7 @@
 import "./ui/elements.ts";
 import type { HostPageElement } from "./ui/host-page.ts";
 import { Reporter } from "./report.ts";
+import { watchSecret } from "./secret.ts";
 import { HostSession } from "./session.ts";
 
 const session = new HostSession();
@@ -23,6 +24,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden" && !leaving) session.saveBeforeHidden();
 });
 
+watchSecret((secret) => void session.unlock(secret));
 window.addEventListener("beforeunload", () => session.saveBeforeUnload());
 
 /** For tests, the headless host and curious people: the same host API as the page uses. */

@@ -88,6 +88,6 @@ export function configProblem(reason: string): Problem {
   return {
     title: "This page cannot host the machine",
     detail: reason,
-    remedy: "Open it on the computer that runs npm start, under the address printed there.",
+    remedy: "Is spicetab still running? Open the address that its terminal shows.",
   };
 }

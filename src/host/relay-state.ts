@@ -16,18 +16,20 @@ export function fromCore(core: CoreState, before: HostState): Partial<HostState>
   };
 }
 
-/** Something is to be done about the relay only when core does not try again by itself. */
+/** What a person may want to do about the relay: take the place that another tab has. A refused secret has its own form. */
 export function relayProblem({ relay }: CoreState): Problem | undefined {
-  if (relay.state !== "offline" || !relay.final) return undefined;
+  if (relay.state !== "waiting") return undefined;
   return {
-    title: "Other programs now reach another tab",
-    detail: relay.reason,
-    remedy: "Let this tab host again to bring them back here.",
+    title: relay.lost ? "Another browser took over hosting" : "Another browser hosts already",
+    detail: "Other programs reach the machine over there. This one goes on here, for you alone.",
+    remedy: "It will host by itself when the other one ends, or at once if you say so.",
   };
 }
 
 function relayWords({ relay }: CoreState): JoinState["relay"] {
   if (relay.state === "online") return "connected";
-  if (relay.state === "offline") return relay.final ? "refused" : "lost";
+  if (relay.state === "waiting") return "occupied";
+  if (relay.state === "refused") return "refused";
+  if (relay.state === "offline") return "lost";
   return "connecting";
 }

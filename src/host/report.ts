@@ -27,7 +27,7 @@ export class Reporter {
       report({ kind: "progress", text: `boot: ${active.label}` });
     }
     this.#saving(state, report);
-    const problem = state.problem ?? state.snapshot.problem;
+    const problem = state.problem ?? state.snapshot.problem ?? state.hosting;
     const words = problem === undefined ? "" : `${problem.title}: ${problem.detail}`;
     if (words !== this.#problem) {
       this.#problem = words;

@@ -10,7 +10,7 @@ import {
   finishSteps,
   restoreSteps,
 } from "./boot-steps.ts";
-import { fetchConfig, pageUrl, webSocketUrl } from "./config.ts";
+import { SecretRefused, fetchConfig, pageUrl, webSocketUrl } from "./config.ts";
 import type { PageConfig } from "./config.ts";
 import type { Host, LocalHand } from "./host-api.ts";
 import {
@@ -25,6 +25,7 @@ import { ownershipGraph } from "./ownership.ts";
 import { configProblem, guestProblem, passedOverProblem, saveProblem, threadProblem } from "./problems.ts";
 import { ProgressDeadline } from "./progress-deadline.ts";
 import { fromCore, relayProblem } from "./relay-state.ts";
+import { keepSecret, keptSecret, secretFromAddress } from "./secret.ts";
 import { INITIAL_STATE } from "./state.ts";
 import type { HostState, Problem, ThreadNode } from "./state.ts";
 import { DEFAULT_LAYOUT, KeyboardLayout } from "../keyboard/index.ts";
@@ -43,6 +44,7 @@ export class HostSession implements Host {
   #state: HostState = INITIAL_STATE;
   #notifying = false;
   #config: PageConfig | undefined;
+  #secret = "";
   #compression: number | undefined;
   /** Milliseconds that saving, or restoring, took last; unknown at first. */
   #saveTime = UNLOAD_SAVE_MAX_MS;
@@ -75,16 +77,41 @@ export class HostSession implements Host {
 
   /** Gets the configuration, the machine's lease and the threads, and boots. Never rejects: `state` tells. */
   async start(): Promise<void> {
-    try {
-      this.#config = await fetchConfig();
-    } catch (error) {
-      this.#update({ phase: "failed", problem: configProblem(words(error)) });
-      return;
+    for (const secret of [secretFromAddress(), keptSecret()]) {
+      if (secret === undefined) continue;
+      if (await this.#configure(secret)) return this.#acquire();
+      // What is wrong with the server is no better with another secret.
+      if (this.#state.phase === "failed") return;
     }
-    const { guest, version, password, spice, keyboard } = this.#config;
+    this.#update({ phase: "locked" });
+  }
+
+  async unlock(secret: string): Promise<void> {
+    if (!(await this.#configure(secret))) return;
+    if (this.#threads !== undefined) this.#threads.core.send("configure", this.#coreConfig());
+    else if (this.#state.phase === "locked" || this.#state.phase === "failed") await this.#acquire();
+  }
+
+  /** True when the server takes the secret and gave its configuration. */
+  async #configure(secret: string): Promise<boolean> {
+    try {
+      this.#config = await fetchConfig(secret);
+    } catch (error) {
+      const running = this.#threads !== undefined;
+      if (error instanceof SecretRefused) this.#update({ secretRefused: true });
+      else if (!running) this.#update({ phase: "failed", problem: configProblem(words(error)) });
+      return false;
+    }
+    this.#secret = secret;
+    keepSecret(secret);
+    const { guest, version, password, spice, webSocketUrl, keyboard } = this.#config;
     this.#setKeyboard({ wanted: readLayoutSetting(keyboard) });
-    const join = { ...this.#state.join, password, spice, webSocketUrl: this.#config.webSocketUrl };
-    this.#update({ level: guest, version, join });
+    const join = { ...this.#state.join, password, spice, webSocketUrl };
+    this.#update({ level: guest, version, join, secretRefused: false });
+    return true;
+  }
+
+  async #acquire(): Promise<void> {
     if (await this.#lease.tryAcquire().catch(() => false)) this.#open();
     else this.#update({ phase: "elsewhere" });
   }
@@ -148,10 +175,8 @@ export class HostSession implements Host {
       this.#open();
       return;
     }
-    // The machine is here, but the relay serves another host: dial it again, as the newest.
-    const { core } = this.#running();
-    await core.call("configure", { ...this.#coreConfig(), relayUrl: undefined });
-    await core.call("configure", this.#coreConfig());
+    // The machine is here, but the relay serves another browser's.
+    await this.#running().core.call("takeOverRelay", {});
   }
 
   async readSurface(surfaceId = 0): Promise<SurfacePixels> {
@@ -225,8 +250,9 @@ export class HostSession implements Host {
       guest: this.#guestHandlers(),
       core: {
         stateChanged: (core) => {
-          const problem = relayProblem(core);
-          this.#update({ ...fromCore(core, this.#state), ...(problem && { problem }) });
+          const hosting = relayProblem(core);
+          this.#update({ ...fromCore(core, this.#state), hosting });
+          if (core.relay.state === "refused") this.#update({ secretRefused: true });
         },
       },
       died: (thread, reason) => this.#fail(threadProblem(thread, reason)),
@@ -254,6 +280,7 @@ export class HostSession implements Host {
       name: "spicetab",
       password: this.#config?.password ?? "",
       relayUrl: webSocketUrl("host"),
+      relaySecret: this.#secret,
       compression: this.#compression,
     };
   }

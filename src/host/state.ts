@@ -51,7 +51,8 @@ export interface Problem {
 
 /** How other programs reach the machine. */
 export interface JoinState {
-  readonly relay: "connecting" | "connected" | "lost" | "refused";
+  /** `occupied`: another browser hosts. `refused`: the relay does not take our secret. */
+  readonly relay: "connecting" | "connected" | "lost" | "occupied" | "refused";
   readonly spice: readonly { readonly host: string; readonly port: number }[];
   /** Absolute ws: URL for clients. */
   readonly webSocketUrl: string;
@@ -82,6 +83,8 @@ export type MachinePhase =
   | "running"
   | "paused"
   | "failed"
+  /** The server gives nothing to a page without its secret. */
+  | "locked"
   /** Another tab has the machine. */
   | "elsewhere";
 
@@ -103,6 +106,10 @@ export interface HostState {
   readonly clients: readonly ConnectedClient[];
   readonly snapshot: SnapshotState;
   readonly problem?: Problem;
+  /** Other programs reach another browser's machine, and what can be done. */
+  readonly hosting?: Problem;
+  /** The server did not take the secret that we had; a person must give it. */
+  readonly secretRefused?: boolean;
 }
 
 export const INITIAL_STATE: HostState = {

@@ -79,6 +79,7 @@ test("health, configuration file and page are told the same addresses, by the na
 const facts = {
   httpPort: 8080,
   publicUrls: [],
+  secret: "s3cret",
   hasPassword: true,
   headless: false,
   interfaces,
@@ -87,7 +88,7 @@ const facts = {
 test("on loopback the terminal tells the page and one address", () => {
   const lines = announcement({ ...facts, host: "127.0.0.1", spice: [{ host: "127.0.0.1", port: 5900 }] });
   expect(lines).toEqual([
-    "The machine:  http://127.0.0.1:8080/   (open it: the tab is the computer)",
+    "The machine:  http://127.0.0.1:8080/#secret=s3cret   (open it: the tab is the computer)",
     "SPICE:        spice://127.0.0.1:5900",
     "Join it with: remote-viewer spice://127.0.0.1:5900",
   ]);
@@ -96,7 +97,7 @@ test("on loopback the terminal tells the page and one address", () => {
 test("on all addresses it tells those that work from elsewhere, and what such a page cannot do", () => {
   const lines = announcement({ ...facts, host: "::", spice: [{ host: "::", port: 5900 }] });
   expect(lines.slice(0, 5)).toEqual([
-    "The machine:  http://127.0.0.1:8080/   (open it: the tab is the computer)",
+    "The machine:  http://127.0.0.1:8080/#secret=s3cret   (open it: the tab is the computer)",
     "SPICE:        spice://192.0.2.7:5900",
     "              spice://198.51.100.9:5900",
     "              spice://[2001:db8::7]:5900",

@@ -3,6 +3,7 @@ import { isWildcard, reachableAddresses } from "./addresses.ts";
 import type { Interfaces } from "./addresses.ts";
 import type { SpiceAddress } from "./control.ts";
 import { isLoopbackName } from "./origin.ts";
+import { withSecret } from "./secret.ts";
 
 /** What the terminal is told once everything listens. */
 export interface Announcement {
@@ -12,6 +13,8 @@ export interface Announcement {
   readonly spice: readonly SpiceAddress[];
   readonly publicUrls: readonly string[];
   readonly hasPassword: boolean;
+  /** Stands in the addresses of pages that can host. */
+  readonly secret: string;
   readonly headless: boolean;
   readonly interfaces?: Interfaces;
 }
@@ -30,8 +33,8 @@ export function announcement(facts: Announcement): string[] {
   const [first, ...others] = elsewhere.length > 0 ? elsewhere : addresses;
   const url = spiceUrl(first.host, first.port);
   const lines = [
-    `The machine:  ${localPage(host, httpPort)}${facts.headless ? "" : "   (open it: the tab is the computer)"}`,
-    ...publicUrls.map((publicUrl) => `              ${publicUrl}`),
+    `The machine:  ${withSecret(localPage(host, httpPort), facts.secret)}${facts.headless ? "" : "   (open it: the tab is the computer)"}`,
+    ...publicUrls.map((publicUrl) => `              ${withSecret(publicUrl, facts.secret)}`),
     `SPICE:        ${url}`,
     ...others.map((address) => `              ${spiceUrl(address.host, address.port)}`),
     `Join it with: ${shellCommand("remote-viewer", url)}`,
@@ -43,7 +46,9 @@ export function announcement(facts: Announcement): string[] {
     );
   }
   if ((!isLoopbackName(host) || publicUrls.length > 0) && !facts.hasPassword) {
-    lines.push("Note: everyone who can reach this address can use the machine; --password sets a password.");
+    lines.push(
+      "Note: everyone who can reach this address can use the machine; --password-file sets a password.",
+    );
   }
   return lines;
 }

@@ -20,6 +20,7 @@ export abstract class ByteEnd {
   onDrained: (() => void) | undefined;
   #early: Buffer[] = [];
   #earlyBytes = 0;
+  #receivedBytes = 0;
   #ended: string | undefined;
   #closed = false;
   #consumer: ByteConsumer | undefined;
@@ -36,6 +37,16 @@ export abstract class ByteEnd {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Bytes that the peer has sent in all. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Somebody takes the bytes. */
+  get attached(): boolean {
+    return this.#consumer !== undefined;
   }
 
   /** Bytes that wait for a consumer. */
@@ -68,6 +79,7 @@ export abstract class ByteEnd {
   abstract destroy(): void;
 
   protected received(bytes: Buffer): void {
+    this.#receivedBytes += bytes.length;
     if (this.#consumer !== undefined) {
       this.#consumer.data(bytes);
       return;

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { LAYOUT_NAMES } from "../keyboard/layout.ts";
+import { readOrigin } from "./origin.ts";
 import { ProxyFront } from "./proxy.ts";
 
 /** The command line asked for something that cannot be: one clear sentence, exit code 2. */
@@ -13,7 +14,10 @@ export interface CliOptions {
   readonly host: string;
   readonly httpPort: number;
   readonly spicePort: number;
-  readonly password: string;
+  /** As given on the command line; see readCredentials for the other ways. */
+  readonly password: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly secretFile: string | undefined;
   readonly guest: "console" | "desktop";
   /** Keyboard layout that the guest is given; undefined: it keeps its own. */
   readonly keyboard: string | undefined;
@@ -36,9 +40,6 @@ const GUEST_ALLOWANCES = ["newer-packages", "missing-security", "stale-index", "
 /** Name of one of them. */
 export type GuestAllowance = (typeof GUEST_ALLOWANCES)[number];
 
-/** spice-server's SPICE_MAX_PASSWORD_LENGTH, in bytes: longer ones do not fit a ticket everywhere. */
-const MAX_PASSWORD_BYTES = 60;
-
 export const HELP = `Usage: npm start -- [options]
 
 Boots Debian in a browser tab and lets any SPICE client join it.
@@ -46,15 +47,22 @@ Boots Debian in a browser tab and lets any SPICE client join it.
   --host <address>     address to listen on                         (127.0.0.1)
   --http-port <port>   port of the page                                  (8080)
   --spice-port <port>  port for SPICE clients                            (5900)
-  --password <words>   what clients must know                            (none)
+  --password <words>   what clients must know; others on this computer can see
+                       it in the list of processes                       (none)
+  --password-file <path> the same from the first line of a file, or from
+                       SPICETAB_PASSWORD in the environment
+  --secret-file <path> what a page must know to host, from the first line of a
+                       file, or from SPICETAB_SECRET       (new at each start)
   --guest <level>      console or desktop                             (desktop)
   --keyboard <layout>  the guest's keyboard: us, gb, de, fr, …               (us)
   --headless           also host the machine in a headless Chromium
   --profile <folder>   browser profile of --headless, where the state is kept
                                                      (.cache/headless-profile)
-  --devtools-port <port> DevTools of that Chromium, on loopback             (off)
+  --devtools-port <port> DevTools of that Chromium, on loopback: whoever is on
+                       this computer can then drive it                    (off)
   --mirror <url>       Debian mirror to build the guest from     (this system's)
-  --allow-origin <url> origin whose pages may join by WebSocket    (repeatable)
+  --allow-origin <url> origin whose pages may join by WebSocket, such as
+                       http://localhost:3000                       (repeatable)
   --public-url <url>   where a reverse proxy shows the page, like
                        https://example.org/vm/                   (repeatable)
   --trust-proxy <address> proxy whose X-Forwarded-* or Forwarded is believed:
@@ -78,11 +86,6 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
   if (guest !== "console" && guest !== "desktop") {
     throw new UsageError(`--guest must be console or desktop, not "${guest}"`);
   }
-  const password = values.password ?? "";
-  if (values.password === "") throw new UsageError("--password must not be empty; leave it out for none");
-  if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
-    throw new UsageError(`--password must have at most ${MAX_PASSWORD_BYTES} bytes`);
-  }
   if (values.keyboard !== undefined && !LAYOUT_NAMES.includes(values.keyboard)) {
     throw new UsageError(`--keyboard must be one of ${LAYOUT_NAMES.join(", ")}, not "${values.keyboard}"`);
   }
@@ -91,11 +94,13 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
   if (httpPort === spicePort && httpPort !== 0) {
     throw new UsageError(`--http-port and --spice-port must differ, both are ${httpPort}`);
   }
-  for (const origin of values["allow-origin"] ?? []) {
-    if (URL.parse(origin)?.origin !== origin) {
-      throw new UsageError(`--allow-origin must look like https://example.org, not "${origin}"`);
-    }
-  }
+  const allowOrigin = (values["allow-origin"] ?? []).map((text) => {
+    const origin = readOrigin(text);
+    if (origin !== undefined) return origin;
+    throw new UsageError(
+      `--allow-origin must look like https://example.org or http://localhost:3000, not "${text}"`,
+    );
+  });
   if (values.mirror !== undefined && !/^https?:$/.test(URL.parse(values.mirror)?.protocol ?? "")) {
     throw new UsageError(`--mirror must be an http or https URL, not "${values.mirror}"`);
   }
@@ -112,14 +117,16 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
     host: values.host ?? "127.0.0.1",
     httpPort,
     spicePort,
-    password,
+    password: values.password,
+    passwordFile: values["password-file"],
+    secretFile: values["secret-file"],
     guest,
     keyboard: values.keyboard,
     headless: values.headless ?? false,
     profile: values.profile,
     devtoolsPort: devtoolsPort === undefined ? undefined : readPort("--devtools-port", devtoolsPort, 0),
     mirror: values.mirror,
-    allowOrigin: values["allow-origin"] ?? [],
+    allowOrigin,
     guestAllowances: GUEST_ALLOWANCES.filter((name) => values[`allow-${name}`]),
     publicUrls: (values["public-url"] ?? []).map(readPublicUrl),
     trustProxy: (values["trust-proxy"] ?? []).map(readProxy),
@@ -139,6 +146,8 @@ function parse(args: readonly string[]) {
         "http-port": { type: "string" },
         "spice-port": { type: "string" },
         password: { type: "string" },
+        "password-file": { type: "string" },
+        "secret-file": { type: "string" },
         guest: { type: "string" },
         keyboard: { type: "string" },
         headless: { type: "boolean" },

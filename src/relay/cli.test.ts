@@ -27,6 +27,9 @@ test("--help prints every option and succeeds", async () => {
     "http-port",
     "spice-port",
     "password",
+    "password-file",
+    "secret-file",
+    "allow-origin",
     "guest",
     "keyboard",
     "headless",
@@ -74,14 +77,16 @@ test.each([
   [["--http-port", "7000", "--spice-port", "7000"], "must differ"],
   [["--guest", "windows"], 'not "windows"'],
   [["--keyboard", "klingon"], "--keyboard must be one of us, gb, de"],
-  [["--password", ""], "must not be empty"],
-  [["--password", "ü".repeat(31)], "at most 60 bytes"],
   [["--host", ""], "--host must not be empty"],
   [["--profile", "x"], "needs --headless"],
   [["--devtools-port", "9222"], "needs --headless"],
   [["--headless", "--devtools-port", "x"], "--devtools-port must be a port"],
   [["--mirror", "ftp://x"], "--mirror must be"],
   [["--allow-origin", "https://x/y"], "--allow-origin must look like"],
+  [["--allow-origin", "localhost:3000"], "--allow-origin must look like"],
+  [["--allow-origin", "null"], "--allow-origin must look like"],
+  [["--allow-origin", "file:///"], "--allow-origin must look like"],
+  [["--allow-origin", "http://user@x"], "--allow-origin must look like"],
   [["--headless=yes"], "--headless"],
   [["extra"], "Unexpected argument 'extra'"],
 ])("%j is refused", (args, words) => {
@@ -94,8 +99,17 @@ test("the defaults are loopback and the desktop", () => {
     host: "127.0.0.1",
     httpPort: 8080,
     spicePort: 5900,
-    password: "",
+    password: undefined,
     guest: "desktop",
     headless: false,
   });
+});
+
+test.each([
+  ["http://localhost:3000", "http://localhost:3000"],
+  ["http://localhost:3000/", "http://localhost:3000"],
+  ["https://Example.ORG:443", "https://example.org"],
+  ["http://[::1]:80", "http://[::1]"],
+])("--allow-origin %s is the origin %s that browsers send", (text, origin) => {
+  expect(parseCliOptions(["--allow-origin", text]).allowOrigin).toEqual([origin]);
 });

@@ -9,12 +9,14 @@ import { announcement, localPage } from "./announce.ts";
 import { HELP, parseCliOptions, UsageError } from "./cli-options.ts";
 import type { CliOptions } from "./cli-options.ts";
 import { CompressedCopies } from "./compressed-copies.ts";
+import { readCredentials } from "./credentials.ts";
 import { findChromium, hostHeadless } from "./headless.ts";
 import type { PageReport } from "./headless.ts";
 import { SAVING_LINE_INTERVAL_MS, SILENCE_LIMIT_MS } from "./limits.ts";
 import type { RelayLimits } from "./limits.ts";
 import { isLoopbackName } from "./origin.ts";
 import { createRelay, ListenError } from "./relay.ts";
+import { withSecret } from "./secret.ts";
 import { WebServer } from "./web-server.ts";
 
 /** Milliseconds after which another Ctrl-C means: at once. */
@@ -89,6 +91,7 @@ async function serve(
   stop: AbortController,
   stake: Stake,
 ): Promise<number> {
+  const { password, secret, notes } = readCredentials(options);
   const executable = options.headless ? chromiumFor(project) : undefined;
   const { publicUrls } = options;
   const proxy = { publicUrls, trusted: options.trustProxy };
@@ -101,6 +104,7 @@ async function serve(
     serverNames,
     publicUrls: options.publicUrls,
     limits: pingLimits(options.pingIntervalMs),
+    secret,
     version: project.version,
     log: (line) => print(line),
   });
@@ -109,18 +113,17 @@ async function serve(
   const guestFolder = join(project.root, "build/guest");
   const isLocal = isLoopbackName(options.host) && options.publicUrls.length === 0;
   const copies = isLocal ? undefined : new CompressedCopies(join(project.root, ".cache/compressed"));
-  await using web = new WebServer({
+  using web = new WebServer({
     relay,
-    // Only a page of this machine may host, and browsers give it what it needs (WebCrypto) only on loopback.
+    // Browsers give a page what hosting needs (WebCrypto, locks) on loopback, or behind TLS.
     hosts: coversLoopback(options.host) ? [options.host] : ["127.0.0.1", options.host],
     port: options.httpPort,
     version: project.version,
     guest: options.guest,
-    password: options.password,
+    password,
     keyboard: options.keyboard,
     pageFolder,
     guestFolder,
-    serverNames,
     copies,
     proxy: isLocal && options.trustProxy.length === 0 ? undefined : proxy,
   });
@@ -133,16 +136,21 @@ async function serve(
   if (stop.signal.aborted) return 0;
   web.ready = true;
 
-  const page = localPage(options.host, web.port);
+  const page = withSecret(localPage(options.host, web.port), secret);
   for (const line of announcement({
     host: options.host,
     httpPort: web.port,
     spice: relay.spice,
     publicUrls: options.publicUrls,
-    hasPassword: options.password !== "",
+    hasPassword: password !== "",
+    secret,
     headless: options.headless,
   })) {
     print(line);
+  }
+  for (const note of notes) print(note);
+  if (options.devtoolsPort !== undefined) {
+    print(`Note: everyone on this computer can drive the headless Chromium by port ${options.devtoolsPort}.`);
   }
   // Whoever is further away waits for the network, not for the unpacking.
   if (copies !== undefined) {

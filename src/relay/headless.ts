@@ -1,4 +1,5 @@
 import { accessSync, constants } from "node:fs";
+import { chmod, mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { UsageError } from "./cli-options.ts";
 import { PARTING_STALL_MS } from "./limits.ts";
@@ -14,6 +15,7 @@ export interface PageReport {
 
 /** Options of a headless host. */
 export interface HeadlessOptions {
+  /** With the secret: it is given to the page by Playwright's pipe and stands in no process's arguments. */
   readonly url: string;
   /** Chromium's user data folder: the machine's state lives there. */
   readonly profile: string;
@@ -53,6 +55,9 @@ export interface HeadlessHost extends AsyncDisposable {
 /** Hosts the machine in a Chromium without a window, until it is disposed. */
 export async function hostHeadless(options: HeadlessOptions): Promise<HeadlessHost> {
   const { chromium } = await import("playwright-core");
+  // The page keeps its secret there, and the machine's state: nobody else on this computer may look into it.
+  await mkdir(options.profile, { recursive: true });
+  await chmod(options.profile, 0o700);
   const context = await chromium.launchPersistentContext(options.profile, {
     executablePath: options.executable,
     headless: true,

@@ -3,11 +3,15 @@ import { closeReason } from "../formats/index.ts";
 import { ControlMessageError, parseHostMessage, RelayClose } from "./control.ts";
 import type { HostMessage, RelayMessage } from "./control.ts";
 import type { RelayLimits } from "./limits.ts";
+import type { Reachable } from "./reachable.ts";
+import { isSameSecret } from "./secret.ts";
 
 /** What the relay wants to know of a control connection. */
 export interface HostLinkEvents {
-  /** The first hello: from now on it is a host. */
+  /** The first hello, with the right secret: from now on it is a host. */
   hello(link: HostLink): void;
+  secretRefused(link: HostLink): void;
+  takeOver(link: HostLink): void;
   message(link: HostLink, message: HostMessage): void;
   closed(link: HostLink): void;
 }
@@ -17,17 +21,21 @@ export class HostLink implements Disposable {
   /** From hello; empty before it. */
   hostId = "";
   name = "";
+  /** How clients reach the relay, seen from this tab. */
+  reachable: Reachable = { spice: [], webSocketUrl: "" };
   /** As the tab last reported. */
   clients = 0;
   readonly #socket: WebSocket;
+  readonly #secret: string;
   readonly #limits: RelayLimits;
   readonly #events: HostLinkEvents;
   readonly #helloDeadline: NodeJS.Timeout;
   #pings: NodeJS.Timeout | undefined;
   #heard = performance.now();
 
-  constructor(socket: WebSocket, limits: RelayLimits, events: HostLinkEvents) {
+  constructor(socket: WebSocket, secret: string, limits: RelayLimits, events: HostLinkEvents) {
     this.#socket = socket;
+    this.#secret = secret;
     this.#limits = limits;
     this.#events = events;
     this.#helloDeadline = setTimeout(
@@ -35,6 +43,8 @@ export class HostLink implements Disposable {
       limits.helloDeadlineMs,
     );
     socket.on("message", (data, isBinary) => {
+      // What comes behind the message that ended it counts no more.
+      if (socket.readyState !== socket.OPEN) return;
       this.#heard = performance.now();
       if (isBinary) this.close(RelayClose.protocolError, "control messages are text");
       else this.#receive(data.toString());
@@ -51,13 +61,21 @@ export class HostLink implements Disposable {
     return this.name === "" ? "a tab" : this.name;
   }
 
-  send(message: RelayMessage): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+  /** False: it is on its way out. */
+  send(message: RelayMessage): boolean {
+    if (this.#socket.readyState !== this.#socket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 
   close(code: number, reason: string): void {
     this.#socket.close(code, closeReason(reason));
     setTimeout(() => this.#socket.terminate(), this.#limits.closeDeadlineMs).unref();
+  }
+
+  /** Cuts it now. */
+  destroy(): void {
+    this.#socket.terminate();
   }
 
   [Symbol.dispose](): void {
@@ -74,16 +92,22 @@ export class HostLink implements Disposable {
       this.close(RelayClose.protocolError, error.message);
       return;
     }
-    if (message.type === "hello") this.#hello(message.hostId, message.name);
+    if (message.type === "hello") this.#hello(message);
     else if (this.hostId === "") this.close(RelayClose.protocolError, "hello comes first");
     else if (message.type === "ping") this.send({ type: "pong" });
+    else if (message.type === "takeOver") this.#events.takeOver(this);
     else if (message.type === "status") this.clients = message.clients;
     else if (message.type !== "pong") this.#events.message(this, message);
   }
 
-  #hello(hostId: string, name: string): void {
+  #hello({ hostId, name, secret }: Extract<HostMessage, { type: "hello" }>): void {
     if (this.hostId !== "") {
       this.close(RelayClose.protocolError, "hello comes once");
+      return;
+    }
+    if (!isSameSecret(secret, this.#secret)) {
+      this.close(RelayClose.secretRefused, "the secret is not the one of this start");
+      this.#events.secretRefused(this);
       return;
     }
     this.hostId = hostId;

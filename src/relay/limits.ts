@@ -3,11 +3,20 @@
  * they can make it keep is counted here.
  */
 
-/** Client connections at once, joined or waiting. A SPICE client opens 6 to 10, so this is about 25 clients. */
+/**
+ * Client connections at once, joined or waiting. A SPICE client opens 6 to 10, so this is about 25 clients. One more cuts the
+ * one that has said least for longest, so that nobody keeps others out by being many.
+ */
 export const MAX_CLIENT_CONNECTIONS = 256;
 
-/** Client connections that wait for the hosting tab at once. It answers in milliseconds: more means that it is stuck. */
+/**
+ * Client connections that the hosting tab is asked to take at once; others wait for their turn. It answers in milliseconds:
+ * more means that it is stuck.
+ */
 export const MAX_PENDING_CLIENTS = 64;
+
+/** Milliseconds a connection has for its whole link message. Stock clients send it at once, in one piece. */
+export const LINK_DEADLINE_MS = 10_000;
 
 /**
  * Bytes read from a client before its stream is joined; past that its socket is no longer read. A link message with
@@ -60,6 +69,21 @@ export const SAVING_LINE_INTERVAL_MS = 1_000;
 /** Milliseconds a refused TCP client has to send its link message, to which the refusal is the answer. */
 export const REFUSAL_DEADLINE_MS = 2_000;
 
+/**
+ * Bytes of a WebSocket that a client may send before its stream is joined. A message is only here when it is whole, so that
+ * what is under way counts too; a link is below 4.3 KiB.
+ */
+export const MAX_EARLY_WEBSOCKET_BYTES = 4 * MAX_EARLY_BYTES;
+
+/** Lines of one kind that the log says within an interval; of more it says how many, so that a flood fills no terminal. */
+export const LOG_BURST = 10;
+
+/** Milliseconds of such an interval. */
+export const LOG_INTERVAL_MS = 5_000;
+
+/** Kinds of lines that are counted apart at once (wrong passwords are, by address); those beyond are one kind. */
+export const LOG_KINDS = 64;
+
 /** Bytes of one control message. The largest, welcome, is some hundred bytes. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024;
 
@@ -69,8 +93,20 @@ export const MAX_CLIENT_MESSAGE_BYTES = 1024 * 1024;
 /** Bytes of one WebSocket message on a stream from the hosting tab: a raw 2560x1600 picture in one write. */
 export const MAX_STREAM_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-/** Control connections at once (the hosting tab, and tabs about to take over). */
+/** Control connections at once that have shown the secret: the hosting tab, and others that wait for its place. */
 export const MAX_CONTROL_CONNECTIONS = 8;
+
+/** HTTP connections at once, upgraded ones not counted. A browser opens six; one more cuts the one that does least. */
+export const MAX_HTTP_CONNECTIONS = 512;
+
+/** Milliseconds an HTTP request has for its headers: those of browsers are some hundred bytes, in one piece. */
+export const HTTP_HEADERS_MS = 10_000;
+
+/** Milliseconds an HTTP request has in all; ours have no body. */
+export const HTTP_REQUEST_MS = 20_000;
+
+/** Milliseconds between two looks at which requests are late. */
+export const HTTP_LOOK_MS = 1_000;
 
 /** Bytes from which a file of the page or guest is worth a compressed copy: below, it fits into one packet anyway. */
 export const MIN_COMPRESSED_BYTES = 1_400;
@@ -81,11 +117,28 @@ export const MIN_COMPRESSED_BYTES = 1_400;
  */
 export const PROXY_KEEP_ALIVE_MS = 65_000;
 
+/**
+ * Control connections at once that have said no good hello yet. One more cuts the oldest of them, never the newcomer: an
+ * honest tab says its hello at once, so nobody keeps it out by being many.
+ */
+export const MAX_UNPROVEN_CONTROLS = 256;
+
+/**
+ * Milliseconds that the place of a hosting tab that went is kept for it, before a tab that waits gets it: a reload, or the
+ * first tries after a lost connection, take less.
+ */
+export const HOST_RETURN_MS = 5_000;
+
+/** Least characters of a secret that is given rather than made: 22 of base64url are 128 bits. */
+export const MIN_SECRET_CHARACTERS = 22;
+
 /** The limits of one relay; tests lower them. Each is described at the constant of its default. */
 export interface RelayLimits {
   readonly clientConnections: number;
   readonly pendingClients: number;
+  readonly linkDeadlineMs: number;
   readonly earlyBytes: number;
+  readonly earlyWebSocketBytes: number;
   readonly joinDeadlineMs: number;
   readonly helloDeadlineMs: number;
   readonly pingIntervalMs: number;
@@ -96,13 +149,18 @@ export interface RelayLimits {
   readonly stallLimitMs: number;
   readonly shutdownDeadlineMs: number;
   readonly refusalDeadlineMs: number;
+  readonly logIntervalMs: number;
   readonly controlConnections: number;
+  readonly unprovenControls: number;
+  readonly hostReturnMs: number;
 }
 
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   clientConnections: MAX_CLIENT_CONNECTIONS,
   pendingClients: MAX_PENDING_CLIENTS,
+  linkDeadlineMs: LINK_DEADLINE_MS,
   earlyBytes: MAX_EARLY_BYTES,
+  earlyWebSocketBytes: MAX_EARLY_WEBSOCKET_BYTES,
   joinDeadlineMs: JOIN_DEADLINE_MS,
   helloDeadlineMs: HELLO_DEADLINE_MS,
   pingIntervalMs: PING_INTERVAL_MS,
@@ -113,5 +171,8 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   stallLimitMs: STALL_LIMIT_MS,
   shutdownDeadlineMs: SHUTDOWN_DEADLINE_MS,
   refusalDeadlineMs: REFUSAL_DEADLINE_MS,
+  logIntervalMs: LOG_INTERVAL_MS,
   controlConnections: MAX_CONTROL_CONNECTIONS,
+  unprovenControls: MAX_UNPROVEN_CONTROLS,
+  hostReturnMs: HOST_RETURN_MS,
 };

@@ -14,12 +14,18 @@ export function isLoopbackName(hostname: string): boolean {
   return name === "localhost" || name.endsWith(".localhost") || isLoopbackAddress(name);
 }
 
-/** The host and port that the browser believes to talk to; undefined when the Host header is absent or no host. */
+/** A name, an IPv4 address or an IPv6 one in brackets, and a port. */
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_-]|\.(?=[a-z0-9_]))*)(?::\d{1,5})?$/i;
+
+/**
+ * The host and port that the browser believes to talk to; undefined when the Host header is absent or not in the one
+ * spelling that browsers send: no user, no trailing dot, no "0x7f.1" or "2130706433" for 127.0.0.1.
+ */
 export function requestHost(request: IncomingMessage): URL | undefined {
-  const host = request.headers.host;
-  if (host === undefined) return undefined;
-  const url = URL.parse(`http://${host}`);
-  return url !== null && url.pathname === "/" && url.username === "" ? url : undefined;
+  const { host = "" } = request.headers;
+  const name = HOST.exec(host)?.[1].toLowerCase();
+  const url = name === undefined ? null : URL.parse(`http://${host}`);
+  return url !== null && url.hostname === name ? url : undefined;
 }
 
 /**
@@ -41,20 +47,23 @@ export function isTrustedHost(request: IncomingMessage, names: readonly string[]
 export function isSameOrigin(request: IncomingMessage, publicUrls: readonly string[] = []): boolean {
   const origin = request.headers.origin;
   if (origin === undefined || publicUrls.some((url) => new URL(url).origin === origin)) return true;
-  const url = URL.parse(origin);
   const self = requestHost(request);
-  return url !== null && self !== undefined && url.host === self.host && /^https?:$/.test(url.protocol);
+  // TLS may end at a proxy: the scheme is not compared.
+  return self !== undefined && readOrigin(origin) === origin && new URL(origin).host === self.host;
+}
+
+/** An origin as browsers send it, from how a person writes it; undefined for what is more, or less, than an http origin. */
+export function readOrigin(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  return url.href === `${url.origin}/` ? url.origin : undefined;
 }
 
 /**
- * True when a page may be a SPICE client here: the same origin, a page of this machine when this server is reached
- * as this machine, or an origin that the administrator allowed. Everything else could be any web page that the
- * person happens to visit.
+ * True when a page is of an origin that the administrator allowed. Everything but that and our own could be any web page
+ * that the person happens to visit, those of other ports of this machine included.
  */
 export function mayBeClient(request: IncomingMessage, allowedOrigins: readonly string[]): boolean {
   const origin = request.headers.origin;
-  if (isSameOrigin(request) || (origin !== undefined && allowedOrigins.includes(origin))) return true;
-  const url = URL.parse(origin ?? "");
-  const self = requestHost(request);
-  return url !== null && self !== undefined && isLoopbackName(url.hostname) && isLoopbackName(self.hostname);
+  return origin !== undefined && allowedOrigins.includes(origin);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { CONNECTION_FILE_TYPE, connectionFile } from "../formats/index.ts";
-import { isLoopbackAddress, isTrustedHost } from "./origin.ts";
+import { bearerSecret, isSameSecret } from "./secret.ts";
 import type { SpiceAddress } from "./control.ts";
 import type { Relay } from "./relay.ts";
 import { serveFile } from "./static-files.ts";
@@ -31,22 +31,27 @@ export interface PageRequestsOptions {
   readonly keyboard?: string;
   /** Folder with one folder per guest level. */
   readonly guestFolder: string;
-  readonly serverNames?: readonly string[];
   readonly copies?: CompressedCopies;
 }
 
-/** Answers /config.json, /healthz, /spicetab.vv and /guest/<level>/…; false: the request is for someone else. */
+/**
+ * Answers what may not be asked here, and /config.json, /healthz, /spicetab.vv and /guest/<level>/…, and puts the policy's
+ * headers on every answer; false: the request is for someone else.
+ * @param styles see AccessPolicy.headers
+ */
 export async function handlePageRequest(
   options: PageRequestsOptions,
   request: IncomingMessage,
   response: ServerResponse,
+  styles: "files" | "inline" = "files",
 ): Promise<boolean> {
+  const { access } = options.relay;
+  response.setHeaders(new Map(Object.entries(access.headers(request, styles))));
+  const refusal = access.refusal(request);
+  if (refusal !== undefined) return answer(response, refusal.status, "text/plain", refusal.words);
   const path = URL.parse(request.url ?? "/", "http://relay")?.pathname ?? "/";
   const isGuest = path.startsWith("/guest/");
   if (!isGuest && path !== "/config.json" && path !== "/healthz" && path !== "/spicetab.vv") return false;
-  if (!isTrustedHost(request, options.serverNames ?? [])) {
-    return answer(response, 403, "text/plain", "this server is not known by that name");
-  }
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.setHeader("Allow", "GET, HEAD");
     return answer(response, 405, "text/plain", "only GET");
@@ -82,23 +87,16 @@ export async function handlePageRequest(
   return answerConfig(options, request, response);
 }
 
-/**
- * The configuration holds the password: it goes to our own page on this machine only. Browsers say in Sec-Fetch-Site
- * who asks, and no page can forge that header.
- */
+/** The configuration holds the password: it goes to whoever knows the secret. */
 function answerConfig(
   options: PageRequestsOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean {
-  const own = request.headers["sec-fetch-site"] === "same-origin";
-  if (!own || !isLoopbackAddress(request.socket.remoteAddress)) {
-    return answer(
-      response,
-      403,
-      "text/plain",
-      "only the page of this server, on this machine, may read this",
-    );
+  const given = bearerSecret(request);
+  if (given === undefined || !isSameSecret(given, options.relay.secret)) {
+    response.setHeader("WWW-Authenticate", "Bearer");
+    return answer(response, 401, "text/plain", "this needs the secret that the terminal shows");
   }
   const config: PageConfig = {
     version: options.version,
@@ -116,7 +114,6 @@ function answer(response: ServerResponse, status: number, type: string, body: st
     "Content-Type": `${type}; charset=utf-8`,
     "Content-Length": Buffer.byteLength(body),
     "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
   });
   response.end(response.req.method === "HEAD" ? undefined : body);
   return true;

@@ -29,7 +29,6 @@ beforeAll(async () => {
     guest: "console",
     pageFolder: join(folder, "dist"),
     guestFolder: join(folder, "guest"),
-    serverNames: ["vm.example"],
     proxy: { publicUrls, trusted: ["loopback"] },
   });
   await server.listen();
@@ -37,7 +36,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await server[Symbol.asyncDispose]();
+  server[Symbol.dispose]();
   await relay[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
@@ -110,7 +109,7 @@ test("links name the public URL, whoever asks", async () => {
 test("clients' and streams' WebSockets are pinged while nothing else travels", async () => {
   await using relay = await TestRelay.start({ limits: { pingIntervalMs: 20 } });
   const host = await relay.host();
-  const client = relay.webSocket("/spice");
+  const client = relay.linkingWebSocket();
   const stream = await host.join();
   await Promise.all([once(client, "ping"), once(stream, "ping")]);
   await Promise.all([once(client, "ping"), once(stream, "ping")]);

@@ -1,13 +1,13 @@
 import type { ByteEnd } from "./byte-end.ts";
 import type { RelayLimits } from "./limits.ts";
+import { LINK_HEADER_BYTES, linkStart, SPICE_MAGIC } from "./link-start.ts";
 
-/** "REDQ", u32 little-endian (spice/protocol.h SPICE_MAGIC). */
-const SPICE_MAGIC = 0x51444552;
-const LINK_HEADER_BYTES = 16;
 /** error u32, pub_key[162], num_common_caps u32, num_channel_caps u32, caps_offset u32. */
 const LINK_REPLY_BYTES = 178;
 /** SpiceLinkErr ERROR: the general one. Clients show it as a failed link. */
 const SPICE_LINK_ERR_ERROR = 1;
+/** SpiceLinkErr INVALID_MAGIC: what was sent is not SPICE. */
+export const SPICE_LINK_ERR_INVALID_MAGIC = 2;
 
 /**
  * The bytes of a SpiceLinkHeader with a SpiceLinkReply that says no (spice/protocol.h; little-endian, packed).
@@ -28,30 +28,20 @@ export function linkRefusal(error: number = SPICE_LINK_ERR_ERROR): Buffer {
  * Refuses a TCP client in its own protocol. The answer waits for the link message: a socket closed with unread bytes
  * is reset, and the reset would overtake the answer.
  */
-export function refuseLink(client: ByteEnd, limits: RelayLimits): void {
+export function refuseLink(client: ByteEnd, limits: RelayLimits, error?: number): void {
   let done = false;
   const answer = () => {
     if (done) return;
     done = true;
     clearTimeout(timer);
     client.attach({ data() {}, ended() {} });
-    client.write(linkRefusal());
+    client.write(linkRefusal(error));
     client.end(0, "");
   };
   const look = () => {
-    if (client.endedBecause !== undefined || linkMessageEnd(client.early) !== undefined) answer();
+    if (client.endedBecause !== undefined || linkStart(client.early) !== "more") answer();
   };
   const timer = setTimeout(answer, limits.refusalDeadlineMs);
   client.onEarly = look;
   look();
-}
-
-/** Where the link message ends in `bytes`; undefined while more must come. What is no link ends at once. */
-function linkMessageEnd(bytes: Buffer): number | undefined {
-  if (bytes.length < 4) return undefined;
-  if (bytes.readUInt32LE(0) !== SPICE_MAGIC) return bytes.length;
-  if (bytes.length < LINK_HEADER_BYTES) return undefined;
-  const size = bytes.readUInt32LE(12);
-  if (size > 4096) return bytes.length;
-  return bytes.length >= LINK_HEADER_BYTES + size ? LINK_HEADER_BYTES + size : undefined;
 }

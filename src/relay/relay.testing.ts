@@ -4,9 +4,19 @@ import type { Server } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { WebSocket } from "ws";
-import type { RelayMessage } from "./control.ts";
+import type { HostMessage, RelayMessage } from "./control.ts";
 import { createRelay } from "./relay.ts";
 import type { Relay, RelayOptions } from "./relay.ts";
+
+/** A whole link message: header, connection 0, main channel, no capabilities. */
+export const LINK = Buffer.concat([
+  Buffer.from("REDQ"),
+  Buffer.from(Uint32Array.of(2, 2, 18).buffer),
+  Buffer.from([0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 18, 0, 0, 0]),
+]);
+
+/** What follows it: a sealed password, of whatever. */
+export const TICKET = Buffer.alloc(128, 7);
 
 /** A relay on free loopback ports, with the HTTP server that carries its upgrades. */
 export class TestRelay implements AsyncDisposable {
@@ -17,7 +27,7 @@ export class TestRelay implements AsyncDisposable {
   httpPort = 0;
 
   private constructor(options: RelayOptions) {
-    const limits = { shutdownDeadlineMs: 50, ...options.limits };
+    const limits = { shutdownDeadlineMs: 50, hostReturnMs: 0, ...options.limits };
     this.relay = createRelay({ spicePort: 0, ...options, limits, log: (line) => this.log.push(line) });
     this.#http = createServer((_, response) => response.end());
     this.#http.on("upgrade", (request, socket, head) => {
@@ -45,17 +55,47 @@ export class TestRelay implements AsyncDisposable {
     return socket.on("error", () => {});
   }
 
+  /** A client's connection that has said nothing yet. */
   client(): Socket {
     const socket = connect({ port: this.spicePort, host: "127.0.0.1", allowHalfOpen: true });
     // Tests look at what arrives and how it ends; the end of a test may reset the rest.
     return socket.on("error", () => {});
   }
 
+  /** A client that has said its link. */
+  linking(): Socket {
+    const client = this.client();
+    client.write(LINK);
+    return client;
+  }
+
+  /** The same by WebSocket. */
+  linkingWebSocket(path = "/spice"): WebSocket {
+    const client = this.webSocket(path, { protocols: ["binary"] });
+    return client.on("open", () => client.send(LINK));
+  }
+
+  /** A client whose stream the host has opened, and which has had its link. */
+  async joined(host: TestHost): Promise<{ client: Socket; stream: WebSocket; id: number }> {
+    const client = this.linking();
+    const { id, token } = await host.next("open");
+    const stream = host.dial(id, token);
+    await readBytes(stream, LINK.length);
+    return { client, stream, id };
+  }
+
+  /** A tab that has the place. */
   async host(hostId = "one"): Promise<TestHost> {
+    const host = await this.hello(hostId);
+    await host.next("welcome");
+    return host;
+  }
+
+  /** A tab that has said hello, and waits for the answer. */
+  async hello(hostId: string, secret: string = this.relay.secret): Promise<TestHost> {
     const host = new TestHost(this, this.webSocket("/host"));
     await once(host.socket, "open");
-    host.socket.send(JSON.stringify({ type: "hello", name: `tab ${hostId}`, version: "1", hostId }));
-    await host.next("welcome");
+    host.say({ type: "hello", name: `tab ${hostId}`, version: "1", hostId, secret });
     return host;
   }
 
@@ -82,6 +122,10 @@ export class TestHost {
     });
   }
 
+  say(message: HostMessage): void {
+    this.socket.send(JSON.stringify(message));
+  }
+
   /** The next message of that type; others before it are dropped. */
   async next<T extends RelayMessage["type"]>(type: T): Promise<Extract<RelayMessage, { type: T }>> {
     for (;;) {
@@ -105,18 +149,48 @@ export class TestHost {
   }
 }
 
+/** A tab that opens every stream that it is asked for, and takes whoever has said link and ticket for a channel. */
+export class WillingHost {
+  readonly host: TestHost;
+  /** Connections whose link it has heard, by their number. */
+  readonly heard = new Set<number>();
+  /** Those of them that became channels. */
+  readonly linked = new Set<number>();
+
+  constructor(relay: TestRelay, host: TestHost) {
+    this.host = host;
+    host.socket.on("message", (data) => {
+      const message = JSON.parse(String(data)) as RelayMessage;
+      if (message.type !== "open") return;
+      const { id } = message;
+      const stream = relay.webSocket(`/streams/${id}?token=${message.token}`);
+      let bytes = 0;
+      stream.on("message", (piece: Buffer) => {
+        bytes += piece.length;
+        if (bytes >= LINK.length) this.heard.add(id);
+        if (bytes < LINK.length + TICKET.length || this.linked.has(id)) return;
+        this.linked.add(id);
+        host.say({ type: "linked", id, channel: "main" });
+        stream.send(Buffer.from("in"));
+      });
+    });
+  }
+}
+
 /** Everything that arrives, until `count` bytes are there. */
 export async function readBytes(source: Socket | WebSocket, count: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let length = 0;
+  const event = source instanceof WebSocket ? "message" : "data";
   await new Promise<void>((resolve, reject) => {
     const take = (bytes: Buffer) => {
       pieces.push(bytes);
       length += bytes.length;
-      if (length >= count) resolve();
+      if (length < count) return;
+      source.off(event, take);
+      resolve();
     };
-    if (source instanceof WebSocket) source.on("message", (data) => take(data as Buffer));
-    else source.on("data", take);
+    source.on(event, take);
     source.on("close", () => reject(new Error(`closed after ${length} of ${count} bytes`)));
   });
   return Buffer.concat(pieces);

@@ -2,40 +2,40 @@
  * The relay: SPICE clients come in by TCP or WebSocket, the hosting tab dials out to it, and each client is joined to
  * the stream that the tab opens for it. It keeps no state of SPICE and never looks into the bytes.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
+import { AccessPolicy } from "./access.ts";
+import type { AccessOptions } from "./access.ts";
 import type { ByteEnd } from "./byte-end.ts";
+import { Clients } from "./clients.ts";
 import { RelayClose } from "./control.ts";
-import type { HostMessage, RelayPeer, SpiceAddress } from "./control.ts";
-import { HostLink } from "./host-link.ts";
+import type { RelayPeer, SpiceAddress } from "./control.ts";
+import { HostSeat } from "./host-seat.ts";
+import type { HostLink } from "./host-link.ts";
 import * as limit from "./limits.ts";
 import type { RelayLimits } from "./limits.ts";
-import { isLoopbackAddress, isSameOrigin, isTrustedHost, mayBeClient } from "./origin.ts";
 import { clientAddress, isSecure, peerAddress } from "./proxy.ts";
 import { reachable } from "./reachable.ts";
 import type { Reachable } from "./reachable.ts";
-import { refuseLink } from "./refusal.ts";
+import { linkRefusal, refuseLink } from "./refusal.ts";
+import { refuseUpgrade } from "./refused-upgrade.ts";
+import { makeSecret } from "./secret.ts";
+import { SparseLog } from "./sparse-log.ts";
 import { TcpEnd } from "./tcp-end.ts";
-import { Tunnel } from "./tunnel.ts";
 import { WebSocketEnd } from "./websocket-end.ts";
 
 /** How a relay is made. */
-export interface RelayOptions {
+export interface RelayOptions extends AccessOptions {
   /** Address to listen on for SPICE over TCP. @default "127.0.0.1" */
   readonly host?: string;
   /** TCP port for SPICE; 0 takes a free one. @default 5900 */
   readonly spicePort?: number;
-  /** Origins (like "https://example.org") whose pages may be SPICE clients, besides our own and this machine's. */
-  readonly allowedOrigins?: readonly string[];
-  /** Names under which this server is known, besides addresses and localhost; see isTrustedHost. */
-  readonly serverNames?: readonly string[];
-  /** URLs, ending with a slash, under which a reverse proxy shows the page: their pages are our own. */
-  readonly publicUrls?: readonly string[];
+  /** What a tab must know to host, and a page to read the configuration. @default a new one, see `Relay.secret` */
+  readonly secret?: string;
   readonly version?: string;
   readonly limits?: Partial<RelayLimits>;
   /** One line for a person at each event worth knowing. @default nothing */
@@ -48,6 +48,8 @@ export interface RelayHealth {
   readonly host: string;
   /** SPICE clients (not connections) as the hosting tab reported. */
   readonly clients: number;
+  /** Tabs that wait for the hosting one's place. */
+  readonly waitingHosts: number;
   readonly connections: number;
   readonly pending: number;
   readonly spice: readonly SpiceAddress[];
@@ -65,40 +67,48 @@ export class ListenError extends Error {
   }
 }
 
-interface PendingClient {
-  readonly id: number;
-  readonly token: string;
-  readonly peer: RelayPeer;
-  readonly client: ByteEnd;
-  readonly deadline: NodeJS.Timeout;
-  readonly refuse: (reason: string) => void;
-}
-
 export class Relay implements AsyncDisposable {
+  /** Hosting and the configuration need it. Never printed or sent by the relay itself. */
+  readonly secret: string;
+  /** Host, Origin and headers, for whoever answers beside the relay as well. */
+  readonly access: AccessPolicy;
   readonly #options: RelayOptions;
   readonly #limits: RelayLimits;
-  readonly #log: (line: string) => void;
+  readonly #log: SparseLog;
   readonly #server: Server;
   readonly #control = acceptor(limit.MAX_CONTROL_MESSAGE_BYTES);
   readonly #streams = acceptor(limit.MAX_STREAM_MESSAGE_BYTES);
-  readonly #clients = acceptor(limit.MAX_CLIENT_MESSAGE_BYTES);
-  readonly #links = new Set<HostLink>();
-  readonly #pending = new Map<number, PendingClient>();
-  readonly #tunnels = new Set<Tunnel>();
-  readonly #connections = new Set<ByteEnd>();
-  #host: HostLink | undefined;
-  #nextId = 1;
-  #closing = false;
+  readonly #webSockets = acceptor(limit.MAX_CLIENT_MESSAGE_BYTES);
+  readonly #seat: HostSeat;
+  readonly #clients: Clients;
 
   constructor(options: RelayOptions = {}) {
     this.#options = options;
     this.#limits = { ...limit.DEFAULT_RELAY_LIMITS, ...options.limits };
-    this.#log = options.log ?? (() => {});
+    this.#log = new SparseLog(options.log ?? (() => {}), this.#limits.logIntervalMs);
+    this.access = new AccessPolicy(options);
+    this.secret = options.secret ?? makeSecret();
+    this.#clients = new Clients(this.#limits, this.#log, {
+      send: (message) => this.#seat.host?.send(message) ?? false,
+    });
+    this.#seat = new HostSeat(this.secret, this.#limits, {
+      seated: (link, isReturn) => this.#seated(link, isReturn),
+      vacated: (link) => {
+        this.#log.say("hosts", `${link.remoteName} stopped hosting`);
+        this.#clients.refuseWaiting("the hosting tab was closed");
+      },
+      message: (message) => this.#clients.hostSaid(message),
+      secretRefused: (address) =>
+        this.#log.say(
+          "hosts refused",
+          `refused a host at ${address}: it does not know the secret of this start`,
+        ),
+    });
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       const address = peerAddress(socket.remoteAddress, socket.remotePort);
       const client = new TcpEnd(socket, this.#limits);
-      this.#accept(client, { transport: "tcp", address, secure: false }, () =>
-        refuseLink(client, this.#limits),
+      this.#accept(client, { transport: "tcp", address, secure: false }, (_, error) =>
+        refuseLink(client, this.#limits, error),
       );
     });
   }
@@ -115,12 +125,14 @@ export class Relay implements AsyncDisposable {
   }
 
   get health(): RelayHealth {
+    const { host, waiting } = this.#seat;
     return {
-      hosting: this.#host !== undefined,
-      host: this.#host?.name ?? "",
-      clients: this.#host?.clients ?? 0,
-      connections: this.#connections.size,
-      pending: this.#pending.size,
+      hosting: host !== undefined,
+      host: host?.name ?? "",
+      clients: host?.clients ?? 0,
+      waitingHosts: waiting,
+      connections: this.#clients.connections,
+      pending: this.#clients.pending,
       spice: this.spice,
     };
   }
@@ -145,173 +157,88 @@ export class Relay implements AsyncDisposable {
     const isClient = path === "/spice" || path.startsWith("/spice/");
     if (path !== "/host" && stream === null && !isClient) return false;
     socket.on("error", () => socket.destroy());
-    const { serverNames = [], publicUrls = [] } = this.#options;
-    if (!isTrustedHost(request, serverNames)) {
-      refuseUpgrade(socket, 403, "this server is not known by that name");
+    const refusal = this.access.refusal(request);
+    if (refusal !== undefined) {
+      this.#refuseUpgrade(request, socket, refusal.status, refusal.words);
     } else if (isClient) {
-      if (isSameOrigin(request, publicUrls) || mayBeClient(request, this.#options.allowedOrigins ?? []))
-        this.#clients.handleUpgrade(request, socket, head, (ws) => this.#acceptWebSocket(ws, request));
-      else refuseUpgrade(socket, 403, "pages of that origin may not be clients here");
-    } else if (!isSameOrigin(request, publicUrls) || !isLoopbackAddress(request.socket.remoteAddress)) {
-      refuseUpgrade(socket, 403, "only the page of this server, on this machine, may host");
+      if (this.access.mayBeClient(request))
+        this.#webSockets.handleUpgrade(request, socket, head, (ws) => this.#acceptWebSocket(ws, request));
+      else this.#refuseUpgrade(request, socket, 403, "pages of that origin may not be clients here");
+    } else if (!this.access.isOwnPage(request)) {
+      // The secret is what counts (hello, or a stream's token); this only keeps other pages from trying.
+      this.#refuseUpgrade(request, socket, 403, "only the page of this server may host");
     } else if (stream !== null) {
       this.#joinStream(Number(stream[1]), url?.searchParams.get("token") ?? "", request, socket, head);
-    } else if (this.#links.size >= this.#limits.controlConnections) {
-      refuseUpgrade(socket, 503, "too many control connections");
     } else {
-      this.#control.handleUpgrade(request, socket, head, (ws) => this.#acceptHost(ws, request));
+      this.#control.handleUpgrade(request, socket, head, (ws) => {
+        this.#seat.accept(ws, clientAddress(request), this.reachable(request));
+      });
     }
     return true;
   }
 
   /** Ends everything in order; resolves when nothing is left. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
+    const words = "the relay is shutting down";
     const listening = this.#server.listening;
     const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const pending of this.#pending.values()) this.#refusePending(pending, "the relay is shutting down");
-    for (const tunnel of this.#tunnels) tunnel.end(RelayClose.goingAway, "the relay is shutting down");
-    for (const link of this.#links) link.close(RelayClose.goingAway, "the relay is shutting down");
-    const cut = setTimeout(() => {
-      for (const connection of this.#connections) connection.destroy();
-    }, this.#limits.shutdownDeadlineMs);
+    this.#clients.close(words);
+    this.#seat.close(RelayClose.goingAway, words);
+    const cut = setTimeout(() => this.#clients.destroy(), this.#limits.shutdownDeadlineMs);
     if (listening) await stopped;
     clearTimeout(cut);
-    for (const server of [this.#control, this.#streams, this.#clients]) {
+    for (const server of [this.#control, this.#streams, this.#webSockets]) {
       for (const socket of server.clients) socket.terminate();
       server.close();
     }
+    this.#log[Symbol.dispose]();
+  }
+
+  #refuseUpgrade(request: IncomingMessage, socket: Duplex, status: 400 | 403 | 404, words: string): void {
+    refuseUpgrade(socket, status, words, this.access.headers(request), this.#limits.closeDeadlineMs);
   }
 
   #acceptWebSocket(socket: WebSocket, request: IncomingMessage): void {
     const client = new WebSocketEnd(socket, this.#limits);
+    const raw = request.socket;
+    const start = raw.bytesRead;
+    const watch = () => {
+      if (client.attached) raw.off("data", watch);
+      else if (raw.bytesRead - start > this.#limits.earlyWebSocketBytes) client.destroy();
+    };
+    raw.on("data", watch);
     const peer: RelayPeer = {
       transport: "websocket",
       address: clientAddress(request),
       secure: isSecure(request),
     };
-    this.#accept(client, peer, (reason) => client.end(RelayClose.tryAgainLater, reason));
+    this.#accept(client, peer, (reason, error) => {
+      if (error !== undefined) client.write(linkRefusal(error));
+      client.end(RelayClose.tryAgainLater, reason);
+    });
   }
 
-  #accept(client: ByteEnd, peer: RelayPeer, refuse: (reason: string) => void): void {
-    const refuseClient = (reason: string) => {
-      this.#log(`refused ${peer.transport} client ${peer.address}: ${reason}`);
-      refuse(reason);
-    };
-    if (this.#closing || this.#connections.size >= this.#limits.clientConnections) {
-      // Not even a link reply: whoever floods the relay gets no more of its memory.
-      this.#log(`dropped ${peer.transport} client ${peer.address}: too many connections`);
-      client.destroy();
-      return;
-    }
-    this.#connections.add(client);
-    client.onClosed = () => this.#connections.delete(client);
-    if (this.#host === undefined) {
-      refuseClient("no tab is hosting; open the page first");
-      return;
-    }
-    if (this.#pending.size >= this.#limits.pendingClients) {
-      refuseClient("too many clients are waiting for the hosting tab");
-      return;
-    }
-    const id = this.#nextId++;
-    const token = randomBytes(16).toString("hex");
-    const deadline = setTimeout(() => {
-      const pending = this.#pending.get(id);
-      if (pending === undefined) return;
-      this.#host?.send({ type: "cancel", id });
-      this.#refusePending(pending, "the hosting tab did not answer in time");
-    }, this.#limits.joinDeadlineMs);
-    this.#pending.set(id, { id, token, peer, client, deadline, refuse: refuseClient });
-    client.onEarly = () => {
-      if (client.endedBecause === undefined || !this.#takePending(id)) return;
-      this.#host?.send({ type: "cancel", id });
-      client.destroy();
-    };
-    this.#host.send({ type: "open", id, token, peer });
+  #accept(client: ByteEnd, peer: RelayPeer, refuse: (reason: string, linkError?: number) => void): void {
+    this.#clients.accept(client, peer, this.#seat.host !== undefined, refuse);
   }
 
   #joinStream(id: number, token: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined || !equalTokens(token, pending.token)) {
-      refuseUpgrade(socket, 404, "no client waits under that id and token");
+    if (!this.#clients.isAwaited(id, token)) {
+      this.#refuseUpgrade(request, socket, 404, "no client waits under that id and token");
       return;
     }
-    this.#streams.handleUpgrade(request, socket, head, (ws) => {
-      const { client, peer } = pending;
-      this.#takePending(id);
-      const tunnel = new Tunnel(client, new WebSocketEnd(ws, this.#limits), this.#limits.stallLimitMs);
-      this.#tunnels.add(tunnel);
-      this.#log(`${peer.transport} client ${peer.address} joined`);
-      tunnel.onClosed = () => {
-        this.#tunnels.delete(tunnel);
-        this.#connections.delete(client);
-      };
-      if (client.closed) tunnel.destroy();
+    this.#streams.handleUpgrade(request, socket, head, (ws) => this.#clients.join(id, ws));
+  }
+
+  #seated(link: HostLink, isReturn: boolean): void {
+    this.#log.say("hosts", `${link.remoteName} is hosting`);
+    this.#clients.refuseWaiting("another tab took over");
+    if (!isReturn) this.#clients.endJoined(RelayClose.normal, "another tab hosts now");
+    link.send({
+      type: "welcome",
+      ...link.reachable,
+      version: this.#options.version ?? "0",
     });
-  }
-
-  #acceptHost(socket: WebSocket, request: IncomingMessage): void {
-    const link = new HostLink(socket, this.#limits, {
-      hello: (link) => {
-        this.#takeOver(link);
-        link.send({
-          type: "welcome",
-          ...this.reachable(request),
-          version: this.#options.version ?? "0",
-        });
-      },
-      message: (link, message) => this.#hostMessage(link, message),
-      closed: (link) => this.#hostClosed(link),
-    });
-    this.#links.add(link);
-  }
-
-  /** The newest tab hosts. A newer connection of the same host keeps its clients; another host's are sent away. */
-  #takeOver(link: HostLink): void {
-    const older = this.#host;
-    this.#host = link;
-    this.#log(`${link.remoteName} is hosting`);
-    if (older === undefined) return;
-    this.#refuseAllPending("another tab took over");
-    if (older.hostId === link.hostId) {
-      older.close(RelayClose.replaced, "this host opened a newer control connection");
-      return;
-    }
-    older.close(RelayClose.takenOver, "another tab hosts now");
-    for (const tunnel of this.#tunnels) tunnel.end(RelayClose.normal, "another tab hosts now");
-  }
-
-  #hostMessage(link: HostLink, message: HostMessage): void {
-    if (link !== this.#host || message.type !== "refused") return;
-    const pending = this.#pending.get(message.id);
-    if (pending !== undefined) this.#refusePending(pending, message.reason ?? "the hosting tab refused it");
-  }
-
-  #hostClosed(link: HostLink): void {
-    this.#links.delete(link);
-    if (this.#host !== link) return;
-    this.#host = undefined;
-    this.#log(`${link.remoteName} stopped hosting`);
-    this.#refuseAllPending("the hosting tab was closed");
-  }
-
-  #refuseAllPending(reason: string): void {
-    for (const pending of this.#pending.values()) this.#refusePending(pending, reason);
-  }
-
-  #refusePending(pending: PendingClient, reason: string): void {
-    if (this.#takePending(pending.id)) pending.refuse(reason);
-  }
-
-  /** True when it was still waiting. */
-  #takePending(id: number): boolean {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return false;
-    this.#pending.delete(id);
-    clearTimeout(pending.deadline);
-    pending.client.onEarly = undefined;
-    return true;
   }
 }
 
@@ -328,17 +255,4 @@ function acceptor(maxPayload: number): WebSocketServer {
     // A client that offers subprotocols fails when none is chosen: spice-html5 offers "binary".
     handleProtocols: (offered) => (offered.has("binary") ? "binary" : false),
   });
-}
-
-function refuseUpgrade(socket: Duplex, status: 403 | 404 | 503, reason: string): void {
-  const words = { 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable" }[status];
-  socket.end(
-    `HTTP/1.1 ${status} ${words}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
-  );
-}
-
-function equalTokens(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -4,29 +4,37 @@ import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createServer } from "vite";
+import { createLogger, createServer } from "vite";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { LINK } from "./relay.testing.ts";
 import type { PageConfig } from "./page-requests.ts";
 import spicetabRelay from "./vite-plugin.ts";
 
 test("a Vite development server carries the relay: page, clients, hosting tab, and still its own reloads", async () => {
   const root = await mkdtemp(join(tmpdir(), "spicetab-vite-"));
   await writeFile(join(root, "index.html"), "<!doctype html><title>a page of somebody's own</title>");
+  const secret = "a-secret-of-22-letters-and-more";
+  const printed: string[] = [];
+  const logger = createLogger("info", { allowClearScreen: false });
+  logger.info = (line) => printed.push(line);
   const server = await createServer({
     root,
     configFile: false,
-    logLevel: "silent",
+    customLogger: logger,
     server: { host: "127.0.0.1", port: 0, strictPort: false },
-    plugins: [spicetabRelay({ spicePort: 0, password: "open sesame", guest: "console" })],
+    plugins: [spicetabRelay({ spicePort: 0, password: "open sesame", guest: "console", secret })],
   });
   try {
     await server.listen();
     const { port } = server.httpServer!.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}`;
+    server.printUrls();
+    expect(printed.join("\n")).toContain(`The machine: ${url}/#secret=${secret}`);
+    expect((await fetch(`${url}/config.json`)).status).toBe(401);
     expect(await (await fetch(`${url}/`)).text()).toContain("a page of somebody's own");
 
-    const answer = await fetch(`${url}/config.json`, { headers: { "Sec-Fetch-Site": "same-origin" } });
+    const answer = await fetch(`${url}/config.json`, { headers: { Authorization: `Bearer ${secret}` } });
     const config = (await answer.json()) as PageConfig;
     expect(config).toMatchObject({
       guest: "console",
@@ -36,12 +44,13 @@ test("a Vite development server carries the relay: page, clients, hosting tab, a
 
     const tab = new WebSocket(`ws://127.0.0.1:${port}/host`, { headers: { Origin: url } });
     await once(tab, "open");
-    tab.send(JSON.stringify({ type: "hello", name: "tab", version: "dev", hostId: "one" }));
+    tab.send(JSON.stringify({ type: "hello", name: "tab", version: "dev", hostId: "one", secret }));
     const [welcome] = await once(tab, "message");
     expect(JSON.parse(String(welcome))).toMatchObject({ type: "welcome" });
 
     // A client dials, and the tab is asked for a stream.
     const client = connect(config.spice[0].port, "127.0.0.1");
+    client.write(LINK);
     const [open] = await once(tab, "message");
     expect(JSON.parse(String(open))).toMatchObject({ type: "open", peer: { transport: "tcp" } });
     client.destroy();

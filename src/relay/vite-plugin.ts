@@ -4,6 +4,7 @@ import type { Plugin } from "vite";
 import { terminalLine } from "../formats/index.ts";
 import { handlePageRequest } from "./page-requests.ts";
 import { createRelay } from "./relay.ts";
+import { withSecret } from "./secret.ts";
 
 /** Options of the plugin. */
 export interface SpicetabRelayPluginOptions {
@@ -11,6 +12,8 @@ export interface SpicetabRelayPluginOptions {
   readonly spicePort?: number;
   readonly guest?: "console" | "desktop";
   readonly password?: string;
+  /** What a page must know to host. @default SPICETAB_SECRET of the environment, or a new one */
+  readonly secret?: string;
   /** @default "build/guest" below the project's root */
   readonly guestFolder?: string;
 }
@@ -19,11 +22,21 @@ export interface SpicetabRelayPluginOptions {
 export default function spicetabRelay(options: SpicetabRelayPluginOptions = {}): Plugin {
   const attach = async (
     server: Pick<Server, "on" | "once">,
+    vite: { printUrls(): void; resolvedUrls: { local: string[] } | null },
     use: (handler: (request: IncomingMessage, response: ServerResponse, next: () => void) => void) => void,
     root: string,
+    styles: "files" | "inline",
     log: (line: string) => void,
   ) => {
-    const relay = createRelay({ spicePort: options.spicePort, log });
+    const secret = options.secret ?? process.env.SPICETAB_SECRET;
+    const relay = createRelay({ spicePort: options.spicePort, secret, log });
+    const printUrls = vite.printUrls.bind(vite);
+    vite.printUrls = () => {
+      printUrls();
+      for (const url of vite.resolvedUrls?.local ?? []) {
+        log(`The machine: ${withSecret(url, relay.secret)}   (open it: the tab is the computer)`);
+      }
+    };
     await relay.listen();
     const pages = {
       relay,
@@ -34,7 +47,7 @@ export default function spicetabRelay(options: SpicetabRelayPluginOptions = {}):
     };
     use((request, response, next) => {
       void (async () => {
-        if (!(await handlePageRequest(pages, request, response))) next();
+        if (!(await handlePageRequest(pages, request, response, styles))) next();
       })();
     });
     server.on("upgrade", (request, socket, head) => relay.handleUpgrade(request, socket, head));
@@ -47,16 +60,20 @@ export default function spicetabRelay(options: SpicetabRelayPluginOptions = {}):
       if (server.httpServer === null) return;
       await attach(
         server.httpServer as Server,
+        server,
         (handler) => void server.middlewares.use(handler),
         server.config.root,
+        "inline",
         (line) => server.config.logger.info(terminalLine(line), { timestamp: true }),
       );
     },
     async configurePreviewServer(server) {
       await attach(
         server.httpServer as Server,
+        server,
         (handler) => void server.middlewares.use(handler),
         server.config.root,
+        "files",
         (line) => server.config.logger.info(terminalLine(line), { timestamp: true }),
       );
     },

@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await server[Symbol.asyncDispose]();
+  server[Symbol.dispose]();
   await relay[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
@@ -94,21 +94,29 @@ test.each([
   expect(done.body).not.toContain("secret");
 });
 
-test("the configuration with the password goes to our own page only", async () => {
-  const own = { "sec-fetch-site": "same-origin" };
+test("the configuration with the password goes to whoever knows the secret, and to nobody else", async () => {
+  const { secret } = relay;
+  const own = { authorization: `Bearer ${secret}` };
   const config = JSON.parse((await get("/config.json", own)).body) as PageConfig;
   expect(config).toMatchObject({ guest: "console", password: "pw", guestBaseUrl: "guest/console/" });
   expect(config.spice).toEqual([{ host: "127.0.0.1", port: spicePort }]);
-  for (const headers of [
-    {},
-    { "sec-fetch-site": "cross-site" },
-    { "sec-fetch-site": "none" },
-    { ...own, host: "evil.example" },
-  ]) {
-    const refused = await get("/config.json", headers as Record<string, string>);
-    expect(refused.status).toBe(403);
+  const others: [Record<string, string>, number][] = [
+    [{}, 401],
+    [{ "sec-fetch-site": "same-origin" }, 401],
+    [{ authorization: "Bearer" }, 401],
+    [{ authorization: "Bearer " }, 401],
+    [{ authorization: `Basic ${secret}` }, 401],
+    [{ authorization: `Bearer ${secret}x` }, 401],
+    [{ authorization: `Bearer ${secret.slice(1)}` }, 401],
+    [{ cookie: `secret=${secret}` }, 401],
+    [{ ...own, host: "evil.example" }, 403],
+  ];
+  for (const [headers, status] of others) {
+    const refused = await get("/config.json", headers);
+    expect(refused.status).toBe(status);
     expect(refused.body).not.toContain("pw");
   }
+  expect((await get(`/config.json?secret=${secret}`)).status).toBe(401);
 });
 
 test("the connection file names host and port, and holds no password", async () => {

@@ -3,27 +3,21 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { handlePageRequest } from "./page-requests.ts";
 import type { PageRequestsOptions } from "./page-requests.ts";
-import { PROXY_KEEP_ALIVE_MS } from "./limits.ts";
+import { HttpPlaces } from "./http-places.ts";
+import {
+  CLOSE_DEADLINE_MS,
+  HTTP_HEADERS_MS,
+  HTTP_LOOK_MS,
+  HTTP_REQUEST_MS,
+  MAX_HTTP_CONNECTIONS,
+  PROXY_KEEP_ALIVE_MS,
+  STALL_LIMIT_MS,
+} from "./limits.ts";
 import { ProxyFront } from "./proxy.ts";
 import type { ProxyOptions } from "./proxy.ts";
+import { refuseUpgrade } from "./refused-upgrade.ts";
 import { ListenError } from "./relay.ts";
 import { serveFile } from "./static-files.ts";
-
-/**
- * What the page may load and run: its own files, nothing else. v86 compiles WebAssembly at run time, which needs
- * 'wasm-unsafe-eval'; lit builds its style sheets as objects, so inline styles stay forbidden.
- */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self' ws: wss:",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'self'",
-].join("; ");
 
 /** Options of the server of the built page. */
 export interface WebServerOptions extends PageRequestsOptions {
@@ -32,22 +26,26 @@ export interface WebServerOptions extends PageRequestsOptions {
   /** Addresses to listen on, all at the same port. */
   readonly hosts: readonly string[];
   readonly port: number;
+  /** @default MAX_HTTP_CONNECTIONS */
+  readonly maxConnections?: number;
   /** @default no proxy is believed */
   readonly proxy?: ProxyOptions;
 }
 
 /** Serves the built page, the guest's files and the relay's upgrades from one port. */
-export class WebServer implements AsyncDisposable {
+export class WebServer implements Disposable {
   /** Until this is true, everything is answered with 503: the ports are taken before the long preparations. */
   ready = false;
   readonly #options: WebServerOptions;
   readonly #front: ProxyFront;
+  readonly #places: HttpPlaces;
   readonly #servers: Server[] = [];
 
   /** @throws TypeError naming a proxy's address that is none */
   constructor(options: WebServerOptions) {
     this.#options = options;
     this.#front = new ProxyFront(options.proxy);
+    this.#places = new HttpPlaces(options.maxConnections ?? MAX_HTTP_CONNECTIONS);
   }
 
   /** 0 before `listen`. */
@@ -58,14 +56,27 @@ export class WebServer implements AsyncDisposable {
   /** @throws ListenError */
   async listen(): Promise<void> {
     for (const host of this.#options.hosts) {
-      const server = createServer((request, response) => void this.#handle(request, response));
+      const server = createServer(
+        {
+          headersTimeout: HTTP_HEADERS_MS,
+          requestTimeout: HTTP_REQUEST_MS,
+          connectionsCheckingInterval: HTTP_LOOK_MS,
+        },
+        (request, response) => void this.#handle(request, response),
+      );
+      // Whoever reads no byte of its answer for so long is gone.
+      server.timeout = STALL_LIMIT_MS;
+      this.#places.watch(server);
       if (this.#options.proxy !== undefined) server.keepAliveTimeout = PROXY_KEEP_ALIVE_MS;
       server.on("upgrade", (request, socket, head) => {
-        if (
-          this.#front.receive(request) !== undefined ||
-          !this.#options.relay.handleUpgrade(request, socket, head)
-        )
-          socket.destroy();
+        const verdict = this.#front.receive(request);
+        const { relay } = this.#options;
+        if (verdict === undefined && relay.handleUpgrade(request, socket, head)) return;
+        const [status, words] =
+          verdict === undefined || "redirect" in verdict
+            ? [404, "nothing here takes an upgrade"]
+            : [400, verdict.refusal];
+        refuseUpgrade(socket, status, words, relay.access.headers(request), CLOSE_DEADLINE_MS);
       });
       const port = this.port || this.#options.port;
       await new Promise<void>((resolve, reject) => {
@@ -78,31 +89,35 @@ export class WebServer implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = this.#servers.map(
-      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
-    );
-    for (const server of this.#servers) server.closeAllConnections();
-    await Promise.all(closed);
+  /** Gives the ports back at once. Sockets that were handed to the relay are the relay's to end. */
+  [Symbol.dispose](): void {
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const verdict = this.#front.receive(request);
+    const { access } = this.#options.relay;
+    response.setHeaders(new Map(Object.entries(access.headers(request))));
     if (verdict !== undefined) {
       const text = { "Content-Type": "text/plain; charset=utf-8" };
       if ("redirect" in verdict) response.writeHead(308, { ...text, Location: verdict.redirect }).end();
       else response.writeHead(400, text).end(`${verdict.refusal}\n`);
       return;
     }
-    if (!this.ready) {
+    if (!this.ready && access.refusal(request) === undefined) {
       response.writeHead(503, { "Content-Type": "text/plain; charset=utf-8", "Retry-After": "5" });
       response.end("spicetab is still being prepared; see the terminal in which it was started.\n");
       return;
     }
     if (await handlePageRequest(this.#options, request, response)) return;
-    response.setHeader("Content-Security-Policy", CONTENT_SECURITY_POLICY);
-    response.setHeader("X-Content-Type-Options", "nosniff");
-    response.setHeader("Referrer-Policy", "no-referrer");
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { Allow: "GET, HEAD", "Content-Type": "text/plain; charset=utf-8" });
+      response.end("only GET\n");
+      return;
+    }
     const path = URL.parse(request.url ?? "/", "http://relay")?.pathname ?? "/";
     const file = path.endsWith("/") ? `${path}index.html` : path;
     // Vite puts the hash of the content into the names below assets/.

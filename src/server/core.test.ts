@@ -121,7 +121,8 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   const liveness = new LocalLiveness();
   const page = new TestPage(makeCore(liveness), liveness, "one");
   const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
-  await page.core.call("configure", { name: "machine", password: "pw", relayUrl });
+  const relaySecret = relay.relay.secret;
+  await page.core.call("configure", { name: "machine", password: "pw", relayUrl, relaySecret });
   await page.online();
   expect(page.state).toMatchObject({ passwordSet: true, clients: [] });
   const refused = await linkAsClient(await dial(relay), { channelType: ChannelType.Main, password: "no" });
@@ -164,8 +165,9 @@ test.each(["red", "guest", "page"])(
     const liveness = new LocalLiveness();
     const core = makeCore(liveness);
     const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
+    const relaySecret = relay.relay.secret;
     const page = new TestPage(core, liveness, "one");
-    await page.core.call("configure", { name: "machine", relayUrl });
+    await page.core.call("configure", { name: "machine", relayUrl, relaySecret });
     await page.online();
     const { main, session } = await linkMain(relay);
     const display = await dial(relay);
@@ -186,7 +188,7 @@ test.each(["red", "guest", "page"])(
     await eventually(() => !relay.relay.health.hosting);
 
     const next = new TestPage(core, liveness, "two");
-    await next.core.call("configure", { name: "machine", relayUrl });
+    await next.core.call("configure", { name: "machine", relayUrl, relaySecret });
     await next.online();
     await linkMain(relay);
   },
@@ -202,7 +204,8 @@ test("a page that leaves on purpose hears when its clients are gone", async () =
   const liveness = new LocalLiveness();
   const page = new TestPage(makeCore(liveness), liveness, "one");
   const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
-  await page.core.call("configure", { name: "machine", relayUrl });
+  const relaySecret = relay.relay.secret;
+  await page.core.call("configure", { name: "machine", relayUrl, relaySecret });
   await page.online();
   const { main } = await linkMain(relay);
   await page.core.call("shutdown", { reason: "the hosting tab was closed" });
@@ -211,33 +214,52 @@ test("a page that leaves on purpose hears when its clients are gone", async () =
   await eventually(() => !relay.relay.health.hosting);
 });
 
-test("another host takes the relay over; the first says so and does not fight", async () => {
+test("a second host waits, takes over when told to, and the first is back when the place is free", async () => {
   const relay = own(await TestRelay.start());
   const liveness = new LocalLiveness();
   const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
+  const relaySecret = relay.relay.secret;
   const first = new TestPage(makeCore(liveness), liveness, "one");
-  await first.core.call("configure", { name: "one", relayUrl });
+  await first.core.call("configure", { name: "one", relayUrl, relaySecret });
   await first.online();
   const second = new TestPage(makeCore(liveness), liveness, "two");
-  await second.core.call("configure", { name: "two", relayUrl });
+  await second.core.call("configure", { name: "two", relayUrl, relaySecret });
+  await eventually(() => second.state?.relay.state === "waiting");
+  expect(second.state!.relay).toEqual({ state: "waiting", host: "one", lost: false });
+  expect(first.state!.relay.state).toBe("online");
+  await second.core.call("takeOverRelay", {});
   await second.online();
-  await eventually(() => first.state?.relay.state === "offline");
-  expect(first.state!.relay).toMatchObject({ final: true });
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  expect(second.state!.relay.state).toBe("online");
+  await eventually(() => first.state?.relay.state === "waiting");
+  expect(first.state!.relay).toEqual({ state: "waiting", host: "two", lost: true });
+  await second.core.call("shutdown", { reason: "the hosting tab was closed" });
+  await first.online();
+  await linkMain(relay);
+});
+
+test("a relay that does not know our secret is dialled again with another one only", async () => {
+  const relay = own(await TestRelay.start());
+  const liveness = new LocalLiveness();
+  const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
+  const page = new TestPage(makeCore(liveness), liveness, "one");
+  await page.core.call("configure", { name: "machine", relayUrl });
+  await eventually(() => page.state?.relay.state === "refused");
+  expect(page.states.filter(({ relay }) => relay.state === "connecting")).toHaveLength(1);
+  await page.core.call("configure", { name: "machine", relayUrl, relaySecret: relay.relay.secret });
+  await page.online();
 });
 
 test("a relay that is not there is tried again", async () => {
   const relay = await TestRelay.start();
   const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
+  const relaySecret = relay.relay.secret;
   await relay[Symbol.asyncDispose]();
   const liveness = new LocalLiveness();
   const page = new TestPage(makeCore(liveness), liveness, "one");
-  await page.core.call("configure", { name: "machine", relayUrl });
+  await page.core.call("configure", { name: "machine", relayUrl, relaySecret });
   await eventually(() =>
     page.states.some(({ relay }) => relay.state === "connecting" && relay.attempt === 2),
   );
-  expect(page.states.find(({ relay }) => relay.state === "offline")!.relay).toMatchObject({ final: false });
+  expect(page.states.some(({ relay }) => relay.state === "offline")).toBe(true);
   await page.core.call("configure", { name: "machine" });
   await eventually(() => page.state?.relay.state === "off");
 });

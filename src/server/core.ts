@@ -123,6 +123,7 @@ export class Core implements AsyncDisposable {
     return {
       configure: (config) => this.#configure(config),
       state: () => this.#state(),
+      takeOverRelay: () => this.#relay?.takeOver(),
       kick: ({ clientId, reason }) => reds.kick(clientId, reason ?? "the host disconnected you"),
       inspect: () => this.#inspect(machine),
       readSurface: async ({ surfaceId }) => {
@@ -154,14 +155,20 @@ export class Core implements AsyncDisposable {
   /** Keeps a connection to the configured relay exactly while there is a machine to serve. */
   #updateRelay(before: HostConfig | undefined): void {
     const url = this.#machine ? this.#config.relayUrl : undefined;
-    const same = before !== undefined && before.relayUrl === url && before.name === this.#config.name;
+    const { name, relaySecret: secret = "" } = this.#config;
+    const same =
+      before !== undefined &&
+      before.relayUrl === url &&
+      before.name === name &&
+      (before.relaySecret ?? "") === secret;
     if (this.#relay && same) return;
     this.#relay?.[Symbol.dispose]();
     this.#relay = undefined;
     if (!url) return;
     this.#relay = new RelayConnection({
       url,
-      name: this.#config.name,
+      name,
+      secret,
       version: this.#options.version,
       hostId: this.#hostId,
       webSocket: this.#options.webSocket,

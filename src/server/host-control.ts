@@ -26,6 +26,8 @@ export interface HostConfig {
   readonly password?: string;
   /** WebSocket URL of the relay's control endpoint, such as ws://127.0.0.1:8080/host; absent: no relay. */
   readonly relayUrl?: string;
+  /** What the relay wants to hear of whoever hosts: its terminal shows it. */
+  readonly relaySecret?: string;
   /** SpiceImageCompression for clients without a preference: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */
   readonly compression?: number;
   /** False: a new client's session ends the earlier ones. @default true */
@@ -44,8 +46,12 @@ export type RelayState =
       readonly spice: readonly { readonly host: string; readonly port: number }[];
       readonly webSocketUrl: string;
     }
-  /** `final`: it is not tried again by itself (another tab hosts now). */
-  | { readonly state: "offline"; readonly reason: string; readonly final: boolean };
+  /** Another tab, of that name, has the place (`lost`: it took it from us); ours again when it is free. */
+  | { readonly state: "waiting"; readonly host: string; readonly lost: boolean }
+  /** Tried again by itself. */
+  | { readonly state: "offline"; readonly reason: string }
+  /** The relay does not take our secret: tried again when another is configured. */
+  | { readonly state: "refused"; readonly reason: string };
 
 export interface HostClient {
   readonly id: number;
@@ -85,6 +91,8 @@ export interface HostControlMessages {
   /** Takes effect at once for new links; the relay is dialled again if its URL changed. */
   configure(message: HostConfig): void;
   state(message: Record<string, never>): HostState;
+  /** Hosts at the relay instead of the tab that has the place. */
+  takeOverRelay(message: Record<string, never>): void;
   /** Disconnects one client. */
   kick(message: { clientId: number; reason?: string }): void;
   inspect(message: Record<string, never>): HostInspection;

@@ -2,8 +2,8 @@ import type { JoinedSocket, StreamPeer, WebSocketLike } from "../transport/index
 import { joinWebSocket } from "../transport/index.ts";
 import type { RelayState } from "./host-control.ts";
 import { RELAY_PING_INTERVAL, RELAY_RETRY_FIRST, RELAY_RETRY_MAX } from "./limits.ts";
-import type { HostMessage, RelayMessage } from "./relay-control.ts";
-import { CLOSE_TAKEN_OVER, parseRelayMessage } from "./relay-control.ts";
+import type { HostMessage, LinkFailure, RelayMessage } from "./relay-control.ts";
+import { CLOSE_SECRET_REFUSED, parseRelayMessage } from "./relay-control.ts";
 
 /** The part of WebSocket that is used, so that Node's `ws` fits as well. */
 export type WebSocketConstructor = new (url: string, protocols?: string | string[]) => WebSocket;
@@ -15,6 +15,8 @@ export interface RelayConnectionOptions {
   readonly version: string;
   /** Stays the same while this core lives, so that the relay knows a reconnection from a rival. */
   readonly hostId: string;
+  /** What the relay's terminal shows; without it nobody may host. */
+  readonly secret: string;
   /** Why no client can be served now, or undefined. */
   readonly refusal: () => string | undefined;
   /** A client's stream, ready to be linked; it is the receiver's from now on. */
@@ -49,8 +51,8 @@ export class RelayConnection implements Disposable {
     const control = new this.#webSocket(this.#options.url);
     this.#control = control;
     control.addEventListener("open", () => {
-      const { name, version, hostId } = this.#options;
-      this.#say({ type: "hello", name, version, hostId });
+      const { name, version, hostId, secret } = this.#options;
+      this.#say({ type: "hello", name, version, hostId, secret });
       this.#heard = true;
       this.#pingTimer = setInterval(() => this.#checkAlive(), RELAY_PING_INTERVAL);
     });
@@ -73,6 +75,21 @@ export class RelayConnection implements Disposable {
     this.#say({ type: "status", clients });
   }
 
+  /** Takes the place of the tab that hosts instead of us. */
+  takeOver(): void {
+    this.#say({ type: "takeOver" });
+  }
+
+  /** A connection became a channel of that name. */
+  linked(id: number, channel: string): void {
+    this.#say({ type: "linked", id, channel });
+  }
+
+  /** A connection did not become a channel, and why. */
+  linkFailed(failure: LinkFailure): void {
+    this.#say({ type: "linkFailed", ...failure });
+  }
+
   #hear(data: unknown): void {
     this.#heard = true;
     const message = parseRelayMessage(data);
@@ -84,6 +101,10 @@ export class RelayConnection implements Disposable {
       case "welcome":
         this.#attempt = 0;
         this.#options.onState({ state: "online", spice: message.spice, webSocketUrl: message.webSocketUrl });
+        break;
+      case "occupied":
+        this.#attempt = 0;
+        this.#options.onState({ state: "waiting", host: message.host, lost: message.lost });
         break;
       case "open":
         this.#openStream(message);
@@ -106,7 +127,7 @@ export class RelayConnection implements Disposable {
     const url = new URL(`streams/${id}?token=${token}`, this.#options.url);
     const socket = new this.#webSocket(url.href, "binary");
     this.#say({ type: "accepted", id });
-    this.#options.onClient(joinWebSocket(socket as unknown as WebSocketLike), peer);
+    this.#options.onClient(joinWebSocket(socket as unknown as WebSocketLike), { ...peer, id });
   }
 
   #checkAlive(): void {
@@ -123,11 +144,13 @@ export class RelayConnection implements Disposable {
     clearInterval(this.#pingTimer);
     this.#control = undefined;
     if (this.#disposed) return;
-    const final = code === CLOSE_TAKEN_OVER;
     const words =
       reason || (code === 1006 ? "the relay cannot be reached" : `the relay closed the connection (${code})`);
-    this.#options.onState({ state: "offline", reason: words, final });
-    if (final) return;
+    if (code === CLOSE_SECRET_REFUSED) {
+      this.#options.onState({ state: "refused", reason: words });
+      return;
+    }
+    this.#options.onState({ state: "offline", reason: words });
     const pause = Math.min(RELAY_RETRY_FIRST * 2 ** Math.min(this.#attempt, 10), RELAY_RETRY_MAX);
     this.#retryTimer = setTimeout(() => this.#dial(), pause);
   }

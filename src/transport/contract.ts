@@ -11,6 +11,8 @@ export interface StreamPeer {
   /** Human-readable address, for example "127.0.0.1:51234". */
   readonly address: string;
   readonly secure: boolean;
+  /** The relay's number of the connection, to report by how its link went. */
+  readonly id?: number;
 }
 
 /** What travels on a RedStream port, both ways. Data buffers are transferred. */

@@ -5,6 +5,7 @@ import { HandsPanelElement } from "./hands-panel.ts";
 import { HostPageElement } from "./host-page.ts";
 import { JoinPanelElement } from "./join-panel.ts";
 import { MachineScreenElement } from "./machine-screen.ts";
+import { SecretFormElement } from "./secret-form.ts";
 import { SnapshotPanelElement } from "./snapshot-panel.ts";
 import { ThreadsPanelElement } from "./threads-panel.ts";
 
@@ -15,6 +16,7 @@ const ELEMENTS = {
   "host-page": HostPageElement,
   "join-panel": JoinPanelElement,
   "machine-screen": MachineScreenElement,
+  "secret-form": SecretFormElement,
   "snapshot-panel": SnapshotPanelElement,
   "threads-panel": ThreadsPanelElement,
 };

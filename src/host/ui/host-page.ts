@@ -17,6 +17,7 @@ const PHASE_WORDS: Readonly<Record<MachinePhase, string>> = {
   running: "Running",
   paused: "Paused",
   failed: "Stopped",
+  locked: "Locked",
   elsewhere: "In another tab",
 };
 
@@ -215,9 +216,11 @@ export class HostPageElement extends HostElement {
           ${panelIcon}
         </button>
       </header>
-      <main>${phase === "elsewhere" ? this.#elsewhere() : this.#machine()}</main>
+      <main>
+        ${phase === "elsewhere" ? this.#elsewhere() : phase === "locked" ? this.#locked() : this.#machine()}
+      </main>
       ${
-        this.isPanelOpen && phase !== "elsewhere"
+        this.isPanelOpen && phase !== "elsewhere" && phase !== "locked"
           ? html`<aside aria-label="Machine">
               <join-panel .host=${this.host}></join-panel>
               <clients-panel .host=${this.host}></clients-panel>
@@ -235,7 +238,7 @@ export class HostPageElement extends HostElement {
   }
 
   #machine() {
-    const { problem, join, phase } = this.hostState;
+    const { problem, hosting, phase, secretRefused } = this.hostState;
     return html`
       <div>
         <boot-progress .host=${this.host}></boot-progress>
@@ -246,14 +249,20 @@ export class HostPageElement extends HostElement {
                 ${problemView(problem)}
                 <div class="row">
                   ${phase === "failed" ? html`<button @click=${() => this.#boot()}>Boot again</button>` : nothing}
-                  ${
-                    join.relay === "refused"
-                      ? html`<button @click=${() => void this.host?.takeOver()}>Host here again</button>`
-                      : nothing
-                  }
                 </div>
               </div>`
         }
+        ${
+          hosting === undefined
+            ? nothing
+            : html`<div class="banner">
+                ${problemView(hosting)}
+                <div class="row">
+                  <button @click=${() => void this.host?.takeOver()}>Host here instead</button>
+                </div>
+              </div>`
+        }
+        ${secretRefused ? html`<secret-form class="banner" .host=${this.host}></secret-form>` : nothing}
       </div>
       <machine-screen
         ${ref(this.#screen)}
@@ -281,6 +290,13 @@ export class HostPageElement extends HostElement {
       <div class="row">
         <button class="primary" @click=${() => void this.host?.takeOver()}>Bring it here</button>
       </div>
+    </div>`;
+  }
+
+  #locked() {
+    return html`<div class="notice">
+      <h2>This page needs the secret of its server</h2>
+      <secret-form .host=${this.host}></secret-form>
     </div>`;
   }
 

@@ -9,7 +9,8 @@ const RELAY_WORDS = {
   connecting: "Connecting to the relay …",
   connected: "Any SPICE client can join now.",
   lost: "The relay is gone; trying again …",
-  refused: "Another tab hosts now.",
+  occupied: "Another browser hosts now.",
+  refused: "The relay does not take this page's secret.",
 } as const;
 
 /** How other programs join: address, command, file, password. */
@@ -55,6 +56,7 @@ export class JoinPanelElement extends HostElement {
         background: var(--good);
       }
       .state.lost::before,
+      .state.occupied::before,
       .state.refused::before {
         background: var(--bad);
       }

@@ -1,0 +1,269 @@
+import { randomBytes } from "node:crypto";
+import type { WebSocket } from "ws";
+import type { ByteEnd } from "./byte-end.ts";
+import { RelayClose } from "./control.ts";
+import type { HostMessage, RelayMessage, RelayPeer } from "./control.ts";
+import type { RelayLimits } from "./limits.ts";
+import { linkStart, TICKET_BYTES } from "./link-start.ts";
+import { SPICE_LINK_ERR_INVALID_MAGIC } from "./refusal.ts";
+import { isSameSecret } from "./secret.ts";
+import type { SparseLog } from "./sparse-log.ts";
+import { Tunnel } from "./tunnel.ts";
+import { WebSocketEnd } from "./websocket-end.ts";
+
+/** What clients need of the rest of the relay. */
+export interface ClientsHost {
+  /** Says something to the hosting tab; false: there is none. */
+  send(message: RelayMessage): boolean;
+}
+
+/** A client's connection, from its first byte to its last. */
+interface Client {
+  readonly id: number;
+  readonly end: ByteEnd;
+  readonly peer: RelayPeer;
+  /** Says no in the words of its protocol, and closes. */
+  readonly refuse: (reason: string, linkError?: number) => void;
+  readonly token: string;
+  stage: "silent" | "waiting" | "announced" | "joined" | "refused";
+  /** Bytes of its whole link message. */
+  linkBytes: number;
+  /** The hosting tab said that it became a channel. */
+  channel: string | undefined;
+  deadline: NodeJS.Timeout | undefined;
+  tunnel: Tunnel | undefined;
+}
+
+/**
+ * The clients' connections. A place costs nothing to take, so it is held by what was said: when places are short, the
+ * connection goes that has said least for longest, and never one that became a channel. The hosting tab hears of a
+ * connection only once its whole link message is there.
+ */
+export class Clients {
+  readonly #limits: RelayLimits;
+  readonly #log: SparseLog;
+  readonly #host: ClientsHost;
+  /** In the order of their coming. */
+  readonly #clients = new Map<number, Client>();
+  #announced = 0;
+  #nextId = 1;
+  #closing = false;
+
+  constructor(limits: RelayLimits, log: SparseLog, host: ClientsHost) {
+    this.#limits = limits;
+    this.#log = log;
+    this.#host = host;
+  }
+
+  get connections(): number {
+    return this.#clients.size;
+  }
+
+  /** Clients whose link message waits for the hosting tab. */
+  get pending(): number {
+    return [...this.#clients.values()].filter(({ stage }) => stage === "waiting" || stage === "announced")
+      .length;
+  }
+
+  /** A new connection. `hosted`: there is somebody to link it. */
+  accept(end: ByteEnd, peer: RelayPeer, hosted: boolean, refuse: Client["refuse"]): void {
+    if (this.#closing) return end.destroy();
+    const client: Client = {
+      id: this.#nextId++,
+      end,
+      peer,
+      refuse,
+      token: randomBytes(16).toString("hex"),
+      stage: "silent",
+      linkBytes: 0,
+      channel: undefined,
+      deadline: undefined,
+      tunnel: undefined,
+    };
+    this.#clients.set(client.id, client);
+    end.onClosed = () => this.#closed(client);
+    if (this.#clients.size > this.#limits.clientConnections) {
+      // Not even a link reply: whoever floods the relay gets no more of its memory.
+      const victim = this.#leastSaid(client) ?? client;
+      this.#log.say(
+        "connections dropped",
+        `dropped ${name(victim)}: too many connections, and it said least`,
+      );
+      this.#drop(victim);
+      if (victim === client) return;
+    }
+    if (!hosted) return this.#refuse(client, "no tab is hosting; open the page first");
+    client.deadline = setTimeout(
+      () => this.#refuse(client, "it did not say its link in time"),
+      this.#limits.linkDeadlineMs,
+    );
+    end.onEarly = () => this.#look(client);
+  }
+
+  /** True when the client under that id and token waits for this very stream. */
+  isAwaited(id: number, token: string): boolean {
+    const client = this.#clients.get(id);
+    return client?.stage === "announced" && isSameSecret(token, client.token);
+  }
+
+  /** The hosting tab opened the stream of an awaited client. */
+  join(id: number, socket: WebSocket): void {
+    const client = this.#clients.get(id);
+    if (client?.stage !== "announced") {
+      socket.close(RelayClose.tryAgainLater, "the client has left");
+      return;
+    }
+    this.#settle(client);
+    client.stage = "joined";
+    client.tunnel = new Tunnel(client.end, new WebSocketEnd(socket, this.#limits), this.#limits.stallLimitMs);
+    client.tunnel.onClosed = () => this.#closed(client);
+    if (client.end.closed) client.tunnel.destroy();
+    this.#announce();
+  }
+
+  /** What the hosting tab says about its clients. */
+  hostSaid(message: HostMessage): void {
+    if (message.type === "refused") {
+      const client = this.#clients.get(message.id);
+      if (client?.stage === "announced") this.#refuse(client, message.reason ?? "the hosting tab refused it");
+    } else if (message.type === "linked") {
+      const client = this.#clients.get(message.id);
+      if (client?.stage !== "joined" || client.channel !== undefined) return;
+      client.channel = message.channel ?? "channel";
+      if (client.channel === "main") this.#log.say("clients joined", `${name(client)} joined`);
+    } else if (message.type === "linkFailed") {
+      this.#log.say(`refused at ${hostOf(message.address)}`, linkFailure(message));
+    }
+  }
+
+  /** Whoever waits for a hosting tab that is gone. */
+  refuseWaiting(reason: string): void {
+    for (const client of this.#clients.values()) {
+      if (client.stage === "waiting" || client.stage === "announced") this.#refuse(client, reason);
+    }
+  }
+
+  /** The hosting tab's clients; another one's are to come. */
+  endJoined(code: number, reason: string): void {
+    for (const { tunnel } of this.#clients.values()) tunnel?.end(code, reason);
+  }
+
+  close(reason: string): void {
+    this.#closing = true;
+    for (const client of this.#clients.values()) {
+      if (client.tunnel !== undefined) client.tunnel.end(RelayClose.goingAway, reason);
+      else this.#refuse(client, reason);
+    }
+  }
+
+  destroy(): void {
+    for (const client of this.#clients.values()) this.#drop(client);
+  }
+
+  #look(client: Client): void {
+    if (client.end.endedBecause !== undefined) return this.#drop(client);
+    if (client.stage !== "silent") return;
+    const start = linkStart(client.end.early);
+    if (start === "more") return;
+    if (start === "other")
+      return this.#refuse(client, "it does not speak SPICE", SPICE_LINK_ERR_INVALID_MAGIC);
+    this.#settle(client);
+    client.linkBytes = start;
+    client.stage = "waiting";
+    this.#announce();
+  }
+
+  /** Tells the hosting tab of those who wait, oldest first, as many as it may have before it. */
+  #announce(): void {
+    if (this.#announced >= this.#limits.pendingClients) return;
+    for (const client of this.#clients.values()) {
+      if (client.stage !== "waiting") continue;
+      const { id, token, peer } = client;
+      if (!this.#host.send({ type: "open", id, token, peer })) return;
+      client.stage = "announced";
+      this.#announced++;
+      client.deadline = setTimeout(() => {
+        this.#refuse(client, "the hosting tab did not answer in time");
+      }, this.#limits.joinDeadlineMs);
+      if (this.#announced >= this.#limits.pendingClients) return;
+    }
+  }
+
+  /** What it waited for has come, or will not. */
+  #settle(client: Client): void {
+    clearTimeout(client.deadline);
+    if (client.stage === "announced") this.#announced--;
+  }
+
+  #refuse(client: Client, reason: string, linkError?: number): void {
+    if (client.stage === "refused" || client.stage === "joined") return;
+    this.#cancel(client);
+    this.#settle(client);
+    client.stage = "refused";
+    client.end.onEarly = undefined;
+    this.#log.say(`clients refused: ${reason}`, `refused ${name(client)}: ${reason}`);
+    client.refuse(reason, linkError);
+    this.#announce();
+  }
+
+  #drop(client: Client): void {
+    client.tunnel?.destroy();
+    client.end.destroy();
+    this.#closed(client);
+  }
+
+  #closed(client: Client): void {
+    if (!this.#clients.delete(client.id)) return;
+    this.#cancel(client);
+    this.#settle(client);
+    client.end.onEarly = undefined;
+    if (client.channel === "main") this.#log.say("clients left", `${name(client)} left`);
+    this.#announce();
+  }
+
+  #cancel(client: Client): void {
+    if (client.stage === "announced") this.#host.send({ type: "cancel", id: client.id });
+  }
+
+  /** Besides `newcomer`; undefined when all others are channels. */
+  #leastSaid(newcomer: Client): Client | undefined {
+    let least: Client | undefined;
+    for (const client of this.#clients.values()) {
+      if (client === newcomer || client.channel !== undefined) continue;
+      if (least === undefined || said(client) < said(least)) least = client;
+    }
+    return least;
+  }
+}
+
+/** How much of what a link needs it has said. */
+function said({ stage, end, linkBytes }: Client): number {
+  switch (stage) {
+    case "refused":
+      return 0;
+    case "silent":
+      return 1;
+    case "waiting":
+    case "announced":
+      return 2;
+    case "joined":
+      return end.receivedBytes < linkBytes + TICKET_BYTES ? 3 : 4;
+  }
+}
+
+function name({ peer }: Client): string {
+  return `${peer.transport} client ${peer.address}`;
+}
+
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, "");
+}
+
+function linkFailure({ address, reason, failures, delayMs }: Extract<HostMessage, { type: "linkFailed" }>) {
+  const words = reason === "password" ? "wrong password" : reason;
+  const more = [
+    ...(failures === undefined || failures < 2 ? [] : [`${failures} in a row`]),
+    ...(delayMs === undefined || delayMs === 0 ? [] : [`answered after ${(delayMs / 1000).toFixed(1)} s`]),
+  ];
+  return `client ${address} not let in: ${words}${more.length > 0 ? ` (${more.join(", ")})` : ""}`;
+}

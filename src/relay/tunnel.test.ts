@@ -1,0 +1,153 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { afterEach, expect, test, vi } from "vitest";
+import { WebSocketServer } from "ws";
+import { DEFAULT_RELAY_LIMITS } from "./limits.ts";
+import { TcpEnd } from "./tcp-end.ts";
+import { Tunnel } from "./tunnel.ts";
+import { WebSocketEnd } from "./websocket-end.ts";
+
+/** A socket whose other side is the test: it takes a write when it was released, where a kernel would take megabytes by itself. */
+class HeldSocket extends Duplex {
+  readonly taken: Buffer[] = [];
+  #held: (() => void) | undefined;
+  open = false;
+
+  constructor() {
+    super({ highWaterMark: 16 * 1024 });
+  }
+
+  setNoDelay(): void {}
+  setKeepAlive(): void {}
+  override _read(): void {}
+  override _write(bytes: Buffer, _: string, done: () => void): void {
+    this.taken.push(bytes);
+    if (this.open) setImmediate(done);
+    else this.#held = done;
+  }
+
+  /** From now on the peer reads all. */
+  release(): void {
+    this.open = true;
+    this.#held?.();
+  }
+
+  get bytesTaken(): number {
+    return this.taken.reduce((sum, { length }) => sum + length, 0);
+  }
+}
+
+const limits = { ...DEFAULT_RELAY_LIMITS, highWaterBytes: 64 * 1024, lowWaterBytes: 16 * 1024 };
+const CHUNK = 16 * 1024;
+/** However slow the machine is. */
+const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 30_000 });
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+function tcp(): { socket: HeldSocket; end: TcpEnd } {
+  const socket = new HeldSocket();
+  return { socket, end: new TcpEnd(socket as unknown as Socket, limits) };
+}
+
+/** The relay's end of a WebSocket over a held socket. */
+function webSocket(): { socket: HeldSocket; end: WebSocketEnd } {
+  const socket = new HeldSocket();
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  const headers = {
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": randomBytes(16).toString("base64"),
+  };
+  let end: WebSocketEnd | undefined;
+  server.handleUpgrade(
+    { method: "GET", url: "/", headers } as IncomingMessage,
+    socket,
+    Buffer.alloc(0),
+    (ws) => {
+      end = new WebSocketEnd(ws, limits);
+    },
+  );
+  return { socket, end: end! };
+}
+
+afterEach(() => void vi.useRealTimers());
+
+/** Sends until the relay reads no more; the bytes that it has taken by then. */
+async function pushUntilPaused(socket: HeldSocket): Promise<Buffer> {
+  const sent: Buffer[] = [];
+  while (!socket.isPaused()) {
+    const bytes = randomBytes(CHUNK);
+    sent.push(bytes);
+    socket.push(bytes);
+    await turn();
+    expect(sent.length, "it is never stopped").toBeLessThan(1000);
+  }
+  return Buffer.concat(sent);
+}
+
+test("a peer that reads nothing stops the reading of the other end, and little waits in between", async () => {
+  const [from, to] = [tcp(), tcp()];
+  void new Tunnel(from.end, to.end, 1_000_000);
+  const before = await pushUntilPaused(from.socket);
+  expect(to.socket.writableLength).toBeLessThanOrEqual(to.socket.writableHighWaterMark + CHUNK);
+  // What comes now stays with the sender's socket.
+  const after = randomBytes(8 * CHUNK);
+  from.socket.push(after);
+  await turn();
+  expect(to.socket.writableLength).toBeLessThanOrEqual(to.socket.writableHighWaterMark + CHUNK);
+  expect(from.socket.readableLength).toBe(after.length);
+  to.socket.release();
+  await until(() => to.socket.bytesTaken === before.length + after.length);
+  expect(Buffer.concat(to.socket.taken).equals(Buffer.concat([before, after]))).toBe(true);
+  expect(from.socket.isPaused()).toBe(false);
+});
+
+test("the same towards a WebSocket: up to the high water, and on again from the low one", async () => {
+  const [from, to] = [tcp(), webSocket()];
+  void new Tunnel(from.end, to.end, 1_000_000);
+  const before = await pushUntilPaused(from.socket);
+  expect(before.length).toBeGreaterThanOrEqual(limits.highWaterBytes);
+  expect(before.length).toBeLessThanOrEqual(limits.highWaterBytes + 2 * CHUNK);
+  const after = randomBytes(CHUNK);
+  from.socket.push(after);
+  await turn();
+  expect(from.socket.readableLength).toBe(after.length);
+  to.socket.release();
+  await until(() => !from.socket.isPaused() && from.socket.readableLength === 0);
+  await until(() => to.socket.bytesTaken > before.length + after.length);
+});
+
+test("before it is joined a client is read up to its limit, and no further", async () => {
+  const { socket, end } = tcp();
+  const before = await pushUntilPaused(socket);
+  expect(end.early.length).toBeGreaterThanOrEqual(limits.earlyBytes);
+  expect(end.early.length).toBeLessThanOrEqual(limits.earlyBytes + CHUNK);
+  const after = randomBytes(4 * CHUNK);
+  socket.push(after);
+  await turn();
+  expect(socket.readableLength).toBe(after.length);
+  const seen: Buffer[] = [];
+  end.attach({ data: (bytes) => void seen.push(bytes), ended() {} });
+  await until(() => socket.readableLength === 0);
+  expect(Buffer.concat(seen).equals(Buffer.concat([before, after]))).toBe(true);
+});
+
+test("a peer that takes no byte for the whole stall limit is cut, and the other end closes; one that takes some is not", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const [from, to] = [tcp(), tcp()];
+  void new Tunnel(from.end, to.end, 60_000);
+  await pushUntilPaused(from.socket);
+  vi.advanceTimersByTime(59_000);
+  expect(to.socket.destroyed).toBe(false);
+  to.socket.release();
+  await until(() => !from.socket.isPaused());
+  to.socket.open = false;
+  await pushUntilPaused(from.socket);
+  vi.advanceTimersByTime(59_000);
+  expect(to.socket.destroyed).toBe(false);
+  vi.advanceTimersByTime(1_000);
+  expect(to.socket.destroyed).toBe(true);
+  await until(() => from.socket.writableEnded);
+});
