@@ -18,3 +18,15 @@ export const PING_INTERVAL = 15_000;
 
 /** Pings that may be unanswered at once; a further one is not sent, so that a client which never answers costs nothing. */
 export const MAX_PINGS_IN_FLIGHT = 4;
+
+/**
+ * Messages of one client that are handled before the thread's other clients and events have their turn. Sixty-four motions are a
+ * fraction of a millisecond; a person's hand never makes so many at once.
+ */
+export const TURN_MESSAGES = 64;
+
+/** Bytes of one client that are read in one turn: eight agent pieces, a large message arrives over several turns. */
+export const TURN_BYTES = 16 * 1024;
+
+/** Bytes up to which messages that answer one turn go out as one write, so that sixty-four answers are not as many events. */
+export const CORK_BYTES = 16 * 1024;

@@ -1,10 +1,19 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ParsedMessage } from "../protocol/index.ts";
-import { MessageParser, baseClient, baseServer, cursorChannel, encodeMessage } from "../protocol/index.ts";
+import {
+  MessageParser,
+  baseClient,
+  baseServer,
+  cursorChannel,
+  encodeMessage,
+  inputsChannel,
+} from "../protocol/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type { RedChannelClientOptions } from "./red-channel-client.ts";
+import { CORK_BYTES, TURN_BYTES, TURN_MESSAGES } from "./limits.ts";
 import { RedChannelClient } from "./red-channel-client.ts";
+import { Turns } from "./turns.ts";
 
 class TestClient extends RedChannelClient {
   readonly handled: string[] = [];
@@ -12,8 +21,14 @@ class TestClient extends RedChannelClient {
     super.open();
     this.pushSetAck();
   }
+  /** Reads no further behind a message of this name. */
+  holdAt: string | undefined;
   protected override handleMessage(message: ParsedMessage): void {
     this.handled.push(message.name);
+    if (message.name === this.holdAt) this.holdReading();
+  }
+  goOn(): void {
+    this.resumeReading();
   }
 }
 
@@ -119,22 +134,34 @@ describe("RedChannelClient", () => {
     expect(client.serial).toBe(6n);
   });
 
-  it("measures latency by PING", async () => {
-    const { client, peer } = connect();
-    const id = client.ping();
-    await vi.waitFor(() => expect(peer.names()).toContain("ping"));
-    const ping = peer.received
-      .map((message) => message.as(baseServer.ping))
-      .find((value) => value !== undefined);
-    expect(ping?.id).toBe(id);
-    peer.stream.write(
-      encodeMessage(
-        baseClient.pong,
-        { id: ping?.id ?? 0, timestamp: ping?.timestamp ?? 0n },
-        { miniHeader: true },
-      ),
-    );
-    await vi.waitFor(() => expect(client.latency).toBeGreaterThanOrEqual(0));
+  it("measures latency by PING: the smallest round trip counts, PONGs that answer nothing do not", async () => {
+    let now = 1000;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+    try {
+      const { client, peer, gone } = connect();
+      const pong = (id: number) =>
+        peer.stream.write(encodeMessage(baseClient.pong, { id, timestamp: 0n }, { miniHeader: true }));
+      const measure = async (milliseconds: number) => {
+        const id = client.ping()!;
+        await vi.waitFor(() => {
+          expect(peer.received.some((message) => message.as(baseServer.ping)?.id === id)).toBe(true);
+        });
+        pong(id + 1000);
+        await vi.waitFor(() => expect(client.receivedBytes % 36).toBe(18));
+        expect(client.pingsInFlight).toBe(1);
+        now += milliseconds;
+        pong(id);
+        await vi.waitFor(() => expect(client.pingsInFlight).toBe(0));
+        return client.latency;
+      };
+      expect(client.latency).toBeUndefined();
+      expect(await measure(40)).toBe(40);
+      expect(await measure(25)).toBe(25);
+      expect(await measure(90)).toBe(25);
+      expect(gone).toEqual([]);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it.each([
@@ -162,11 +189,161 @@ describe("RedChannelClient", () => {
     expect(client.sentMessages).toBe(sent);
   });
 
-  it("drops a client that takes nothing, but not an idle one", async () => {
-    const idle = connect({ stallTimeout: 30 });
-    const stuck = connect({ stallTimeout: 30 }, false);
-    for (let i = 0; i < 100; i++) stuck.client.pipeAdd(hide(stuck.client));
-    await vi.waitFor(() => expect(stuck.gone).toEqual([expect.stringMatching(/took nothing/)]));
-    expect(idle.gone).toEqual([]);
+  it("drops a client that takes nothing, but neither an idle one nor one whose words wait with us", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const manual = manualTurns();
+      const stallTimeout = 30_000;
+      const idle = connect({ stallTimeout });
+      const stuck = connect({ stallTimeout }, false);
+      const heard = connect({ stallTimeout, turns: manual.turns }, false);
+      heard.peer.stream.write(acks(TURN_MESSAGES + 1));
+      await until(() => heard.client.waitingBytes > 0);
+      for (const { client } of [stuck, heard]) for (let i = 0; i < 100; i++) client.pipeAdd(hide(client));
+      vi.advanceTimersByTime(stallTimeout - 1);
+      expect(stuck.gone).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(stuck.gone).toEqual([expect.stringMatching(/took nothing/)]);
+      vi.advanceTimersByTime(10 * stallTimeout);
+      expect(heard.gone).toEqual([]);
+      expect(idle.gone).toEqual([]);
+      // Its words have been read, and it has taken nothing since.
+      manual.runAll();
+      vi.advanceTimersByTime(2 * stallTimeout);
+      expect(heard.gone).toEqual([expect.stringMatching(/took nothing/)]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+/** Turns that the test gives out. */
+function manualTurns() {
+  const tasks: (() => void)[] = [];
+  const run = () => tasks.shift()?.();
+  return {
+    turns: new Turns((task) => tasks.push(task)),
+    run,
+    runAll: () => {
+      while (tasks.length > 0) run();
+    },
+  };
+}
+
+const until = async (condition: () => boolean) => {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** So many ACKs that nobody asked for. */
+const acks = (count: number) => new Uint8Array(6 * count).map((_, index) => (index % 6 === 0 ? 2 : 0));
+
+/** So many ACK_SYNCs, whose generations nobody gave. */
+const syncs = (count: number) =>
+  new Uint8Array(10 * count).map((_, index) => [1, 0, 4, 0, 0, 0, 9, 9, 9, 9][index % 10]);
+
+const pongs = (count: number) =>
+  new Uint8Array(18 * count).map((_, index) => (index % 18 === 0 ? 3 : index % 18 === 2 ? 12 : 0));
+
+describe("what a client sends is read by turns", () => {
+  it.each([
+    ["ACKs", acks, 6],
+    ["ACK_SYNCs", syncs, 10],
+    ["PONGs", pongs, 18],
+  ])(
+    "%s: no more than a turn's messages are handled before the next client's",
+    async (_what, flood, size) => {
+      const manual = manualTurns();
+      const flooder = connect({ turns: manual.turns });
+      const honest = connect({ turns: manual.turns });
+      const count = 20_000;
+      flooder.peer.stream.write(flood(count));
+      await until(() => flooder.client.waitingBytes > 0);
+      expect(flooder.client.receivedBytes).toBe(TURN_MESSAGES * size);
+      expect(flooder.client.waitingBytes).toBe((count - TURN_MESSAGES) * size);
+      // The honest one is heard at once, without a turn of the flooder's in between.
+      honest.peer.ackSync(1);
+      await until(() => honest.client.receivedBytes > 0);
+      expect(flooder.client.receivedBytes).toBe(TURN_MESSAGES * size);
+      // And in the worst case, when both have to wait for their turns, after one of the flooder's.
+      honest.peer.stream.write(acks(TURN_MESSAGES));
+      await until(() => honest.client.receivedBytes === 10 + TURN_MESSAGES * 6 - 6);
+      manual.run();
+      expect(flooder.client.receivedBytes).toBe(2 * TURN_MESSAGES * size);
+      manual.run();
+      expect(honest.client.receivedBytes).toBe(10 + TURN_MESSAGES * 6);
+      manual.runAll();
+      expect(flooder.client.receivedBytes).toBe(count * size);
+      expect(flooder.client.waitingBytes).toBe(0);
+      expect([flooder.gone, honest.gone]).toEqual([[], []]);
+    },
+  );
+
+  it("a large message arrives over several turns, as many bytes in each as a turn has", async () => {
+    const manual = manualTurns();
+    const { client, peer, gone } = connect({ turns: manual.turns, receiveBuffer: 200_000 });
+    const body = 100_000;
+    peer.stream.write(Uint8Array.from([5, 0, 0xa0, 0x86, 1, 0, ...new Uint8Array(body)]));
+    await until(() => client.waitingBytes > 0);
+    for (let turn = 1; client.waitingBytes > 0; turn++) {
+      expect(client.receivedBytes).toBe(turn * TURN_BYTES);
+      manual.run();
+    }
+    expect(client.receivedBytes).toBe(6 + body);
+    // MIGRATE_DATA, which the cursor's channel does not look at.
+    expect(gone).toEqual([]);
+  });
+
+  it("bytes that wait for their turn use up their sender's credit", async () => {
+    const manual = manualTurns();
+    const { client, peer } = connect({ turns: manual.turns });
+    const whole = peer.stream.credit;
+    while (peer.stream.credit > 0) peer.stream.write(acks(1000));
+    const written = whole - peer.stream.credit;
+    await until(() => client.receivedBytes + client.waitingBytes === written);
+    expect(client.receivedBytes).toBe(TURN_MESSAGES * 6);
+    expect(peer.stream.credit).toBeLessThanOrEqual(0);
+    let drained = false;
+    peer.stream.onDrain = () => (drained = true);
+    manual.runAll();
+    await until(() => drained);
+    expect(client.receivedBytes).toBe(written);
+  });
+
+  it("the answers of a turn go out together, and in order", async () => {
+    const manual = manualTurns();
+    const { client, peer } = connect({ turns: manual.turns });
+    await until(() => peer.received.length > 0);
+    for (let i = 0; i < 500; i++) client.pipeAdd(hide(client));
+    await until(() => peer.received.length === 40);
+    let frames = 0;
+    const read = peer.stream.onData!;
+    peer.stream.onData = (bytes) => {
+      frames++;
+      expect(bytes.length).toBeLessThanOrEqual(CORK_BYTES);
+      read(bytes);
+    };
+    peer.ackSync(1);
+    peer.stream.write(acks(10));
+    await until(() => peer.received.length === 40 + 200);
+    expect(frames).toBeLessThanOrEqual(2);
+    expect(client.sentMessages).toBe(240);
+  });
+
+  it("holds back everything behind a message at the channel's wish, also the peer's end, and loses nothing", async () => {
+    const { client, peer, gone } = connect({ schema: inputsChannel });
+    client.holdAt = "keyDown";
+    peer.stream.write(Uint8Array.from([101, 0, 4, 0, 0, 0, 0x1e, 0, 0, 0]));
+    peer.stream.write(acks(3));
+    peer.stream.write(pongs(2));
+    peer.stream.close("good-bye");
+    const rest = 3 * 6 + 2 * 18;
+    await until(() => client.waitingBytes === rest);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(gone).toEqual([]);
+    expect(client.receivedBytes).toBe(10);
+    client.goOn();
+    await until(() => gone.length > 0);
+    expect(gone).toEqual(["good-bye"]);
+    expect(client.receivedBytes).toBe(10 + rest);
   });
 });

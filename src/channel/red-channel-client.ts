@@ -1,11 +1,28 @@
 import type { ChannelCapabilities } from "../dispatch/messages.ts";
 import type { ChannelSchema, MessageDef, ParsedMessage } from "../protocol/index.ts";
-import { MessageParser, baseClient, baseServer, encodeMessage, hasCap } from "../protocol/index.ts";
+import {
+  ChannelType,
+  MessageParser,
+  baseClient,
+  baseServer,
+  encodeMessage,
+  hasCap,
+} from "../protocol/index.ts";
 import type { RedStream } from "../transport/contract.ts";
 import { AckWindow } from "./ack-window.ts";
-import { CLIENT_ACK_WINDOW, CLIENT_STALL_TIMEOUT, MAX_PINGS_IN_FLIGHT, PING_INTERVAL } from "./limits.ts";
+import {
+  CLIENT_ACK_WINDOW,
+  CLIENT_STALL_TIMEOUT,
+  CORK_BYTES,
+  MAX_PINGS_IN_FLIGHT,
+  PING_INTERVAL,
+  TURN_BYTES,
+  TURN_MESSAGES,
+} from "./limits.ts";
 import type { PipeItem } from "./pipe.ts";
 import { Pipe } from "./pipe.ts";
+import type { TurnTaker, Turns } from "./turns.ts";
+import { threadTurns } from "./turns.ts";
 
 /** How a channel client is made. */
 export interface RedChannelClientOptions {
@@ -22,14 +39,19 @@ export interface RedChannelClientOptions {
   readonly stallTimeout?: number;
   /** Milliseconds between latency pings, 0 for none; defaults to {@link PING_INTERVAL}. */
   readonly pingInterval?: number;
+  /** Who else reads on this thread; by default {@link threadTurns}. */
+  readonly turns?: Turns;
 }
 
 /**
  * The server's end of one channel of one client, after RedChannelClient of spice-server: the pipe, the ack window, latency pings
  * and the order of a disconnect. Owns its stream. Runs on its channel's thread only. Subclasses handle the channel's own messages
  * and call {@link open} when they are ready for them.
+ *
+ * What the client sends is read by turns: {@link TURN_MESSAGES} or {@link TURN_BYTES}, then the other clients of the thread. What is
+ * not read yet stays in the stream, unacknowledged, so that the client's own socket fills.
  */
-export abstract class RedChannelClient<Item extends PipeItem = PipeItem> implements Disposable {
+export abstract class RedChannelClient<Item extends PipeItem = PipeItem> implements Disposable, TurnTaker {
   readonly capabilities: ChannelCapabilities;
   readonly pipe = new Pipe<Item>();
   /** Called once when the client is gone, after its pipe, timers and stream are released. */
@@ -39,15 +61,27 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
   sentMessages = 0;
   sentBytes = 0;
   receivedBytes = 0;
+  /** Bytes that the client had sent and nobody had read when it was disconnected. */
+  unreadBytes = 0;
   /** Smallest round trip measured so far in milliseconds; undefined until the first PONG. */
   latency: number | undefined;
 
   readonly #stream: RedStream;
+  readonly #type: number;
   readonly #miniHeader: boolean;
   readonly #parser: MessageParser;
   readonly #acks: AckWindow | undefined;
   readonly #stallTimeout: number;
   readonly #pingInterval: number;
+  readonly #turns: Turns;
+  /** What is left of this client's turn. */
+  #messagesLeft = TURN_MESSAGES;
+  #bytesLeft = TURN_BYTES;
+  /** The subclass wants nothing more for now. */
+  #held = false;
+  /** Small messages of the turn under way, to go out as one write. */
+  #corked: Uint8Array[] | undefined;
+  #corkedBytes = 0;
   #connected = true;
   #serial = 0n;
   #pushing = false;
@@ -59,11 +93,13 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
 
   constructor(options: RedChannelClientOptions) {
     this.#stream = options.stream;
+    this.#type = options.schema.type;
     this.#miniHeader = options.miniHeader;
     this.capabilities = options.capabilities;
     this.#stallTimeout = options.stallTimeout ?? CLIENT_STALL_TIMEOUT;
     this.#acks = options.handleAcks ? new AckWindow(CLIENT_ACK_WINDOW) : undefined;
     this.#pingInterval = options.pingInterval ?? PING_INTERVAL;
+    this.#turns = options.turns ?? threadTurns;
     this.#parser = new MessageParser({
       channel: options.schema.client,
       miniHeader: options.miniHeader,
@@ -79,8 +115,52 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
       this.push();
     };
     // Each of these may end this client at once, if its peer has ended or what it sent before is bad.
-    this.#stream.onData = (bytes) => this.#receive(bytes);
+    this.#listen();
     if (this.#connected) this.#stream.onClose = (reason) => this.disconnect(reason);
+  }
+
+  /** Bytes that have arrived from the client and wait for its turn, or for {@link resumeReading}. */
+  get waitingBytes(): number {
+    return this.#stream.waiting;
+  }
+
+  /** Reads nothing behind the message being handled until {@link resumeReading}. */
+  protected holdReading(): void {
+    this.#held = true;
+  }
+
+  /** Goes on reading, at this client's next turn. */
+  protected resumeReading(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    if (this.#connected) this.#turns.ask(this);
+  }
+
+  /** The next slice of what the client has sent. */
+  takeTurn(): void {
+    if (!this.#connected || this.#held) return;
+    this.#messagesLeft = TURN_MESSAGES;
+    this.#bytesLeft = TURN_BYTES;
+    this.#listen();
+  }
+
+  /** Reads what has arrived, and what comes, for as long as the turn lasts. */
+  #listen(): void {
+    this.#cork(() => {
+      this.#stream.onData = (bytes) => this.#cork(() => this.#receive(bytes));
+    });
+  }
+
+  /** What `body` sends goes out in few pieces, when it is done. */
+  #cork(body: () => void): void {
+    if (this.#corked !== undefined) return body();
+    this.#corked = [];
+    try {
+      body();
+    } finally {
+      this.#flush();
+      this.#corked = undefined;
+    }
   }
 
   get connected(): boolean {
@@ -144,12 +224,12 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
 
   /** Whether the next item may be sent now. Subclasses may add conditions, such as a first message from the client. */
   protected canSend(): boolean {
-    return this.#stream.credit > 0 && this.#acks?.waiting !== true;
+    return this.credit > 0 && this.#acks?.waiting !== true;
   }
 
   /** Bytes that the stream takes before the client has read more; below zero after a large message. */
   protected get credit(): number {
-    return this.#stream.credit;
+    return this.#stream.credit - this.#corkedBytes;
   }
 
   /** PINGs that the client has not answered. */
@@ -168,7 +248,28 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     this.sentMessages++;
     this.sentBytes += bytes.length;
     this.#acks?.sent();
-    this.#stream.write(bytes);
+    if (this.#corked === undefined) return this.#stream.write(bytes);
+    if (this.#corkedBytes + bytes.length > CORK_BYTES) this.#flush();
+    if (bytes.length > CORK_BYTES) return this.#stream.write(bytes);
+    this.#corked.push(bytes);
+    this.#corkedBytes += bytes.length;
+  }
+
+  /** Writes what is held back, in one piece. */
+  #flush(): void {
+    const pieces = this.#corked ?? [];
+    if (pieces.length === 0) return;
+    const whole = pieces.length === 1 ? pieces[0] : new Uint8Array(this.#corkedBytes);
+    let at = 0;
+    if (pieces.length > 1) {
+      for (const piece of pieces) {
+        whole.set(piece, at);
+        at += piece.length;
+      }
+    }
+    this.#corked = [];
+    this.#corkedBytes = 0;
+    this.#stream.write(whole);
   }
 
   /** Opens the ack window; nothing leaves the pipe before, if the channel handles acks. */
@@ -201,19 +302,37 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
 
   #receive(bytes: Uint8Array): void {
     this.#alive = true;
-    this.receivedBytes += bytes.length;
+    const part = bytes.subarray(0, this.#bytesLeft);
+    this.#bytesLeft -= part.length;
+    this.receivedBytes += part.length;
     try {
-      for (const message of this.#parser.push(bytes)) {
+      for (const message of this.#parser.push(part)) {
+        this.#messagesLeft--;
         this.#handle(message);
         if (!this.#connected) return;
+        if (this.#messagesLeft === 0 || this.#held) break;
       }
     } catch (error) {
       this.disconnect(error instanceof Error ? error.message : String(error));
+      return;
     }
+    if (this.#messagesLeft > 0 && this.#bytesLeft > 0 && !this.#held) return;
+    this.#stream.onData = undefined;
+    this.#putBack(this.#parser.takeRest(), bytes.subarray(part.length));
+    if (!this.#held) this.#turns.ask(this);
+  }
+
+  /** Two neighbouring pieces go back to the stream, as what comes next. */
+  #putBack(first: Uint8Array, second: Uint8Array): void {
+    this.receivedBytes -= first.length;
+    if (second.length > 0) this.#stream.unread(second);
+    if (first.length > 0) this.#stream.unread(first);
   }
 
   /** Common messages are dealt with here, the others by the subclass. */
   #handle(message: ParsedMessage): void {
+    // As libspice, which parses whatever comes before it asks whether that is of use.
+    message.validate();
     switch (message.def) {
       case baseClient.ackSync:
         this.#acks?.sync(message.as(baseClient.ackSync)?.generation ?? 0);
@@ -228,8 +347,11 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
       case baseClient.disconnecting:
         // The client says good-bye; its stream ends by itself.
         return;
-      case baseClient.migrateFlushMark:
       case baseClient.migrateData:
+        // The cursor has no state to carry over, so spice-server does not look at it.
+        if (this.#type === ChannelType.Cursor) return;
+        throw new Error(`${message.name}, but no migration is under way`);
+      case baseClient.migrateFlushMark:
         throw new Error(`${message.name}, but no migration is under way`);
       default:
         this.handleMessage(message);
@@ -259,7 +381,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     this.#alive = false;
     this.#stallTimer = setTimeout(() => {
       this.#stallTimer = undefined;
-      if (this.#alive) this.#watch();
+      if (this.#alive || this.waitingBytes > 0) this.#watch();
       else this.disconnect(`the client took nothing for ${this.#stallTimeout} ms`);
     }, this.#stallTimeout);
   }
@@ -272,6 +394,9 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     if (!this.#connected) return;
     this.#connected = false;
     this.pipe.clear();
+    this.#turns.forget(this);
+    this.#flush();
+    this.unreadBytes = this.#stream.waiting;
     this.#stream.onData = this.#stream.onDrain = this.#stream.onClose = undefined;
     this.#stream.close(reason);
     clearTimeout(this.#stallTimer);

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { Dispatcher, TransferredAnswer, serveDispatcher } from "./dispatcher.ts";
 import { DispatcherTimeout, HandlerError, PeerDied } from "./errors.ts";
+import { MAX_QUEUED_MESSAGES } from "./limits.ts";
 import { LocalLiveness } from "./liveness.ts";
 
 interface Table {
@@ -97,6 +98,60 @@ test("an unknown message type is an error, not a prototype's function", async ()
   const { dispatcher } = pair();
   const untyped = dispatcher as unknown as Dispatcher<{ toString(payload: object): void }>;
   await expect(untyped.call("toString", {})).rejects.toThrow('no handler for message "toString"');
+});
+
+test("what nobody waits for is told when it fails, and when it is lost; nothing else is", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const told: [string, string][] = [];
+  let go = () => {};
+  const gate = new Promise<void>((resolve) => (go = resolve));
+  const notes: string[] = [];
+  const server = serveDispatcher<Table>(
+    port2,
+    {
+      note: ({ text }) => void notes.push(text),
+      slow: async () => {
+        await gate;
+        return 0;
+      },
+      fail: ({ text }) => {
+        throw new RangeError(text);
+      },
+      take: ({ bytes }) => bytes,
+    },
+    { onError: (type, error) => told.push([type, (error as Error).message]) },
+  );
+  const dispatcher = new Dispatcher<Table>(port1, { peer: "test worker" });
+  open.push(dispatcher, server);
+  const slow = dispatcher.call("slow", { ms: 0 });
+  const lost = 5;
+  // The slow one waits with them.
+  for (let i = 1; i < MAX_QUEUED_MESSAGES + lost; i++) dispatcher.send("note", { text: String(i) });
+  const late = dispatcher.call("note", { text: "late" });
+  await expect(late).rejects.toThrow("were lost");
+  expect(told).toEqual([["note", expect.stringContaining("1 messages were lost")]]);
+  go();
+  await slow;
+  dispatcher.send("fail", { text: "too far" });
+  await dispatcher.call("note", { text: "again" });
+  expect(notes).toHaveLength(MAX_QUEUED_MESSAGES - 1 + 1);
+  expect(told.slice(1)).toEqual([
+    ["", expect.stringContaining(`${lost} messages were lost`)],
+    ["fail", "too far"],
+  ]);
+});
+
+test("a message that nobody answers costs one event, not two", async () => {
+  const { port1, port2 } = new MessageChannel();
+  let answers = 0;
+  port1.addEventListener("message", () => answers++);
+  let handled = 0;
+  const server = serveDispatcher<Pick<Table, "note">>(port2, { note: () => void handled++ });
+  const dispatcher = new Dispatcher<Pick<Table, "note">>(port1, { peer: "test worker" });
+  open.push(dispatcher, server);
+  for (let i = 0; i < 100; i++) dispatcher.send("note", { text: "x" });
+  await dispatcher.call("note", { text: "last" });
+  expect([handled, answers]).toEqual([101, 1]);
 });
 
 test("whoever watches a name learns once that its holder died", async () => {

@@ -1,5 +1,5 @@
 import * as Comlink from "comlink";
-import { DispatcherTimeout, HandlerError, PeerDied } from "./errors.ts";
+import { DispatcherTimeout, HandlerError, MessagesLost, PeerDied } from "./errors.ts";
 import { CALL_DEADLINE, MAX_QUEUED_MESSAGES } from "./limits.ts";
 
 /** What a dispatcher carries: message types with one payload each, as the interfaces in messages.ts. */
@@ -19,8 +19,18 @@ type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
-/** The single function exposed through Comlink: one proxy, pinned by the Dispatcher, serves every message type. */
-type Entry = (type: string, payload: unknown, wantsAnswer: boolean) => Promise<Outcome | undefined>;
+/** The single function exposed through Comlink: one proxy, pinned by the Dispatcher, serves every acknowledged message. */
+type Entry = (type: string, payload: unknown) => Promise<Outcome>;
+
+/** A message that nobody answers: beside Comlink's on the same port, since an answer that nobody reads costs as much as the message. */
+interface Sent {
+  readonly sent: string;
+  readonly payload: unknown;
+}
+
+function isSent(data: unknown): data is Sent {
+  return typeof data === "object" && data !== null && typeof (data as Partial<Sent>).sent === "string";
+}
 
 /** What both browsers' MessagePort and the ends of a Worker offer. */
 export type DispatchEndpoint = MessagePort;
@@ -57,11 +67,7 @@ export class Dispatcher<M extends MessageTable<M>> implements Disposable {
   /** Sends a message that nobody waits for. Does nothing once the peer is known to be dead. */
   send<K extends keyof M & string>(type: K, payload: Payload<M, K>, transfer: Transferable[] = []): void {
     if (this.#dead) return;
-    this.#entry(
-      type,
-      transfer.length > 0 ? Comlink.transfer(payload as object, transfer) : payload,
-      false,
-    ).catch(() => {});
+    this.#port.postMessage({ sent: type, payload } satisfies Sent, transfer);
   }
 
   /**
@@ -85,7 +91,7 @@ export class Dispatcher<M extends MessageTable<M>> implements Disposable {
     });
     try {
       const argument = transfer.length > 0 ? Comlink.transfer(payload as object, transfer) : payload;
-      const outcome = (await Promise.race([this.#entry(type, argument, true), ended])) as Outcome;
+      const outcome = (await Promise.race([this.#entry(type, argument), ended])) as Outcome;
       if (!outcome.ok) throw new HandlerError(this.peer, type, outcome.code, outcome.message);
       return outcome.value as Answer<M, K>;
     } finally {
@@ -128,6 +134,7 @@ export function serveDispatcher<M extends MessageTable<M>>(
   port: DispatchEndpoint,
   handlers: Handlers<M>,
   options: {
+    /** A handler failed, or messages were lost; by default those that nobody waits for are told on the console. */
     onError?: (type: string, error: unknown) => void;
     /**
      * Messages whose handlers start in order like all others but may take long (they wait for the guest, say): what comes behind does
@@ -138,9 +145,13 @@ export function serveDispatcher<M extends MessageTable<M>>(
 ): Disposable {
   let tail: Promise<unknown> = Promise.resolve();
   let queued = 0;
+  let lost = 0;
   let disposed = false;
+  const onError =
+    options.onError ??
+    ((type: string, error: unknown) => console.error(`the message "${type}" failed`, error));
 
-  const run = async (type: string, payload: unknown): Promise<Outcome> => {
+  const run = async (type: string, payload: unknown, answered: boolean): Promise<Outcome> => {
     if (disposed) return { ok: false, code: "Disposed", message: "the receiver was disposed" };
     try {
       if (!Object.hasOwn(handlers, type)) throw new Error(`no handler for message "${type}"`);
@@ -151,7 +162,8 @@ export function serveDispatcher<M extends MessageTable<M>>(
       }
       return { ok: true, value };
     } catch (error) {
-      options.onError?.(type, error);
+      // Without a listener of ours, the caller hears of it.
+      if (!answered || options.onError) onError(type, error);
       return {
         ok: false,
         code: error instanceof Error ? error.name : "Error",
@@ -160,13 +172,19 @@ export function serveDispatcher<M extends MessageTable<M>>(
     }
   };
 
-  const entry: Entry = (type, payload, wantsAnswer) => {
+  const settled = () => {
+    queued--;
+    if (lost === 0 || queued > MAX_QUEUED_MESSAGES / 2) return;
+    onError("", new MessagesLost(lost));
+    lost = 0;
+  };
+
+  const take = (type: string, payload: unknown, answered: boolean): Promise<Outcome> => {
     if (queued >= MAX_QUEUED_MESSAGES) {
-      return Promise.resolve({
-        ok: false,
-        code: "Overloaded",
-        message: `more than ${MAX_QUEUED_MESSAGES} messages wait`,
-      });
+      const error = new MessagesLost(1);
+      // The first of many is told at once, the others together once there is room again.
+      if (!answered && lost++ === 0) onError(type, error);
+      return Promise.resolve({ ok: false, code: "Overloaded", message: error.message });
     }
     queued++;
     const concurrent = options.concurrent?.some((name) => name === type) ?? false;
@@ -174,17 +192,23 @@ export function serveDispatcher<M extends MessageTable<M>>(
     const start = new Promise<void>((resolve) => (started = resolve));
     const outcome = tail.then(() => {
       started();
-      return run(type, payload);
+      return run(type, payload, answered);
     });
-    const done = outcome.finally(() => queued--);
+    const done = outcome.finally(settled);
     tail = concurrent ? start : done;
-    return wantsAnswer ? outcome : Promise.resolve(undefined);
+    return outcome;
   };
+  const entry: Entry = (type, payload) => take(type, payload, true);
+  const onSent = ({ data }: MessageEvent<unknown>) => {
+    if (isSent(data)) void take(data.sent, data.payload, false);
+  };
+  port.addEventListener("message", onSent);
   Comlink.expose(entry, port as unknown as Comlink.Endpoint);
 
   return {
     [Symbol.dispose]() {
       disposed = true;
+      port.removeEventListener("message", onSent);
       port.close();
     },
   };

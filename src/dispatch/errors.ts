@@ -1,3 +1,5 @@
+import { MAX_QUEUED_MESSAGES } from "./limits.ts";
+
 /** The peer did not answer an acknowledged message in time. It may still handle it later. */
 export class DispatcherTimeout extends Error {
   override readonly name = "DispatcherTimeout";
@@ -13,6 +15,16 @@ export class PeerDied extends Error {
   constructor(peer: string, reason: string) {
     super(`${peer} is gone (${reason})`);
     this.peer = peer;
+  }
+}
+
+/** More messages came than a receiver keeps: its thread is stuck, or somebody sends without looking whether they are taken. */
+export class MessagesLost extends Error {
+  override readonly name = "MessagesLost";
+  readonly count: number;
+  constructor(count: number) {
+    super(`${count} messages were lost: more than ${MAX_QUEUED_MESSAGES} waited to be handled`);
+    this.count = count;
   }
 }
 

@@ -109,12 +109,13 @@ export interface ClientHead {
 
 /** core -> guest worker: input, agent, monitors. */
 export interface GuestMessages {
+  // Input answers when the guest has room for more, with the number of key presses, or of button changes, that it had to drop.
   /** PS/2 set-1 scancode bytes in order, prefixes included. */
-  keyScancodes(message: { bytes: readonly number[] }): void;
+  keyScancodes(message: { bytes: readonly number[] }): number;
   /** Relative PS/2 motion; buttons is a SpiceMouseButtonMask (1 left, 2 middle, 4 right). dz: wheel, -1 up, +1 down. */
-  mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): void;
+  mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): number;
   /** Absolute position in pixels of the primary surface. */
-  mousePosition(message: { x: number; y: number; dz: number; buttons: number }): void;
+  mousePosition(message: { x: number; y: number; dz: number; buttons: number }): number;
   /** Bytes for the agent's virtio-serial port (VDIChunkHeader framing included). Resolves when the guest took them. */
   agentWrite(message: { bytes: Uint8Array }): Promise<void>;
   /** True if the QXL device took it (ROM + INTERRUPT_CLIENT_MONITORS_CONFIG); false: send it to the agent instead. */

@@ -23,8 +23,8 @@ export class CoreLink implements Disposable {
   attach(port: MessagePort): void {
     this[Symbol.dispose]();
     this.#served = serveDispatcher<GuestMessages>(port, this.#owner.handlers, {
-      // The agent may take its time; the keyboard must not wait for it.
-      concurrent: ["agentWrite"],
+      // The agent, the keyboard and the pointer may each take their time; nothing else must wait for them.
+      concurrent: ["agentWrite", "keyScancodes", "mouseMotion", "mousePosition"],
     });
     this.#events = new Dispatcher<GuestEvents>(port, { peer: "core" });
     const { agentOpen, tablet, leds } = this.#owner.current();

@@ -103,21 +103,21 @@ export class GuestService implements AsyncDisposable {
 
   #coreHandlers(): Handlers<GuestMessages> {
     return {
-      keyScancodes: ({ bytes }) => {
+      keyScancodes: async ({ bytes }) => {
         this.#autosave.used();
-        this.#machine?.keyboard.push(bytes);
+        return (await this.#machine?.keyboard.push(bytes)) ?? 0;
       },
-      mouseMotion: ({ dx, dy, dz, buttons }) => {
+      mouseMotion: async ({ dx, dy, dz, buttons }) => {
         if (buttons !== 0) this.#autosave.used();
-        this.#machine?.pointer.motion(dx, dy, dz, buttons);
+        return (await this.#machine?.pointer.motion(dx, dy, dz, buttons)) ?? 0;
       },
-      mousePosition: ({ x, y, dz, buttons }) => {
+      mousePosition: async ({ x, y, dz, buttons }) => {
         const machine = this.#machine;
-        if (!machine) return;
+        if (!machine) return 0;
         // A pointer that only passes over changes nothing that anybody would miss.
         if (buttons !== 0) this.#autosave.used();
         const { width, height } = machine.screenSize;
-        machine.pointer.position(x, y, dz, buttons, width, height);
+        return machine.pointer.position(x, y, dz, buttons, width, height);
       },
       agentWrite: async ({ bytes }) => {
         this.#autosave.used();

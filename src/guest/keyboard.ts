@@ -1,5 +1,11 @@
 /** PS/2 keyboard: scancodes in order at the guest's pace, and the LEDs that the guest sets. */
-import { KEYBOARD_KEY_INTERVAL_MS, KEYBOARD_QUEUE_BYTES, KEYBOARD_STALL_MS } from "./limits.ts";
+import {
+  INPUT_DEAF_MS,
+  KEYBOARD_KEY_INTERVAL_MS,
+  KEYBOARD_QUEUE_BYTES,
+  KEYBOARD_ROOM_BYTES,
+} from "./limits.ts";
+import { Patience } from "./patience.ts";
 import type { V86Cpu, V86Emulator } from "./v86-private.ts";
 
 const PREFIX_E0 = 0xe0;
@@ -34,21 +40,35 @@ const isBreak = (key: readonly number[]): boolean => ((key.at(-1) ?? 0) & BREAK_
 const breakOf = (make: readonly number[]): number[] =>
   make.length > 2 || isBreak(make) ? [] : [...make.slice(0, -1), (make.at(-1) ?? 0) | BREAK_BIT];
 
-/** The keyboard's queue. A key goes out only when the guest has read the one before. Owner disposes. */
+/** The key, whether it is pressed or let go. */
+const nameOf = (key: readonly number[]): string =>
+  key.map((byte) => (byte === PREFIX_E0 || byte === PREFIX_E1 ? byte : byte & ~BREAK_BIT)).join();
+
+/**
+ * The keyboard's queue. A key goes out only when the guest has read the one before, however late that is: whoever pushes waits for
+ * room. Only a guest that runs and reads nothing for {@link INPUT_DEAF_MS} loses key presses, and whoever pushed them hears how many;
+ * the release of a key that the guest saw pressed is never lost. Owner disposes.
+ */
 export class Keyboard implements Disposable {
   readonly #cpu: V86Cpu;
   readonly #bus: V86Emulator["bus"];
+  readonly #patience: Patience;
   #keys: number[][] = [];
   #rest: number[] = [];
   #queued = 0;
-  /** What lets go of the keys that the guest has seen go down, by itself. */
+  /** What lets go of each key that the guest has seen pressed, by {@link nameOf}. */
   readonly #down = new Map<string, readonly number[]>();
+  /** Nothing is kept for a guest that does not read, until it does. */
+  #deaf = false;
+  /** Presses dropped and not told yet. */
+  #dropped = 0;
+  #waiting: ((dropped: number) => void)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #stalledSince: number | undefined;
 
   constructor(emulator: V86Emulator) {
     this.#cpu = emulator.v86.cpu;
     this.#bus = emulator.bus;
+    this.#patience = new Patience(INPUT_DEAF_MS, () => emulator.is_running());
   }
 
   /** Bytes that wait. */
@@ -61,17 +81,38 @@ export class Keyboard implements Disposable {
     return [...this.#down.values()].flat();
   }
 
-  /** Queues set-1 scancode bytes; a key may be split over calls. When the queue is full presses are dropped, releases are not. */
-  push(bytes: readonly number[]): void {
+  /**
+   * Queues set-1 scancode bytes; a key may be split over calls. Resolves when there is room for more, with the number of key presses
+   * that were dropped since the last answer. Who does not wait for room finds none beyond {@link KEYBOARD_QUEUE_BYTES}.
+   */
+  push(bytes: readonly number[]): Promise<number> {
     const { keys, rest } = splitKeys([...this.#rest, ...bytes.map((byte) => byte & 0xff)]);
     this.#rest = rest;
-    for (const key of keys) {
-      const limit = isBreak(key) ? 2 * KEYBOARD_QUEUE_BYTES : KEYBOARD_QUEUE_BYTES;
-      if (this.#queued + key.length > limit) continue;
-      this.#keys.push(key);
-      this.#queued += key.length;
-    }
+    if (this.#cpu.devices.ps2.kbd_buffer.length === 0) this.#deaf = false;
+    for (const key of keys) this.#add(key);
     if (this.#timer === undefined) this.#pump();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#makeRoom();
+    });
+  }
+
+  #add(key: number[]): void {
+    const full = this.#deaf || this.#queued + key.length > KEYBOARD_QUEUE_BYTES;
+    if (full && !this.#mustKeep(key)) {
+      if (!isBreak(key)) this.#dropped++;
+      return;
+    }
+    this.#keys.push(key);
+    this.#queued += key.length;
+  }
+
+  /** The release of a key that is, or will be, down in the guest, and is not on its way yet: at most one for each key there is. */
+  #mustKeep(key: readonly number[]): boolean {
+    if (!isBreak(key)) return false;
+    const name = nameOf(key);
+    const last = this.#keys.findLast((queued) => nameOf(queued) === name);
+    return last === undefined ? this.#down.has(name) : !isBreak(last);
   }
 
   /** Forgets what waits and what is down: the machine was reset or restored. */
@@ -80,6 +121,9 @@ export class Keyboard implements Disposable {
     this.#keys = [];
     this.#rest = [];
     this.#queued = 0;
+    this.#deaf = false;
+    this.#patience.reset();
+    this.#makeRoom();
   }
 
   [Symbol.dispose](): void {
@@ -90,31 +134,42 @@ export class Keyboard implements Disposable {
 
   #pump(): void {
     this.#timer = undefined;
-    if (this.#keys.length === 0) return;
-    if (this.#guestHasRead()) {
-      const key = this.#keys.shift() ?? [];
-      this.#queued -= key.length;
-      this.#note(key);
-      for (const byte of key) this.#bus.send("keyboard-code", byte);
+    if (this.#keys.length === 0) {
+      this.#patience.reset();
+      return;
     }
+    if (this.#cpu.devices.ps2.kbd_buffer.length === 0) {
+      this.#patience.reset();
+      this.#deaf = false;
+      this.#give(this.#keys.shift() ?? []);
+    } else if (this.#patience.isOver() && !this.#deaf) this.#giveUp();
     this.#timer = setTimeout(() => this.#pump(), KEYBOARD_KEY_INTERVAL_MS);
   }
 
-  #note(key: readonly number[]): void {
-    if (isBreak(key)) this.#down.delete(key.join());
-    else if (breakOf(key).length > 0) this.#down.set(breakOf(key).join(), breakOf(key));
+  #give(key: readonly number[]): void {
+    this.#queued -= key.length;
+    if (isBreak(key)) this.#down.delete(nameOf(key));
+    else if (breakOf(key).length > 0) this.#down.set(nameOf(key), breakOf(key));
+    for (const byte of key) this.#bus.send("keyboard-code", byte);
+    this.#makeRoom();
   }
 
-  #guestHasRead(): boolean {
-    const now = performance.now();
-    if (this.#cpu.devices.ps2.kbd_buffer.length === 0) {
-      this.#stalledSince = undefined;
-      return true;
+  /** Drops everything but the releases that the guest must see. */
+  #giveUp(): void {
+    this.#deaf = true;
+    const keys = this.#keys;
+    this.#keys = [];
+    this.#queued = 0;
+    for (const key of keys) this.#add(key);
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    if (this.#queued > KEYBOARD_ROOM_BYTES && !this.#deaf) return;
+    for (const resolve of this.#waiting.splice(0)) {
+      resolve(this.#dropped);
+      this.#dropped = 0;
     }
-    this.#stalledSince ??= now;
-    if (now - this.#stalledSince < KEYBOARD_STALL_MS) return false;
-    this.#stalledSince = undefined;
-    return true;
   }
 }
 

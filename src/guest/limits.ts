@@ -13,8 +13,14 @@ export const SCANOUT_BAND_ROWS = 16;
 /** Largest VGA or VBE frame in pixels: v86's own maximum of 2560x1600; anything larger is a hostile register value. */
 export const SCANOUT_MAX_PIXELS = 2560 * 1600;
 
-/** Scancode bytes waiting for the guest. About 300 keys: more than a person types while a busy guest stalls; further keys are dropped. */
+/** Scancode bytes kept for the guest whoever pushes them; core waits for room long before. Beyond it presses are dropped, and said to be. */
 export const KEYBOARD_QUEUE_BYTES = 1024;
+
+/**
+ * Scancode bytes in the guest's queue up to which there is room for more. Two keys: enough to bridge the way from core's thread, and
+ * little, since every key of another client waits behind them.
+ */
+export const KEYBOARD_ROOM_BYTES = 2;
 
 /**
  * Milliseconds between two keys. The i8042 of v86 forgets buffered scancodes when the guest sends it a command (the LEDs
@@ -22,8 +28,29 @@ export const KEYBOARD_QUEUE_BYTES = 1024;
  */
 export const KEYBOARD_KEY_INTERVAL_MS = 8;
 
-/** Milliseconds after which the next key goes out although the guest has not read the last one: a guest without keyboard driver. */
-export const KEYBOARD_STALL_MS = 500;
+/**
+ * Milliseconds that a running guest may leave a key or a button unread before what waits is dropped, with a word to whoever it came
+ * from: a guest without a driver. A busy one reads within seconds.
+ */
+export const INPUT_DEAF_MS = 60_000;
+
+/** Milliseconds that one look may count of that: between two looks a busy host gave the guest no more time than this. */
+export const INPUT_LOOK_MAX_MS = 50;
+
+/** Bytes in v86's PS/2 mouse buffer (it has 1024 and overwrites the oldest) above which the pointer waits for the guest. */
+export const POINTER_PS2_BYTES = 512;
+
+/** Words in v86's queue of the VMware pointer (at 1024 it switches the device off) above which the pointer waits for the guest. */
+export const POINTER_BACKDOOR_WORDS = 512;
+
+/** Milliseconds between two looks at whether the guest has taken what the pointer did. */
+export const POINTER_LOOK_MS = 8;
+
+/** Presses and releases of buttons and steps of the wheel that are kept for the guest; beyond, only how the buttons are in the end. */
+export const POINTER_QUEUE = 64;
+
+/** Of those, up to how many there is room for more. */
+export const POINTER_ROOM = 8;
 
 /** Largest step of one PS/2 motion packet: the packet holds 9 bit signed numbers. Longer motions are split. */
 export const PS2_MOTION_STEP = 255;

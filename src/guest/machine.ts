@@ -331,6 +331,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
     this.qxl[Symbol.dispose]();
     this.scanout[Symbol.dispose]();
     this.keyboard[Symbol.dispose]();
+    this.pointer[Symbol.dispose]();
     this.#wanted = false;
     // v86 waits for its next slice to stop; after a fault there is none.
     if (!this.#dead) await this.emulator.destroy();

@@ -197,7 +197,7 @@ export interface V86Cpu {
     rtc: { cmos_write(index: number, value: number): void; cmos_read?(index: number): number };
     vga: V86Vga;
     ps2: V86Ps2;
-    vmware: { enabled: boolean; absolute: boolean };
+    vmware: { enabled: boolean; absolute: boolean; queue: { readonly length: number } };
     virtio_balloon: { virtio: V86VirtIo & { pci_id: number } };
   };
   get_state(): unknown[];
@@ -225,6 +225,7 @@ export interface V86Core {
 export interface V86Emulator {
   v86: V86Core;
   bus: { send(name: string, value?: unknown): void };
+  is_running(): boolean;
   screen_adapter: V86Screen;
   add_listener(name: string, listener: (value: never) => void): void;
   run(): Promise<void>;
@@ -320,6 +321,7 @@ export const PRIVATE_MEMBERS: readonly PrivateMember[] = [
   member("v86.cpu.devices.ps2.next_read_led", "boolean", "finds the keyboard's LED byte"),
   member("v86.cpu.devices.ps2.enable_keyboard_stream", "boolean", "paces scancodes"),
   member("v86.cpu.devices.vmware.enabled", "boolean", "absolute pointer: its queue takes motions"),
+  member("v86.cpu.devices.vmware.queue", "array", "paces the absolute pointer"),
   member(
     "v86.cpu.devices.virtio_balloon.virtio.constructor",
     "function",
@@ -336,6 +338,7 @@ export const PRIVATE_MEMBERS: readonly PrivateMember[] = [
   member("v86.cpu.devices.virtio_balloon.virtio.set_state", "function", "state of the agent's port"),
   member("v86.cpu.devices.virtio_balloon.virtio.reset", "function", "reboot resets the agent's port"),
   member("bus.send", "function", "keyboard and pointer events"),
+  member("is_running", "function", "time that a guest does not have is not held against it"),
   member("screen_adapter.put_char", "function", "replaced: text screen"),
   member("screen_adapter.set_mode", "function", "replaced: mode changes"),
   member("screen_adapter.set_size_text", "function", "replaced: text screen"),

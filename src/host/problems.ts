@@ -2,6 +2,7 @@
 import type { RefusedState } from "../guest/control.ts";
 import type { StateRefusal } from "../guest/errors.ts";
 import { momentWords } from "./moment-words.ts";
+import type { LinkFailed } from "../server/host-control.ts";
 import type { Problem } from "./state.ts";
 
 /** The guest stopped or could not be started. */
@@ -76,6 +77,29 @@ export function saveProblem(reason: string): Problem {
         "browser's settings, then save again. Forget makes room too, but then nothing is kept until the next save is done."
       : "What was saved before is still there. Try again.",
   };
+}
+
+/** The guest reads neither keyboard nor mouse. */
+export function inputProblem(presses: number): Problem {
+  return {
+    title: "The machine does not read its keyboard",
+    detail: `${presses} presses of keys or buttons were dropped, since it has left earlier ones unread for a minute.`,
+    remedy: "Wait until it answers again, or restart it.",
+  };
+}
+
+/** Somebody was not let in. */
+export function linkProblem({ peer, reason, failures = 1 }: LinkFailed): Problem {
+  return reason === "expired"
+    ? {
+        title: "A client was not let in",
+        detail: `${peer.address} came after the password's time.`,
+        remedy: "Set a new password to let it in.",
+      }
+    : {
+        title: "A wrong password",
+        detail: `${peer.address} gave a wrong password, ${failures} in a row from there. It waits longer after each.`,
+      };
 }
 
 /** A worker died or never answered. */

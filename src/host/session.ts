@@ -22,7 +22,15 @@ import {
   UNLOAD_SAVE_MAX_MS,
 } from "./limits.ts";
 import { ownershipGraph } from "./ownership.ts";
-import { configProblem, guestProblem, passedOverProblem, saveProblem, threadProblem } from "./problems.ts";
+import {
+  configProblem,
+  guestProblem,
+  inputProblem,
+  linkProblem,
+  passedOverProblem,
+  saveProblem,
+  threadProblem,
+} from "./problems.ts";
 import { ProgressDeadline } from "./progress-deadline.ts";
 import { fromCore, relayProblem } from "./relay-state.ts";
 import { keepSecret, keptSecret, secretFromAddress } from "./secret.ts";
@@ -254,6 +262,8 @@ export class HostSession implements Host {
           this.#update({ ...fromCore(core, this.#state), hosting });
           if (core.relay.state === "refused") this.#update({ secretRefused: true });
         },
+        inputDropped: ({ count }) => this.#update({ problem: inputProblem(count) }),
+        linkFailed: (failure) => this.#update({ problem: linkProblem(failure) }),
       },
       died: (thread, reason) => this.#fail(threadProblem(thread, reason)),
     });

@@ -1,7 +1,7 @@
 import { channel } from "./base.ts";
 import { AudioDataMode, AudioFmt, ChannelType } from "./enums.ts";
 import { AUDIO_MESSAGE_MAX } from "./limits.ts";
-import { message } from "./message.ts";
+import { clientMessage, message } from "./message.ts";
 import { array, bytes, enumeration, rest, u16, u32, u8 } from "./schema.ts";
 
 const audio = { maxSize: AUDIO_MESSAGE_MAX };
@@ -35,8 +35,8 @@ export const recordChannel = channel(
     mute: message(104, "mute", { mute: u8 }),
   },
   {
-    data: message(101, "data", { time: u32, data: bytes(rest) }, audio),
-    mode: message(102, "mode", { time: u32, mode, data: bytes(rest) }, audio),
-    startMark: message(103, "startMark", { time: u32 }),
+    data: clientMessage(101, "data", { time: u32, data: bytes(rest) }, audio),
+    mode: clientMessage(102, "mode", { time: u32, mode, data: bytes(rest) }, audio),
+    startMark: clientMessage(103, "startMark", { time: u32 }),
   },
 );

@@ -1,7 +1,7 @@
 import { LinkErr, MigrateFlags, NotifySeverity, NotifyVisibility } from "./enums.ts";
 import { DRAW_MESSAGE_MAX, PING_MESSAGE_MAX } from "./limits.ts";
 import type { ChannelSchema, MessageTable } from "./message.ts";
-import { message } from "./message.ts";
+import { clientMessage, message } from "./message.ts";
 import {
   array,
   bytes,
@@ -49,12 +49,12 @@ export const baseServer = {
 
 /** BaseChannel of spice.proto: what every client may send on every channel. */
 export const baseClient = {
-  ackSync: message(1, "ackSync", { generation: u32 }),
-  ack: message(2, "ack", {}),
-  pong: message(3, "pong", { id: u32, timestamp: u64 }),
-  migrateFlushMark: message(4, "migrateFlushMark", {}),
-  migrateData: message(5, "migrateData", { data: bytes(rest) }, { maxSize: PING_MESSAGE_MAX }),
-  disconnecting: message(6, "disconnecting", {
+  ackSync: clientMessage(1, "ackSync", { generation: u32 }),
+  ack: clientMessage(2, "ack", {}),
+  pong: clientMessage(3, "pong", { id: u32, timestamp: u64 }),
+  migrateFlushMark: clientMessage(4, "migrateFlushMark", {}),
+  migrateData: clientMessage(5, "migrateData", { data: bytes(rest) }, { maxSize: PING_MESSAGE_MAX }),
+  disconnecting: clientMessage(6, "disconnecting", {
     timeStamp: u64,
     reason: enumeration(u32, "LinkErr", LinkErr),
   }),

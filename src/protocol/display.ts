@@ -17,7 +17,7 @@ import {
 import { point, point16, rect, transform } from "./geometry.ts";
 import { image } from "./image.ts";
 import { DRAW_MESSAGE_MAX, STREAM_DATA_MAX } from "./limits.ts";
-import { message } from "./message.ts";
+import { clientMessage, message } from "./message.ts";
 import type { Infer } from "./schema.ts";
 import {
   array,
@@ -265,13 +265,13 @@ export const displayChannel = channel(
     qualityIndicator: message(322, "qualityIndicator", { data: bytes(rest) }),
   },
   {
-    init: message(101, "init", {
+    init: clientMessage(101, "init", {
       pixmapCacheId: u8,
       pixmapCacheSize: i64,
       glzDictionaryId: u8,
       glzDictionaryWindowSize: i32,
     }),
-    streamReport: message(102, "streamReport", {
+    streamReport: clientMessage(102, "streamReport", {
       streamId: u32,
       uniqueId: u32,
       startFrameMmTime: u32,
@@ -281,10 +281,10 @@ export const displayChannel = channel(
       lastFrameDelay: i32,
       audioDelay: u32,
     }),
-    preferredCompression: message(103, "preferredCompression", {
+    preferredCompression: clientMessage(103, "preferredCompression", {
       imageCompression: enumeration(u8, "ImageCompression", ImageCompression),
     }),
-    glDrawDone: message(104, "glDrawDone", {}),
-    preferredVideoCodecType: message(105, "preferredVideoCodecType", { codecs: array(codecType, u8) }),
+    glDrawDone: clientMessage(104, "glDrawDone", {}),
+    preferredVideoCodecType: clientMessage(105, "preferredVideoCodecType", { codecs: array(codecType, u8) }),
   },
 );

@@ -88,7 +88,8 @@ Generated from the schemas in \`src/protocol\`; a test holds it current, \`npx v
 
 Integers are little-endian, nothing is aligned. \`*T\` is a u32 offset from the start of the message body to a \`T\`, 0 for null; \`*T!\` must
 not be null. \`T[n]\` is an array; \`T[u32]\` has its count in front as a u32; \`T[]\` goes on to the end of the body. \`text\` is UTF-8
-with a NUL that its length counts. \`#x\` is the length of field \`x\`. \`if flags & A\` fields are there only with that bit.
+with a NUL that its length counts. \`#x\` is the length of field \`x\`. \`if flags & A\` fields are there only with that bit. Bytes behind the
+fields of a client's message are ignored, as libspice does.
 `;
 
 function messagesSection(

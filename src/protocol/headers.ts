@@ -88,6 +88,11 @@ export class ParsedMessage {
     return decodeBody(this.def, this.body);
   }
 
+  /** Looks at the body, whether or not anybody wants its value. @throws SchemaError */
+  validate(): void {
+    decodeBody(this.def, this.body);
+  }
+
   /** The value, typed, if this is a message of `def`; else undefined. */
   as<T>(def: MessageDef<T>): T | undefined {
     return this.def === def ? decodeBody(def, this.body) : undefined;
@@ -156,6 +161,23 @@ export class MessageParser {
   push(bytes: Uint8Array): Iterable<ParsedMessage> {
     if (bytes.length > 0) this.#chunks.push(bytes);
     return this.#cut();
+  }
+
+  /** Gives back what was pushed and not cut, for a reader that breaks off; bytes of a message already begun stay. */
+  takeRest(): Uint8Array {
+    const [first, ...others] = this.#chunks;
+    const start = this.#start;
+    this.#chunks.length = 0;
+    this.#start = 0;
+    if (first === undefined) return EMPTY;
+    if (others.length === 0) return first.subarray(start);
+    const rest = new Uint8Array(others.reduce((sum, chunk) => sum + chunk.length, first.length - start));
+    let at = 0;
+    for (const chunk of [first.subarray(start), ...others]) {
+      rest.set(chunk, at);
+      at += chunk.length;
+    }
+    return rest;
   }
 
   /** Bytes of an unfinished message, its header included. */

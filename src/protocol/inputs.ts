@@ -1,6 +1,6 @@
 import { channel } from "./base.ts";
 import { ChannelType, KeyboardModifier, MouseButton, MouseButtonMask } from "./enums.ts";
-import { message } from "./message.ts";
+import { clientMessage, message } from "./message.ts";
 import { bytes, enumeration, flags, i32, rest, u16, u32, u8 } from "./schema.ts";
 
 const modifiers = flags(u16, "KeyboardModifier", KeyboardModifier);
@@ -17,13 +17,13 @@ export const inputsChannel = channel(
     mouseMotionAck: message(111, "mouseMotionAck", {}),
   },
   {
-    keyDown: message(101, "keyDown", { code: u32 }),
-    keyUp: message(102, "keyUp", { code: u32 }),
-    keyModifiers: message(103, "keyModifiers", { modifiers }),
-    keyScancode: message(104, "keyScancode", { data: bytes(rest) }),
-    mouseMotion: message(111, "mouseMotion", { dx: i32, dy: i32, buttonsState }),
-    mousePosition: message(112, "mousePosition", { x: u32, y: u32, buttonsState, displayId: u8 }),
-    mousePress: message(113, "mousePress", { button, buttonsState }),
-    mouseRelease: message(114, "mouseRelease", { button, buttonsState }),
+    keyDown: clientMessage(101, "keyDown", { code: u32 }),
+    keyUp: clientMessage(102, "keyUp", { code: u32 }),
+    keyModifiers: clientMessage(103, "keyModifiers", { modifiers }),
+    keyScancode: clientMessage(104, "keyScancode", { data: bytes(rest) }),
+    mouseMotion: clientMessage(111, "mouseMotion", { dx: i32, dy: i32, buttonsState }),
+    mousePosition: clientMessage(112, "mousePosition", { x: u32, y: u32, buttonsState, displayId: u8 }),
+    mousePress: clientMessage(113, "mousePress", { button, buttonsState }),
+    mouseRelease: clientMessage(114, "mouseRelease", { button, buttonsState }),
   },
 );

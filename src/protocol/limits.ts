@@ -7,6 +7,12 @@ export const LINK_CAPS_MAX = 1024;
 /** Body bytes of a message that has no better bound: base messages and small control messages. Holds every fixed-size one. */
 export const CONTROL_MESSAGE_MAX = 4096;
 
+/**
+ * Body bytes of a client's message, known fields and whatever follows them: the largest receive buffer of spice-server's channels (main:
+ * 4 KiB and eleven agent pieces). Each channel sets its own, lower or equal.
+ */
+export const CLIENT_MESSAGE_MAX = 4096 + 11 * 2048;
+
 /** Body bytes of a PING or MIGRATE_DATA. The net test of the main channel fills a PING with 250 KiB. */
 export const PING_MESSAGE_MAX = 256 * 1024 + 64;
 

@@ -1,7 +1,7 @@
 import { channel } from "./base.ts";
 import { ChannelType, LinkErr, MouseMode } from "./enums.ts";
 import { AGENT_DATA_MAX } from "./limits.ts";
-import { message } from "./message.ts";
+import { clientMessage, message } from "./message.ts";
 import {
   array,
   bytes,
@@ -80,17 +80,17 @@ export const mainChannel = channel(
     migrateDstSeamlessNack: message(118, "migrateDstSeamlessNack", {}),
   },
   {
-    clientInfo: message(101, "clientInfo", { cacheSize: u64 }),
-    migrateConnected: message(102, "migrateConnected", {}),
-    migrateConnectError: message(103, "migrateConnectError", {}),
-    attachChannels: message(104, "attachChannels", {}),
-    mouseModeRequest: message(105, "mouseModeRequest", { mode: mouseMode }),
-    agentStart: message(106, "agentStart", { numTokens: u32 }),
-    agentData: message(107, "agentData", { data: bytes(rest) }, { maxSize: AGENT_DATA_MAX }),
-    agentToken: message(108, "agentToken", { numTokens: u32 }),
-    migrateEnd: message(109, "migrateEnd", {}),
-    migrateDstDoSeamless: message(110, "migrateDstDoSeamless", { srcVersion: u32 }),
-    migrateConnectedSeamless: message(111, "migrateConnectedSeamless", {}),
-    qualityIndicator: message(112, "qualityIndicator", { data: bytes(rest) }),
+    clientInfo: clientMessage(101, "clientInfo", { cacheSize: u64 }),
+    migrateConnected: clientMessage(102, "migrateConnected", {}),
+    migrateConnectError: clientMessage(103, "migrateConnectError", {}),
+    attachChannels: clientMessage(104, "attachChannels", {}),
+    mouseModeRequest: clientMessage(105, "mouseModeRequest", { mode: mouseMode }),
+    agentStart: clientMessage(106, "agentStart", { numTokens: u32 }),
+    agentData: clientMessage(107, "agentData", { data: bytes(rest) }, { maxSize: AGENT_DATA_MAX }),
+    agentToken: clientMessage(108, "agentToken", { numTokens: u32 }),
+    migrateEnd: clientMessage(109, "migrateEnd", {}),
+    migrateDstDoSeamless: clientMessage(110, "migrateDstDoSeamless", { srcVersion: u32 }),
+    migrateConnectedSeamless: clientMessage(111, "migrateConnectedSeamless", {}),
+    qualityIndicator: clientMessage(112, "qualityIndicator", { data: bytes(rest) }),
   },
 );

@@ -1,7 +1,7 @@
 import { Decoder } from "./decode.ts";
 import { Encoder } from "./encode.ts";
 import { SchemaError } from "./errors.ts";
-import { CONTROL_MESSAGE_MAX } from "./limits.ts";
+import { CLIENT_MESSAGE_MAX, CONTROL_MESSAGE_MAX } from "./limits.ts";
 import type { InferFields, Schema } from "./schema.ts";
 import { struct } from "./schema.ts";
 import type { Fields } from "./schema-node.ts";
@@ -51,6 +51,19 @@ export function message<const F extends Fields>(
   const schema = struct(fields);
   const { maxSize = fixedSize(schema) ?? CONTROL_MESSAGE_MAX, trailing = "error" } = options;
   return { id, name, schema, maxSize, trailing };
+}
+
+/**
+ * Declares a message of a client. As libspice reads them: it must have at least its fields, and bytes behind them are ignored, up to
+ * what the channel takes at all.
+ */
+export function clientMessage<const F extends Fields>(
+  id: number,
+  name: string,
+  fields: F,
+  options: MessageOptions = {},
+): MessageDef<InferFields<F>> {
+  return message(id, name, fields, { maxSize: CLIENT_MESSAGE_MAX, ...options, trailing: "ignore" });
 }
 
 /** An encoder that holds the whole message, `reserved` bytes in front of its body. */

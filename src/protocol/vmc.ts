@@ -1,24 +1,25 @@
 import { channel } from "./base.ts";
 import { ChannelType, DataCompressionType, PortEvent, VscMessageType } from "./enums.ts";
 import { VMC_MESSAGE_MAX } from "./limits.ts";
-import { message } from "./message.ts";
+import { clientMessage, message } from "./message.ts";
 import { bytes, enumeration, lengthOf, pointerTo, rest, text, u32, u8, when } from "./schema.ts";
 
 const vmc = { maxSize: VMC_MESSAGE_MAX };
 
+const compressed = {
+  type: enumeration(u8, "DataCompressionType", DataCompressionType),
+  // Any type but NONE has bits set, and only then is there a size.
+  uncompressedSize: when("type", 0xff, u32),
+  compressedData: bytes(rest),
+};
+/** Both directions say the same. */
 const spicevmc = {
   data: message(101, "data", { data: bytes(rest) }, vmc),
-  compressedData: message(
-    102,
-    "compressedData",
-    {
-      type: enumeration(u8, "DataCompressionType", DataCompressionType),
-      // Any type but NONE has bits set, and only then is there a size.
-      uncompressedSize: when("type", 0xff, u32),
-      compressedData: bytes(rest),
-    },
-    vmc,
-  ),
+  compressedData: message(102, "compressedData", compressed, vmc),
+};
+const spicevmcClient = {
+  data: clientMessage(101, "data", { data: bytes(rest) }, vmc),
+  compressedData: clientMessage(102, "compressedData", compressed, vmc),
 };
 
 const event = enumeration(u8, "PortEvent", PortEvent);
@@ -31,10 +32,10 @@ const portServer = {
   }),
   event: message(202, "event", { event }),
 };
-const portClient = { ...spicevmc, event: message(201, "event", { event }) };
+const portClient = { ...spicevmcClient, event: clientMessage(201, "event", { event }) };
 
 /** UsbredirChannel of spice.proto: SpicevmcChannel, usbredir packets as bytes. */
-export const usbredirChannel = channel(ChannelType.Usbredir, "usbredir", spicevmc, spicevmc);
+export const usbredirChannel = channel(ChannelType.Usbredir, "usbredir", spicevmc, spicevmcClient);
 
 /** PortChannel of spice.proto: a named byte pipe to the guest. */
 export const portChannel = channel(ChannelType.Port, "port", portServer, portClient);
@@ -53,5 +54,5 @@ export const smartcardChannel = channel(
   ChannelType.Smartcard,
   "smartcard",
   { data: message(101, "data", vscMessage, vmc) },
-  { data: message(101, "data", vscMessage, vmc) },
+  { data: clientMessage(101, "data", vscMessage, vmc) },
 );

@@ -14,6 +14,7 @@ import {
 import {
   AGENT_CLIENT_DEADLINE,
   AGENT_CLIENT_QUEUE,
+  AGENT_MOUSE_DEADLINE,
   AGENT_PIECE,
   AGENT_TOKENS_TO_SEND,
   AGENT_WINDOW,
@@ -28,6 +29,8 @@ export interface AgentPeer {
   /** False while the client takes nothing. */
   readonly ready: boolean;
   sendAgentData(data: Uint8Array): void;
+  /** Words for the person there. */
+  notify(message: string): void;
   sendAgentTokens(numTokens: number): void;
 }
 
@@ -72,6 +75,8 @@ export class AgentDevice implements Disposable {
   #open = false;
   /** Settle what the guest waits for. */
   #roomWaiters: (() => void)[] = [];
+  /** Settle who waits for room for the pointer. */
+  #mouseWaiters: (() => void)[] = [];
   #heads: Uint8Array | undefined;
   #configuring = false;
   /** Called when a program in the guest opened or closed the port. */
@@ -103,6 +108,7 @@ export class AgentDevice implements Disposable {
     for (const client of this.#clients.values()) clearTimeout(client.deadline);
     this.#clients.clear();
     this.#makeRoom();
+    this.#mouseRoom();
     this.onStateChange?.(open);
   }
 
@@ -182,11 +188,27 @@ export class AgentDevice implements Disposable {
     if (judged.data) void this.#wantHeads(judged.data);
   }
 
-  /** The pointer, for guests without an absolute device of their own. `buttons` is a SpiceMouseButtonMask. */
-  mouseState(x: number, y: number, buttons: number, displayId: number): void {
-    if (!this.#open) return;
+  /**
+   * The pointer, for guests without an absolute device of their own. `buttons` is a SpiceMouseButtonMask. Resolves when the agent has
+   * room for more, with the number of changes that were dropped since it reads nothing.
+   */
+  async mouseState(x: number, y: number, buttons: number, displayId: number): Promise<number> {
+    if (!this.#open) return 0;
     this.#outbox.addMouse({ x, y, buttons, displayId });
     this.#write();
+    if (!this.#outbox.mouseFull) return 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = await new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(true), AGENT_MOUSE_DEADLINE);
+      this.#mouseWaiters.push(() => resolve(false));
+    });
+    clearTimeout(timer);
+    return late ? this.#outbox.collapseMouse() : 0;
+  }
+
+  #mouseRoom(): void {
+    if (this.#outbox.mouseFull) return;
+    for (const resolve of this.#mouseWaiters.splice(0)) resolve();
   }
 
   /**
@@ -245,6 +267,7 @@ export class AgentDevice implements Disposable {
 
   #cutOff(client: AgentClient, fault: string): void {
     this.onWarning?.(`a client is cut off from the agent: ${fault}`);
+    client.peer.notify("Clipboard and files no longer go to the machine; connect again to use them.");
     this.remove(client.peer);
   }
 
@@ -288,6 +311,7 @@ export class AgentDevice implements Disposable {
 
   async #drain(): Promise<void> {
     for (let next = this.#next(); next; next = this.#next()) {
+      this.#mouseRoom();
       try {
         await this.#writePieces(next.port, next.bytes);
       } catch (error) {

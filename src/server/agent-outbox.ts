@@ -56,11 +56,23 @@ export class AgentOutbox<Client extends OutboxClient> {
     this.#monitors = message;
   }
 
-  /** Positions that nobody took yet are overtaken by newer ones; no change of a button is lost, except to a flood. */
+  /** Positions that nobody took yet are overtaken by newer ones; no change of a button is lost. */
   addMouse(state: MouseState): void {
     const last = this.#mouse.at(-1);
     if (last?.buttons === state.buttons) Object.assign(last, state);
-    else if (this.#mouse.length < AGENT_MOUSE_QUEUE) this.#mouse.push({ ...state });
+    else this.#mouse.push({ ...state });
+  }
+
+  /** Whether the pointer must wait. */
+  get mouseFull(): boolean {
+    return this.#mouse.length >= AGENT_MOUSE_QUEUE;
+  }
+
+  /** Keeps only how the pointer is in the end; how many changes went. */
+  collapseMouse(): number {
+    const gone = this.#mouse.length - 1;
+    this.#mouse = this.#mouse.slice(-1);
+    return Math.max(gone, 0);
   }
 
   /**

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ConnectivityReading } from "./connectivity.ts";
 import { ConnectivityMonitor } from "./connectivity.ts";
 
-const idle: ConnectivityReading = { received: 0, taken: 0, blocked: false, pinging: false };
+const idle: ConnectivityReading = { received: 0, waiting: 0, taken: 0, blocked: false, pinging: false };
 
 /** Which look found the client dead, or undefined. */
 function death(readings: readonly ConnectivityReading[]): number | undefined {
@@ -17,6 +17,24 @@ test.each<[string, ConnectivityReading[], number | undefined]>([
   [
     "a PONG is late, but other bytes came",
     [idle, { ...idle, pinging: true }, { ...idle, received: 1, pinging: true }, { ...idle, received: 2 }],
+    undefined,
+  ],
+  [
+    "its PONG waits with us, because others are before it",
+    [
+      idle,
+      { ...idle, pinging: true },
+      { ...idle, waiting: 22, pinging: true },
+      { ...idle, waiting: 22, pinging: true },
+    ],
+    undefined,
+  ],
+  [
+    "blocked, but what it said waits with us",
+    [
+      { ...idle, blocked: true },
+      { ...idle, blocked: true, waiting: 6 },
+    ],
     undefined,
   ],
   [

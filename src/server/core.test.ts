@@ -15,7 +15,7 @@ import type { RedStream } from "../transport/index.ts";
 import { createRedStreamPair, openRedStream } from "../transport/index.ts";
 import { eventually } from "../transport/compliance.testing.ts";
 import { Core } from "./core.ts";
-import type { HostControlEvents, HostControlMessages, HostState } from "./host-control.ts";
+import type { HostControlEvents, HostControlMessages, HostState, LinkFailed } from "./host-control.ts";
 import { ChannelAtClient, linkAsClient } from "./link-client.testing.ts";
 import type { WebSocketConstructor } from "./relay-connection.ts";
 
@@ -43,6 +43,7 @@ class TestPage {
   readonly core: Dispatcher<HostControlMessages>;
   readonly states: HostState[] = [];
   readonly keys: number[][] = [];
+  readonly failures: LinkFailed[] = [];
   readonly connects: ChannelConnect[] = [];
   readonly guestEvents: Dispatcher<GuestEvents>;
   readonly main: Dispatcher<MainMessages>;
@@ -60,11 +61,16 @@ class TestPage {
       this.main,
       serveDispatcher<HostControlEvents>(control.port2, {
         stateChanged: (state) => void this.states.push(state),
+        inputDropped: () => {},
+        linkFailed: (failure) => void this.failures.push(failure),
       }),
       serveDispatcher<GuestMessages>(guest.port2, {
-        keyScancodes: ({ bytes }) => void this.keys.push([...bytes]),
-        mouseMotion: () => {},
-        mousePosition: () => {},
+        keyScancodes: ({ bytes }) => {
+          this.keys.push([...bytes]);
+          return 0;
+        },
+        mouseMotion: () => 0,
+        mousePosition: () => 0,
         agentWrite: async () => {},
         clientMonitorsConfig: () => false,
       }),

@@ -20,6 +20,7 @@ import type {
 import { Reds } from "./reds.ts";
 import type { WebSocketConstructor } from "./relay-connection.ts";
 import { RelayConnection } from "./relay-connection.ts";
+import { PasswordGate } from "./password-gate.ts";
 import { TicketKeyPool } from "./ticket.ts";
 
 export interface CoreOptions {
@@ -48,6 +49,8 @@ const NO_MACHINE = "no machine is running in the hosting tab";
 export class Core implements AsyncDisposable {
   readonly #options: CoreOptions;
   readonly #keys = new TicketKeyPool();
+  /** Who guessed is not forgiven because another machine runs. */
+  readonly #gate = new PasswordGate();
   readonly #hostId = crypto.randomUUID();
   #config: HostConfig = DEFAULT_CONFIG;
   #machine: Machine | undefined;
@@ -65,9 +68,11 @@ export class Core implements AsyncDisposable {
     const guest = new Dispatcher<GuestMessages>(start.guest, { peer: "guest" });
     const qxl = new Dispatcher<RedWorkerMessages>(start.red, { peer: "red" });
     const events = new Dispatcher<HostControlEvents>(start.control, { peer: "page" });
-    const reds = new Reds({ guest, qxl }, this.#config, this.#keys);
+    const reds = new Reds({ guest, qxl }, this.#config, this.#keys, this.#gate);
     reds.onChange = () => this.#announce();
     reds.onLog = (text) => this.#options.onLog?.(text);
+    reds.onLinkFailed = (event) => events.send("linkFailed", event);
+    reds.onInputDropped = (event) => events.send("inputDropped", event);
     const machine: Machine = { reds, qxl, events, owned: [] };
     this.#machine = machine;
     // A dead thread answers nothing: what waits for it must fail now, not at its deadline.
@@ -101,7 +106,15 @@ export class Core implements AsyncDisposable {
       serveDispatcher<HostControlMessages>(start.control, this.#control(machine), {
         onError,
         // These wait for other threads or for clients; input must not wait with them.
-        concurrent: ["kick", "inspect", "readSurface", "shutdown"],
+        concurrent: [
+          "kick",
+          "inspect",
+          "readSurface",
+          "shutdown",
+          "keyScancodes",
+          "mouseMotion",
+          "mousePosition",
+        ],
       }),
       liveness.watchAlive(start.guestId, died([guest], "the virtual machine's thread ended")),
       liveness.watchAlive(start.redId, died([qxl], "the display thread ended")),
@@ -132,7 +145,7 @@ export class Core implements AsyncDisposable {
           answer.pixels.buffer as ArrayBuffer,
         ]) as unknown as typeof answer;
       },
-      keyScancodes: ({ bytes }) => reds.hand.keyScancodes(bytes),
+      keyScancodes: ({ bytes }) => reds.hand.localKeys(bytes),
       mouseMotion: ({ dx, dy, dz, buttons }) => reds.hand.localMotion(dx, dy, dz, buttons),
       mousePosition: ({ x, y, dz, buttons }) => reds.hand.localPosition(x, y, dz, buttons),
       shutdown: async ({ reason }) => {
@@ -244,5 +257,6 @@ export class Core implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#endMachine("the server ends");
+    this.#gate[Symbol.dispose]();
   }
 }

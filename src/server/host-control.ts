@@ -1,5 +1,6 @@
 /** What the page and core say to each other. Each port carries both directions of its dispatchers. */
 import type { RedInspection, SurfacePixels } from "../dispatch/messages.ts";
+import type { StreamPeer } from "../transport/index.ts";
 
 /**
  * First message on a page's port to core (a SharedWorker's connection, or the DedicatedWorker itself), with all ports transferred.
@@ -24,6 +25,8 @@ export interface HostConfig {
   readonly name: string;
   /** Empty or absent: no ticket is asked for. At most 60 bytes of UTF-8, as SPICE has it. */
   readonly password?: string;
+  /** Milliseconds since 1970 from which on the password lets nobody in, as the lifetime of spice_server_set_ticket; sessions stay. */
+  readonly passwordValidUntil?: number;
   /** WebSocket URL of the relay's control endpoint, such as ws://127.0.0.1:8080/host; absent: no relay. */
   readonly relayUrl?: string;
   /** What the relay wants to hear of whoever hosts: its terminal shows it. */
@@ -98,7 +101,7 @@ export interface HostControlMessages {
   inspect(message: Record<string, never>): HostInspection;
   /** Pixels of a surface, after everything the guest has drawn so far. */
   readSurface(message: { surfaceId: number }): SurfacePixels;
-  /** Keys and pointer of the page's own screen; as the InputsChannel's, but from the local user. */
+  /** Keys and pointer of the page's own screen; as the InputsChannel's, but from the local user. Answer when the guest has room for more. */
   keyScancodes(message: { bytes: readonly number[] }): void;
   mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): void;
   mousePosition(message: { x: number; y: number; dz: number; buttons: number }): void;
@@ -106,7 +109,26 @@ export interface HostControlMessages {
   shutdown(message: { reason: string }): void;
 }
 
+/** Presses of keys or buttons that the guest did not read and that had to go. */
+export interface InputDropped {
+  readonly count: number;
+  /** Whose; absent: the page's own. */
+  readonly clientId?: number;
+}
+
+/** Somebody was not let in. */
+export interface LinkFailed {
+  readonly peer: StreamPeer;
+  readonly reason: "password" | "expired";
+  /** Wrong passwords in a row from that address. */
+  readonly failures?: number;
+  /** Milliseconds that this one waits for its answer. */
+  readonly delayMs?: number;
+}
+
 /** core -> page; none is acknowledged. */
 export interface HostControlEvents {
   stateChanged(message: HostState): void;
+  inputDropped(message: InputDropped): void;
+  linkFailed(message: LinkFailed): void;
 }

@@ -2,22 +2,9 @@ import type { RedChannelClientOptions } from "../channel/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { KeyboardModifier, MouseButton, inputsChannel } from "../protocol/index.ts";
 import { CoreChannelClient } from "./core-channel-client.ts";
+import type { GuestHand } from "./guest-hand.ts";
+import type { HandPeer, HandSource } from "./hand-source.ts";
 import { INPUTS_RECEIVE_BUFFER, MOTION_ACK_BUNCH } from "./limits.ts";
-
-/** Where a client's hand goes; implemented by the server around the guest's devices. */
-export interface InputsOwner {
-  keyScancodes(bytes: readonly number[]): void;
-  /** Relative motion; ignored unless the mouse mode is SERVER. */
-  motion(dx: number, dy: number, buttons: number): void;
-  /** Absolute position; ignored unless the mouse mode is CLIENT. */
-  position(x: number, y: number, buttons: number, displayId: number): void;
-  /** Buttons changed or the wheel moved (dz -1 up, +1 down) in either mode. */
-  buttons(buttons: number, dz: number): void;
-  /** What the guest's keyboard shows, or will as soon as it has seen the keys under way. */
-  readonly leds: number;
-  /** Lock keys were pressed so that the guest will show `expected`. */
-  locksPressed(expected: number): void;
-}
 
 const RELEASE = 0x80;
 const EXTENDED = 0xe0;
@@ -59,20 +46,36 @@ class PressedKeys {
   }
 }
 
-/** One client's keyboard and pointer. When it goes, every key and button it held is let go. */
-export class InputsChannelClient extends CoreChannelClient {
-  readonly #owner: InputsOwner;
+/**
+ * One client's keyboard and pointer. What the guest has no room for stays unread, so that the client's own socket fills. When it goes,
+ * every key and button it held is let go.
+ */
+export class InputsChannelClient extends CoreChannelClient implements HandPeer {
+  readonly #hand: HandSource;
+  /** The guest reads nothing, and so many presses of this client had to go. */
+  onInputDropped: ((count: number) => void) | undefined;
   readonly #keys = new PressedKeys();
   #motions = 0;
   #buttons = 0;
 
   constructor(
-    options: Pick<RedChannelClientOptions, "stream" | "miniHeader" | "capabilities" | "pingInterval">,
-    owner: InputsOwner,
+    options: Pick<
+      RedChannelClientOptions,
+      "stream" | "miniHeader" | "capabilities" | "pingInterval" | "turns"
+    >,
+    hand: GuestHand,
   ) {
     super({ ...options, schema: inputsChannel, handleAcks: false, receiveBuffer: INPUTS_RECEIVE_BUFFER });
-    this.#owner = owner;
-    this.enqueue(inputsChannel.server.init, { keyboardModifiers: owner.leds });
+    this.#hand = hand.attach(this);
+    this.enqueue(inputsChannel.server.init, { keyboardModifiers: this.#hand.leds });
+  }
+
+  handHasRoom(): void {
+    this.resumeReading();
+  }
+
+  inputDropped(count: number): void {
+    this.onInputDropped?.(count);
   }
 
   sendModifiers(modifiers: number): void {
@@ -80,6 +83,11 @@ export class InputsChannelClient extends CoreChannelClient {
   }
 
   protected override handleMessage(message: ParsedMessage): void {
+    this.#handle(message);
+    if (this.#hand.full) this.holdReading();
+  }
+
+  #handle(message: ParsedMessage): void {
     const { client } = inputsChannel;
     switch (message.def) {
       case client.keyDown:
@@ -97,7 +105,7 @@ export class InputsChannelClient extends CoreChannelClient {
       case client.mouseMotion: {
         const motion = message.as(client.mouseMotion);
         this.#acknowledgeMotion();
-        if (motion) this.#owner.motion(motion.dx, motion.dy, (this.#buttons = motion.buttonsState));
+        if (motion) this.#hand.motion(motion.dx, motion.dy, (this.#buttons = motion.buttonsState));
         break;
       }
       case client.mousePosition: {
@@ -105,7 +113,7 @@ export class InputsChannelClient extends CoreChannelClient {
         this.#acknowledgeMotion();
         if (position) {
           this.#buttons = position.buttonsState;
-          this.#owner.position(position.x, position.y, position.buttonsState, position.displayId);
+          this.#hand.position(position.x, position.y, position.buttonsState, position.displayId);
         }
         break;
       }
@@ -120,24 +128,24 @@ export class InputsChannelClient extends CoreChannelClient {
 
   #type(bytes: readonly number[]): void {
     this.#keys.follow(bytes);
-    this.#owner.keyScancodes(bytes);
+    this.#hand.keyScancodes(bytes);
   }
 
   #press(button: number, buttonsState: number, pressed: boolean): void {
     this.#buttons = buttonsState;
     const wheel = pressed ? (button === MouseButton.Up ? -1 : button === MouseButton.Down ? 1 : 0) : 0;
-    this.#owner.buttons(buttonsState, wheel);
+    this.#hand.buttons(buttonsState, wheel);
   }
 
   /** Presses and releases each lock key whose light differs from what the client shows. */
   #syncLocks(modifiers: number): void {
-    const { leds } = this.#owner;
+    const { leds } = this.#hand;
     for (const [modifier, scancode] of LOCK_KEYS) {
       if ((modifiers & modifier) !== (leds & modifier)) {
-        this.#owner.keyScancodes([scancode, scancode | RELEASE]);
+        this.#hand.keyScancodes([scancode, scancode | RELEASE]);
       }
     }
-    this.#owner.locksPressed(modifiers & ALL_LOCKS);
+    this.#hand.locksPressed(modifiers & ALL_LOCKS);
   }
 
   #acknowledgeMotion(): void {
@@ -147,9 +155,7 @@ export class InputsChannelClient extends CoreChannelClient {
   }
 
   protected override released(): void {
-    const releases = this.#keys.releases();
-    if (releases.length > 0) this.#owner.keyScancodes(releases);
-    if (this.#buttons !== 0) this.#owner.buttons(0, 0);
+    this.#hand.leave(this.#keys.releases(), this.#buttons !== 0);
   }
 }
 

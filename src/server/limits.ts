@@ -1,13 +1,47 @@
 /**
- * Milliseconds from a connection to its link result. spice-server has no deadline here, so half-open links pile up; a stock client
- * needs a fraction of a second, and a person is not asked for anything in between.
+ * Milliseconds that a connection has for its link message, and as many for its ticket once it has our key. spice-server has no deadline
+ * here, so half-open links pile up; a stock client needs a fraction of a second, and a person is not asked for anything in between.
  */
-export const LINK_DEADLINE = 20_000;
+export const LINK_DEADLINE = 10_000;
 
-/** Links that may be in their handshake at once. A client opens about six; more than this is a flood. */
+/**
+ * Links that may be in their handshake at once. A client opens about six; more than this is a flood. A newcomer always has a place: the
+ * link goes that has said least for longest.
+ */
 export const MAX_LINKS = 64;
 
-/** Clients (sessions) at once. Each costs a display pipe and its own encoding. */
+/** Tickets that are looked at, or found wrong and not yet answered, at once: in all, and from one address. */
+export const PASSWORD_CHECKS = 16;
+export const PASSWORD_CHECKS_PER_ADDRESS = 4;
+
+/** Wrong passwords in a row from one address that are answered at once: people mistype. */
+export const PASSWORD_FAILURES_FREE = 2;
+
+/** Milliseconds that the first wrong password after those waits for its answer; doubled with each further one. */
+export const PASSWORD_DELAY_FIRST_MS = 250;
+
+/**
+ * Most milliseconds that a wrong password waits for its answer. With the checks per address that is one guess a second, nothing against
+ * eight random characters, while somebody who knows the password still gets his turn beside whoever guesses from the same address.
+ */
+export const PASSWORD_DELAY_MAX_MS = 4_000;
+
+/** The same for guesses from many addresses, none of which has failed often: a person at another address waits no longer than this. */
+export const PASSWORD_DELAY_MAX_ALL_MS = 2_000;
+
+/** Milliseconds without a wrong password after which those before are forgotten. */
+export const PASSWORD_FORGET_MS = 10 * 60 * 1000;
+
+/** Addresses whose wrong passwords are remembered; then the one quiet for longest is forgotten. */
+export const PASSWORD_ADDRESSES = 1024;
+
+/** Milliseconds that a ticket may wait to be looked at, behind those who guess from the same address. */
+export const PASSWORD_WAIT_MS = 60_000;
+
+/** Links that may share a ticket key while no fresh one is ready; each sealed ticket is taken once all the same. */
+export const KEY_SHARES_MAX = 64;
+
+/** Clients (sessions) at once. Each costs a display pipe and its own encoding. One that has said nothing since its link gives way. */
 export const MAX_CLIENTS = 32;
 
 /** Ticket keys made ahead of time. Each link needs its own, so that a ticket overheard cannot be used again; a client links about six channels. */
@@ -37,7 +71,7 @@ export const AGENT_CLIENT_DEADLINE = 30_000;
  */
 export const AGENT_PADDING_MAX = 64 * 1024;
 
-/** Changes of mouse buttons that may wait for the agent; a person makes a few per second. */
+/** Changes of mouse buttons that may wait for the agent before the pointer waits for it; a person makes a few per second. */
 export const AGENT_MOUSE_QUEUE = 32;
 
 /** Milliseconds for one write to the agent: a paused guest takes nothing, and its agent is still there when it goes on. */
@@ -48,6 +82,39 @@ export const AGENT_PIECE = 2048;
 
 /** MOUSE_MOTION and MOUSE_POSITION messages per MOUSE_MOTION_ACK (SPICE_INPUT_MOTION_ACK_BUNCH). */
 export const MOTION_ACK_BUNCH = 4;
+
+/** Bytes of scancodes given to the guest at once: a key or two, since those of all others wait behind them. */
+export const KEYS_PIECE_BYTES = 4;
+
+/** Bytes of a client's scancodes that may wait for the guest before its channel is read no further (one message may overshoot). */
+export const KEYS_HOLD_BYTES = 64;
+
+/** Presses, releases and steps of the wheel of a client that may wait for the guest before its channel is read no further. */
+export const POINTER_HOLD = 32;
+
+/**
+ * Bytes of scancodes of the tab's own screen that may wait for the guest. The page's keys cannot be held back: this is ten thousand
+ * characters, and what comes beyond is said to be lost.
+ */
+export const KEYS_LOCAL_BYTES = 64 * 1024;
+
+/** Changes of the pointer of the tab's own screen that may wait for the guest; beyond, only how its buttons are in the end. */
+export const POINTER_LOCAL = 1024;
+
+/**
+ * Clients that left while the guest had not taken all they typed. Beyond, the oldest one's text goes, and only the keys that it held are
+ * let go.
+ */
+export const HAND_LEFT_MAX = 32;
+
+/** Milliseconds for one piece of input: a paused guest takes nothing, and the person's keys are still to be there when it goes on. */
+export const HAND_DEADLINE_MS = 24 * 60 * 60 * 1000;
+
+/** Milliseconds between two words to a person about dropped input. */
+export const DROPPED_NOTICE_MS = 10_000;
+
+/** Milliseconds that the agent may leave the pointer unread before only its last state is kept, with a word. */
+export const AGENT_MOUSE_DEADLINE = 30_000;
 
 /** Milliseconds after which the guest's lock keys are told to the clients (KEY_MODIFIERS_TTL). */
 export const KEY_MODIFIERS_TTL = 2_000;
@@ -80,11 +147,17 @@ export const CORE_PIPE_LIMIT = 1024;
 /** Milliseconds between two looks at whether a main channel is alive (CLIENT_CONNECTIVITY_TIMEOUT): a dead one is noticed in two. */
 export const CONNECTIVITY_INTERVAL = 30_000;
 
+/** Milliseconds more for a client that seems dead: our own thread may not have come to what it sent. */
+export const CONNECTIVITY_GRACE = 1_000;
+
 /**
  * Bytes that may wait unread from one client during its link. A link has at most 4 KiB; the WebSocket of a browser cannot be paused,
  * so more than this ends a client that floods.
  */
 export const LINK_OVERSHOOT = 256 * 1024;
+
+/** Milliseconds for a red worker to let go of a channel; a hung one's wire is then cut here, and the client is gone. */
+export const DISCONNECT_DEADLINE = 5_000;
 
 /** Milliseconds that clients are given to read why they are disconnected. */
 export const DISCONNECT_GRACE = 200;

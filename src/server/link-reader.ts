@@ -15,6 +15,7 @@ export class LinkReader {
   #available = 0;
   #ended: LinkAborted | undefined;
   #wake: (() => void) | undefined;
+  readonly #aborted = new AbortController();
 
   constructor(stream: RedStream) {
     this.#stream = stream;
@@ -25,6 +26,17 @@ export class LinkReader {
   abort(reason: string): void {
     this.#ended ??= new LinkAborted(reason);
     this.#wake?.();
+    this.#aborted.abort();
+  }
+
+  /** Aborted when the link ends before its time. */
+  get signal(): AbortSignal {
+    return this.#aborted.signal;
+  }
+
+  /** Why, then. */
+  get failure(): LinkAborted | undefined {
+    return this.#ended;
   }
 
   /** @throws LinkAborted */

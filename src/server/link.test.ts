@@ -1,12 +1,19 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
-import { ChannelType, LinkErr, MAX_PASSWORD_LENGTH, encodeLinkMess } from "../protocol/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import {
+  ChannelType,
+  LinkErr,
+  MAX_PASSWORD_LENGTH,
+  encodeLinkMess,
+  inputsChannel,
+} from "../protocol/index.ts";
 import { eventually } from "../transport/compliance.testing.ts";
 import type { RedStream } from "../transport/index.ts";
 import type { LinkWishes } from "./link-client.testing.ts";
 import { linkAsClient, makeTicket } from "./link-client.testing.ts";
-import { LINK_OVERSHOOT, MAX_LINKS } from "./limits.ts";
-import { TestServer, linkHeaderBytes } from "./server.testing.ts";
+import { LinkPlaces, LinkStage } from "./link-places.ts";
+import { LINK_OVERSHOOT, MAX_LINKS, PASSWORD_DELAY_FIRST_MS, PASSWORD_FAILURES_FREE } from "./limits.ts";
+import { PEER, TestServer, linkHeaderBytes } from "./server.testing.ts";
 import { PasswordTooLong, Ticketing } from "./ticket.ts";
 
 const word = (bytes: readonly number[], at: number) =>
@@ -175,18 +182,134 @@ test("a flood during the link is not collected", async () => {
   stream.write(new Uint8Array(26));
   for (let i = 0; i < 40; i++) stream.write(new Uint8Array(LINK_OVERSHOOT / 4));
   await eventually(() => reason !== "");
+  expect(reason).toContain("more was sent than is read");
   await eventually(() => server.reds.links === 0);
+  expect(server.log.at(-1)).toContain("more than its credit");
+  // Less than the whole was ever taken: what is over never left the client.
+  expect(stream.closed).toBe(true);
 });
 
-test("so many half-open links are answered with an error, and later ones get in again", async () => {
-  using server = new TestServer();
-  const open = Array.from({ length: MAX_LINKS }, () => server.dial());
-  await eventually(() => server.reds.links === MAX_LINKS);
-  const seen = await talk(server);
-  expect(word(seen, 16)).toBe(LinkErr.Error);
-  for (const stream of open) stream.close();
-  await eventually(() => server.reds.links === 0);
-  await server.linkMain();
+test("a wrong password is answered late, by an event at once; meanwhile it takes no place and others get in", async () => {
+  using server = new TestServer({ password: "right" });
+  const failed: unknown[] = [];
+  server.reds.onLinkFailed = (event) => failed.push(event);
+  const wrong = (password = "wrong") =>
+    linkAsClient(server.dial(), { channelType: ChannelType.Main, password });
+  for (let i = 0; i < PASSWORD_FAILURES_FREE; i++)
+    expect((await wrong()).resultError).toBe(LinkErr.PermissionDenied);
+  let answered = 0;
+  const late = wrong().then(({ resultError }) => {
+    answered++;
+    return resultError;
+  });
+  await eventually(() => failed.length === PASSWORD_FAILURES_FREE + 1);
+  expect(failed.at(-1)).toEqual({
+    peer: PEER,
+    reason: "password",
+    failures: PASSWORD_FAILURES_FREE + 1,
+    delayMs: PASSWORD_DELAY_FIRST_MS,
+  });
+  expect([answered, server.reds.links]).toEqual([0, 0]);
+  const { session } = await server.linkMain({ password: "right" });
+  expect(await late).toBe(LinkErr.PermissionDenied);
+  // The right one has cleared the address, and its session's other channels wait for nobody.
+  expect((await wrong()).resultError).toBe(LinkErr.PermissionDenied);
+  expect(failed.at(-1)).toMatchObject({ failures: 1, delayMs: 0 });
+  const inputs = await server.linkInputs(session, "right");
+  await eventually(() => inputs.names.includes("init"));
+});
+
+test("other channels of a living session do not wait behind guesses from the same address", async () => {
+  using server = new TestServer({ password: "right" });
+  const { session } = await server.linkMain({ password: "right" });
+  const never = new AbortController().signal;
+  // Somebody guesses with all the places that the address has, and more.
+  for (let i = 0; i < 20; i++) void server.gate.admit("127.0.0.1", never);
+  expect(server.gate.waiting).toBeGreaterThan(0);
+  const inputs = await server.linkInputs(session, "right");
+  await eventually(() => inputs.names.includes("init"));
+  // The number of the session alone opens nothing.
+  const guess = server.dial();
+  void linkAsClient(guess, { channelType: ChannelType.Cursor, connectionId: session, password: "no" }).catch(
+    () => {},
+  );
+  const waiting = server.gate.waiting;
+  await eventually(() => server.gate.waiting === waiting + 1);
+  guess.close();
+  await eventually(() => server.gate.waiting === waiting);
+});
+
+test("a password that has expired lets nobody in, says so, and leaves sessions alone", async () => {
+  let now = 1_000_000;
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => now);
+  try {
+    using server = new TestServer({ password: "pw", passwordValidUntil: now + 60_000 });
+    const failed: unknown[] = [];
+    server.reds.onLinkFailed = (event) => failed.push(event);
+    now += 59_999;
+    const { main } = await server.linkMain({ password: "pw" });
+    now += 1;
+    const late = await linkAsClient(server.dial(), { channelType: ChannelType.Main, password: "pw" });
+    expect(late.resultError).toBe(LinkErr.PermissionDenied);
+    expect(failed).toEqual([{ peer: PEER, reason: "expired" }]);
+    expect(main.closed).toBeUndefined();
+    server.reds.configure({ name: "test", password: "pw", passwordValidUntil: now + 1 });
+    await server.linkMain({ password: "pw" });
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+describe("an honest client gets in", () => {
+  const header = () => linkHeaderBytes(2, 26).subarray(0, 20).slice();
+  const whole = () =>
+    encodeLinkMess({ connectionId: 0, channelType: 1, channelId: 0, commonCaps: [], channelCaps: [] });
+
+  test.each([
+    ["silent", undefined],
+    ["begun", header],
+    ["half-open", whole],
+  ])("however many %s links there are; the oldest of them hears why it must go", async (_how, say) => {
+    using server = new TestServer({ password: "pw" });
+    const others = Array.from({ length: 2 * MAX_LINKS }, () => {
+      const stream = server.dial();
+      const seen = collect(stream);
+      if (say) stream.write(say());
+      return { stream, seen };
+    });
+    await eventually(() => others.slice(0, MAX_LINKS).every(({ seen }) => seen.closed));
+    expect(server.reds.links).toBe(MAX_LINKS);
+    expect(others.slice(MAX_LINKS).some(({ seen }) => seen.closed)).toBe(false);
+    const { main, session } = await server.linkMain({ password: "pw" });
+    const inputs = await server.linkInputs(session, "pw");
+    inputs.send(inputsChannel.client.keyDown, { code: 0x1e });
+    await eventually(() => server.guestLog.length === 1);
+    expect(main.closed).toBeUndefined();
+    // Three links of the honest client, no more, took somebody's place; all of them had said less or were older.
+    expect(others.slice(MAX_LINKS).filter(({ seen }) => seen.closed).length).toBeLessThanOrEqual(2);
+    for (const { stream } of others) stream.close();
+    await eventually(() => server.reds.links === 0);
+  });
+
+  test("who has said more keeps his place before who has said less, however old", () => {
+    const places = new LinkPlaces(3);
+    const gone: string[] = [];
+    const take = (name: string, stage: LinkStage) => {
+      const place = places.take(() => gone.push(name));
+      place.advance(stage);
+      return place;
+    };
+    take("ticket", LinkStage.Ticket);
+    take("silent", LinkStage.Silent);
+    const linking = take("linking", LinkStage.Linking);
+    take("begun", LinkStage.Begun);
+    take("begun too", LinkStage.Begun);
+    take("silent too", LinkStage.Silent);
+    take("last", LinkStage.Linking);
+    expect(gone).toEqual(["silent", "begun", "begun too", "silent too"]);
+    linking.leave();
+    expect(places.size).toBe(2);
+  });
 });
 
 test("what a client sends right behind its ticket is its channel's first message", async () => {

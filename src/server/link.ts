@@ -23,9 +23,12 @@ import {
   linkAuthMechanism,
   linkHeader,
 } from "../protocol/index.ts";
+import type { LinkMess } from "../protocol/index.ts";
 import type { RedStream } from "../transport/index.ts";
-import { LINK_DEADLINE } from "./limits.ts";
+import { LINK_DEADLINE, PASSWORD_WAIT_MS } from "./limits.ts";
+import { LinkStage } from "./link-places.ts";
 import { LinkAborted, LinkReader } from "./link-reader.ts";
+import type { PasswordFailure, PasswordGate } from "./password-gate.ts";
 import type { TicketKeyPool, Ticketing } from "./ticket.ts";
 
 /** A connection whose client asked for a channel and showed a good ticket. The link result is still owed. */
@@ -42,13 +45,23 @@ export interface AuthenticatedLink {
 
 /** Why a connection did not become a channel; `code` was told to the client where the protocol has a way to. */
 export class LinkRefused extends Error {
-  override readonly name = "LinkRefused";
+  override readonly name: string = "LinkRefused";
   readonly code: number;
   constructor(code: number, detail: string) {
     super(detail);
     this.code = code;
   }
 }
+
+/** The password was wrong, and the client hears so later. */
+class WrongPassword extends LinkRefused {
+  constructor() {
+    super(LinkError.PermissionDenied, "wrong password");
+  }
+}
+
+/** Why nobody is let in after the password's time. */
+export const PASSWORD_EXPIRED = "the password has expired";
 
 /** Bits 0, 1 and 3: we do tickets, not SASL. */
 const COMMON_CAPS = capsToWords([CommonCap.ProtocolAuthSelection, CommonCap.AuthSpice, CommonCap.MiniHeader]);
@@ -64,30 +77,72 @@ const CHANNEL_CAPS: Readonly<Record<number, readonly number[]>> = {
 export interface LinkContext {
   readonly keys: TicketKeyPool;
   readonly ticketing: Ticketing;
-  /** Milliseconds; defaults to {@link LINK_DEADLINE}. */
+  readonly gate: PasswordGate;
+  /** Who is behind the connection, as far as passwords are concerned: an address without its port. */
+  readonly address: string;
+  /** Whether a session of that id lives. Nobody but its client knows the number. */
+  readonly isSession: (connectionId: number) => boolean;
+  /** The link came so far. */
+  readonly onStage: (stage: LinkStage) => void;
+  /** The password was wrong; the connection takes no place any more, and is answered later. */
+  readonly onWrongPassword: (failure: PasswordFailure) => void;
+  /** It has been answered. */
+  readonly onAnswered: () => void;
+  /** Milliseconds for each step of the client; defaults to {@link LINK_DEADLINE}. */
   readonly deadline?: number;
+}
+
+/** A link in its handshake. */
+export interface LinkAttempt {
+  /** @throws LinkRefused, LinkAborted. The stream is closed then, or will be when a wrong password is answered. */
+  readonly done: Promise<Omit<AuthenticatedLink, "cut">>;
+  /** Ends it before its time, with the protocol's own error. */
+  abort(reason: string): void;
 }
 
 /**
  * The server's side of the link stage up to the ticket (spice-server's reds_handle_read_magic … reds_handle_ticket). Answers a bad
  * client with the protocol's own error.
- * @throws LinkRefused, LinkAborted. The stream is closed then.
  */
-export async function authenticateLink(
-  stream: RedStream,
-  context: LinkContext,
-): Promise<Omit<AuthenticatedLink, "cut">> {
+export function authenticateLink(stream: RedStream, context: LinkContext): LinkAttempt {
   const reader = new LinkReader(stream);
-  const deadline = context.deadline ?? LINK_DEADLINE;
-  const timer = setTimeout(() => reader.abort(`no whole link within ${deadline} ms`), deadline);
+  let stage: LinkStage = LinkStage.Silent;
+  const onStage = (reached: LinkStage) => {
+    stage = reached;
+    context.onStage(reached);
+  };
+  return {
+    done: authenticate(stream, reader, { ...context, onStage }),
+    abort: (reason) => {
+      const answer = stage < LinkStage.Linking ? encodeLinkError : encodeLinkResult;
+      stream.write(answer(LinkError.Error));
+      reader.abort(reason);
+    },
+  };
+}
+
+async function authenticate(
+  stream: RedStream,
+  reader: LinkReader,
+  context: LinkContext,
+): Promise<AuthenticatedLink> {
   try {
     const link = await handshake(stream, reader, context);
     reader.release();
     return link;
   } catch (error) {
+    if (error instanceof WrongPassword) throw error;
     reader.release();
     stream.close(error instanceof Error ? error.message : String(error));
     throw error;
+  }
+}
+
+/** Runs one step of the client within its deadline. */
+async function within<T>(reader: LinkReader, milliseconds: number, step: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => reader.abort(`no whole link within ${milliseconds} ms`), milliseconds);
+  try {
+    return await step();
   } finally {
     clearTimeout(timer);
   }
@@ -108,15 +163,41 @@ async function handshake(
   reader: LinkReader,
   context: LinkContext,
 ): Promise<AuthenticatedLink> {
-  // Each part is judged as soon as it is there, so that a client which sends less than a header still hears why.
+  const deadline = context.deadline ?? LINK_DEADLINE;
+  const message = await within(reader, deadline, () => readLinkMess(stream, reader, context));
+  context.onStage(LinkStage.Linking);
+  const key = await context.keys.take().catch((error: unknown) => {
+    throw refuse(stream, encodeLinkError, LinkError.Error, `no ticket key: ${String(error)}`);
+  });
+  if (reader.failure) throw reader.failure;
+  const channelCaps = CHANNEL_CAPS[message.channelType] ?? [];
+  stream.write(
+    encodeLinkReply({ error: LinkError.Ok, pubKey: key.publicKey, commonCaps: COMMON_CAPS, channelCaps }),
+  );
+  const ticket = await within(reader, deadline, () => readTicket(stream, reader, message));
+  context.onStage(LinkStage.Ticket);
+  if (context.ticketing.required) await checkTicket(stream, reader, context, message, () => key.open(ticket));
+  return {
+    stream,
+    connectionId: message.connectionId,
+    channelType: message.channelType,
+    channelId: message.channelId,
+    capabilities: { common: message.commonCaps, channel: message.channelCaps },
+    miniHeader: hasCap(message.commonCaps, CommonCap.MiniHeader),
+  };
+}
+
+/** Each part is judged as soon as it is there, so that a client which sends less than a header still hears why. */
+async function readLinkMess(
+  stream: RedStream,
+  reader: LinkReader,
+  { onStage }: LinkContext,
+): Promise<LinkMess> {
   const magic = await reader.read(4);
+  onStage(LinkStage.Begun);
   if (new DataView(magic.buffer).getUint32(0, true) !== LINK_MAGIC) {
-    throw refuse(
-      stream,
-      encodeLinkError,
-      LinkError.InvalidMagic,
-      "the connection does not begin with REDQ: not a SPICE client",
-    );
+    const detail = "the connection does not begin with REDQ: not a SPICE client";
+    throw refuse(stream, encodeLinkError, LinkError.InvalidMagic, detail);
   }
   const rest = await reader.read(LINK_HEADER_SIZE - 4);
   const headerBytes = new Uint8Array(LINK_HEADER_SIZE);
@@ -132,22 +213,15 @@ async function handshake(
     throw refuse(stream, encodeLinkError, LinkError.InvalidData, detail);
   }
   const body = await reader.read(header.size);
-  let message: ReturnType<typeof decodeLinkMess>;
   try {
-    message = decodeLinkMess(body);
+    return decodeLinkMess(body);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     throw refuse(stream, encodeLinkError, LinkError.InvalidData, detail);
   }
+}
 
-  const key = await context.keys.take().catch((error: unknown) => {
-    throw refuse(stream, encodeLinkError, LinkError.Error, `no ticket key: ${String(error)}`);
-  });
-  const channelCaps = CHANNEL_CAPS[message.channelType] ?? [];
-  stream.write(
-    encodeLinkReply({ error: LinkError.Ok, pubKey: key.publicKey, commonCaps: COMMON_CAPS, channelCaps }),
-  );
-
+async function readTicket(stream: RedStream, reader: LinkReader, message: LinkMess): Promise<Uint8Array> {
   if (hasCap(message.commonCaps, CommonCap.ProtocolAuthSelection)) {
     const { authMechanism } = decodeStruct("linkAuthMechanism", linkAuthMechanism, await reader.read(4));
     if (authMechanism !== AuthMechanism.Spice) {
@@ -155,19 +229,42 @@ async function handshake(
       throw refuse(stream, encodeLinkResult, LinkError.InvalidData, detail);
     }
   }
-  const ticket = await reader.read(TICKET_SIZE);
-  const password = context.ticketing.required ? await key.open(ticket) : undefined;
-  if (!context.ticketing.accepts(password)) {
-    throw refuse(stream, encodeLinkResult, LinkError.PermissionDenied, "wrong password");
+  return reader.read(TICKET_SIZE);
+}
+
+/** Looks at the ticket, when that may be done. @throws LinkRefused, LinkAborted */
+async function checkTicket(
+  stream: RedStream,
+  reader: LinkReader,
+  context: LinkContext,
+  message: LinkMess,
+  open: () => Promise<Uint8Array | undefined>,
+): Promise<void> {
+  const { ticketing, gate, address } = context;
+  if (ticketing.expired())
+    throw refuse(stream, encodeLinkResult, LinkError.PermissionDenied, PASSWORD_EXPIRED);
+  // Whoever names a living session has been let in before: its other channels wait for nobody who guesses.
+  if (context.isSession(message.connectionId) && ticketing.accepts(await open())) return;
+  const admitted = await within(reader, PASSWORD_WAIT_MS, () => gate.admit(address, reader.signal));
+  if (!admitted) {
+    // Not a word about the password: nobody has looked at it.
+    stream.write(encodeLinkResult(LinkError.Error));
+    throw reader.failure ?? new LinkAborted("the link was given up");
   }
-  return {
-    stream,
-    connectionId: message.connectionId,
-    channelType: message.channelType,
-    channelId: message.channelId,
-    capabilities: { common: message.commonCaps, channel: message.channelCaps },
-    miniHeader: hasCap(message.commonCaps, CommonCap.MiniHeader),
-  };
+  const right = ticketing.accepts(await open());
+  if (right) {
+    gate.succeeded(address);
+    if (reader.failure) throw reader.failure;
+    return;
+  }
+  const failure = gate.failed(address, () => {
+    stream.write(encodeLinkResult(LinkError.PermissionDenied));
+    reader.release();
+    stream.close("wrong password");
+    context.onAnswered();
+  });
+  context.onWrongPassword(failure);
+  throw new WrongPassword();
 }
 
 /** Ends the link stage well: the next byte is the channel's first message. */

@@ -5,6 +5,7 @@ import { ConnectivityMonitor } from "./connectivity.ts";
 import { CoreChannelClient } from "./core-channel-client.ts";
 import {
   AGENT_WINDOW,
+  CONNECTIVITY_GRACE,
   CONNECTIVITY_INTERVAL,
   LOW_BANDWIDTH,
   MAIN_RECEIVE_BUFFER,
@@ -42,14 +43,19 @@ export interface MainInit {
 export class MainChannelClient extends CoreChannelClient {
   readonly #owner: MainChannelOwner;
   #netTest: { warmUp?: number; latency?: number; bulk?: number; roundTrip: number } | undefined;
+  #mouseMode: { supportedModes: number; currentMode: number } | undefined;
   /** Bits per second, once measured. */
   bitrate: number | undefined;
 
   readonly #connectivity = new ConnectivityMonitor();
   readonly #connectivityTimer: ReturnType<typeof setInterval>;
+  #suspicion: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    options: Pick<RedChannelClientOptions, "stream" | "miniHeader" | "capabilities" | "pingInterval"> & {
+    options: Pick<
+      RedChannelClientOptions,
+      "stream" | "miniHeader" | "capabilities" | "pingInterval" | "turns"
+    > & {
       readonly connectivityInterval?: number;
     },
     owner: MainChannelOwner,
@@ -100,8 +106,19 @@ export class MainChannelClient extends CoreChannelClient {
     this.enqueue(mainChannel.server.channelsList, { channels: this.#owner.channels() });
   }
 
+  /** Only the newest waits, however often the mode changes while the client takes nothing. */
   sendMouseMode(supportedModes: number, currentMode: number): void {
-    this.enqueue(mainChannel.server.mouseMode, { supportedModes, currentMode });
+    const waits = this.#mouseMode !== undefined;
+    this.#mouseMode = { supportedModes, currentMode };
+    if (waits) return;
+    this.pipeAdd({
+      bytes: 0,
+      send: () => {
+        const mode = this.#mouseMode;
+        this.#mouseMode = undefined;
+        if (mode) this.send(mainChannel.server.mouseMode, mode);
+      },
+    });
   }
 
   /** The agent came or went; a client that counts tokens is told how many it has. */
@@ -134,15 +151,23 @@ export class MainChannelClient extends CoreChannelClient {
   #look(): void {
     const alive = this.#connectivity.look({
       received: this.receivedBytes,
+      waiting: this.waitingBytes,
       taken: this.sentBytes + this.credit,
       blocked: !this.canSend(),
       pinging: this.pingsInFlight > 0,
     });
-    if (!alive) this.disconnect("the client is dead: it neither reads nor answers");
+    if (alive) return;
+    // What it sent may have reached this thread, but not yet had its turn there: once more, behind all that waits.
+    this.#suspicion ??= setTimeout(() => {
+      this.#suspicion = undefined;
+      if (this.receivedBytes + this.waitingBytes > this.#connectivity.received) return;
+      this.disconnect("the client is dead: it neither reads nor answers");
+    }, CONNECTIVITY_GRACE);
   }
 
   protected override released(): void {
     clearInterval(this.#connectivityTimer);
+    clearTimeout(this.#suspicion);
   }
 
   protected override handlePong(id: number, roundTrip: number): void {
@@ -174,11 +199,17 @@ export class MainChannelClient extends CoreChannelClient {
       case client.agentToken:
         this.#owner.agentTokens(this, message.as(client.agentToken)?.numTokens ?? 0);
         break;
-      case client.clientInfo:
-      case client.qualityIndicator:
+      case client.migrateConnected:
+      case client.migrateConnectedSeamless:
+        // No migration is under way; spice-server calls off what the client believes in.
+        this.enqueue(mainChannel.server.migrateCancel, {});
+        break;
+      case client.migrateDstDoSeamless:
+        this.enqueue(mainChannel.server.migrateDstSeamlessNack, {});
         break;
       default:
-        throw new Error(`${message.name}, but no migration is under way`);
+        // CLIENT_INFO, QUALITY_INDICATOR, the end or the failure of a migration that there was not: nothing to do.
+        break;
     }
   }
 }

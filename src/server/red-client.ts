@@ -21,7 +21,7 @@ export class RedClient {
   readonly since = Date.now();
   readonly main: MainChannelClient;
   readonly #channels = new Map<string, ClientChannel>();
-  #disconnecting = false;
+  #disconnecting: Promise<void> | undefined;
 
   constructor(id: number, connectionId: number, peer: StreamPeer, main: MainChannelClient) {
     this.id = id;
@@ -31,7 +31,7 @@ export class RedClient {
   }
 
   get disconnecting(): boolean {
-    return this.#disconnecting;
+    return this.#disconnecting !== undefined;
   }
 
   get channels(): readonly ClientChannel[] {
@@ -45,7 +45,7 @@ export class RedClient {
   /** False if the client is going away or has such a channel already; the caller then ends the new one. */
   addChannel(channel: ClientChannel): boolean {
     const key = `${channel.type}:${channel.id}`;
-    if (this.#disconnecting || this.#channels.has(key)) return false;
+    if (this.disconnecting || this.#channels.has(key)) return false;
     this.#channels.set(key, channel);
     return true;
   }
@@ -55,10 +55,16 @@ export class RedClient {
     if (this.#channels.get(key) === channel) this.#channels.delete(key);
   }
 
-  /** Disconnects every channel, main last: a session never has channels without one. Idempotent. */
-  async destroy(reason: string): Promise<void> {
-    if (this.#disconnecting) return;
-    this.#disconnecting = true;
+  /**
+   * Disconnects every channel, main last: a session never has channels without one. Whoever asks again waits for the same end: when
+   * this resolves, nothing of the client is left.
+   */
+  destroy(reason: string): Promise<void> {
+    this.#disconnecting ??= this.#destroy(reason);
+    return this.#disconnecting;
+  }
+
+  async #destroy(reason: string): Promise<void> {
     const channels = this.channels;
     this.#channels.clear();
     const others = channels.filter(({ type }) => type !== ChannelType.Main);

@@ -174,6 +174,65 @@ test("several clients at once by default; with one only, the older has left befo
   expect(server.reds.clients()).toHaveLength(1);
 });
 
+test("with one client only, a newer one waits also for one that is already on its way out", async () => {
+  let go = () => {};
+  using server = new TestServer({ allowMultipleClients: false });
+  server.redBusy = new Promise((resolve) => (go = resolve));
+  const first = await server.linkMain();
+  await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: first.session });
+  await eventually(() => server.connects.length === 1);
+  first.main.close();
+  await eventually(() => server.reds.clients().length === 0);
+  const order: string[] = [];
+  const next = server
+    .linkMain()
+    .then(() => order.push(`INIT after ${server.disconnects.length} disconnects`));
+  await eventually(() => server.reds.links === 1);
+  // As many turns as a whole link takes.
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(order).toEqual([]);
+  go();
+  await next;
+  expect(order).toEqual(["INIT after 1 disconnects"]);
+});
+
+test("a kick, and the end of the server, wait until nothing is left of a client that was leaving already", async () => {
+  let go = () => {};
+  using server = new TestServer();
+  server.redBusy = new Promise((resolve) => (go = resolve));
+  const { main, session } = await server.linkMain();
+  const [{ id }] = server.reds.clients();
+  await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: session });
+  await eventually(() => server.connects.length === 1);
+  main.close();
+  await eventually(() => server.reds.clients().length === 0);
+  const order: string[] = [];
+  const kicked = server.reds.kick(id, "x").then(() => order.push(`kicked ${server.disconnects.length}`));
+  const closed = server.reds.close("x").then(() => order.push(`closed ${server.disconnects.length}`));
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(order).toEqual([]);
+  go();
+  await Promise.all([kicked, closed]);
+  expect(order.toSorted()).toEqual(["closed 1", "kicked 1"]);
+});
+
+test("a display that its thread does not take is cut, and its place is free for another try", async () => {
+  using server = new TestServer();
+  const { session, main } = await server.linkMain();
+  server.redFault = new RangeError("no memory for it");
+  const wishes = { channelType: ChannelType.Display, connectionId: session };
+  await linkAsClient(server.dial(), wishes);
+  await eventually(() => server.cuts.length === 1);
+  expect(server.cuts[0]).toContain("did not take the channel");
+  expect(server.log.some((line) => line.includes("no memory for it"))).toBe(true);
+  expect(server.reds.clients()[0].channels).toEqual(["main"]);
+  server.redFault = undefined;
+  const again = await linkAsClient(server.dial(), wishes);
+  expect(again.resultError).toBe(LinkErr.Ok);
+  await eventually(() => server.connects.length === 1);
+  expect(main.closed).toBeUndefined();
+});
+
 test("an unknown or oversized message ends that channel alone", async () => {
   using server = new TestServer();
   const { main, session } = await server.linkMain();
@@ -196,7 +255,6 @@ test("what makes no sense on main ends that session alone", async () => {
   const bad = [
     new Uint8Array([0xee, 3, 0, 0, 0, 0]),
     new Uint8Array([107, 0, 1, 8, 0, 0]), // AGENT_DATA of 2049 bytes
-    new Uint8Array([102, 0, 0, 0, 0, 0]), // MIGRATE_CONNECTED
     new Uint8Array([4, 0, 0, 0, 0, 0]), // MIGRATE_FLUSH_MARK
   ];
   for (const bytes of bad) {

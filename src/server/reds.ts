@@ -1,3 +1,5 @@
+import type { Turns } from "../channel/index.ts";
+import { threadTurns } from "../channel/index.ts";
 import type {
   Dispatcher,
   GuestMessages,
@@ -5,18 +7,21 @@ import type {
   Payload,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
+import { PeerDied } from "../dispatch/index.ts";
 import { ChannelType, LinkError, MouseMode, NotifySeverity, encodeLinkError } from "../protocol/index.ts";
-import type { StreamPeer } from "../transport/index.ts";
+import type { RedStream, StreamPeer } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import { AgentDevice } from "./agent-device.ts";
 import { GuestHand } from "./guest-hand.ts";
-import type { HostClient } from "./host-control.ts";
+import type { HostClient, InputDropped, LinkFailed } from "./host-control.ts";
 import { InputsChannelClient } from "./inputs-channel-client.ts";
-import type { AuthenticatedLink } from "./link.ts";
-import { LinkRefused, acceptLink, authenticateLink, refuseLink } from "./link.ts";
-import { DISCONNECT_GRACE, LINK_OVERSHOOT, MAX_CLIENTS, MAX_LINKS } from "./limits.ts";
+import { LinkPlaces } from "./link-places.ts";
+import type { AuthenticatedLink, LinkAttempt } from "./link.ts";
+import { LinkRefused, PASSWORD_EXPIRED, acceptLink, authenticateLink, refuseLink } from "./link.ts";
+import { DISCONNECT_GRACE, DROPPED_NOTICE_MS, LINK_OVERSHOOT, MAX_CLIENTS, MAX_LINKS } from "./limits.ts";
 import { MainChannelClient } from "./main-channel-client.ts";
 import { MouseModes } from "./mouse-mode.ts";
+import { PasswordGate } from "./password-gate.ts";
 import type { ClientChannel } from "./red-client.ts";
 import { RedClient } from "./red-client.ts";
 import { RemoteChannelClient } from "./remote-channel-client.ts";
@@ -33,6 +38,8 @@ export interface RedsOptions {
   readonly name: string;
   /** Empty or absent: every ticket is good. At most 60 bytes of UTF-8. */
   readonly password?: string;
+  /** Milliseconds since 1970 from which on the password lets nobody in; sessions stay. @default never */
+  readonly passwordValidUntil?: number;
   /** False: a new session ends the earlier ones, as in spice-server. @default true */
   readonly allowMultipleClients?: boolean;
   /** Whether clipboards go through the agent. @default true */
@@ -43,14 +50,18 @@ export interface RedsOptions {
   readonly linkDeadline?: number;
   /** Milliseconds between looks at whether a client is alive; see CONNECTIVITY_INTERVAL. */
   readonly connectivityInterval?: number;
+  /** Milliseconds in which dropped presses are summed up; see DROPPED_NOTICE_MS. */
+  readonly droppedNotice?: number;
   /** Milliseconds between latency pings, 0 for none; see PING_INTERVAL of the channels. */
   readonly pingInterval?: number;
+  /** Who has which turn on this thread; by default all share one order. */
+  readonly turns?: Turns;
 }
 
 /** What may change while the server runs. */
 export type RedsConfig = Pick<
   RedsOptions,
-  "name" | "password" | "allowMultipleClients" | "agentCopyPaste" | "agentFileXfer"
+  "name" | "password" | "passwordValidUntil" | "allowMultipleClients" | "agentCopyPaste" | "agentFileXfer"
 >;
 
 const CHANNELS: readonly { readonly type: number; readonly id: number }[] = [
@@ -69,6 +80,7 @@ export class Reds implements AsyncDisposable {
   readonly #machine: RedsMachine;
   readonly #options: RedsOptions;
   readonly #keys: TicketKeyPool;
+  readonly #gate: PasswordGate;
   readonly #uuid = crypto.getRandomValues(new Uint8Array(16));
   readonly #clients = new Map<number, RedClient>();
   readonly #mouse = new MouseModes();
@@ -76,20 +88,51 @@ export class Reds implements AsyncDisposable {
   readonly #agentPolicy = { copyPaste: true, fileXfer: true };
   #config: RedsConfig;
   #ticketing: Ticketing;
-  #links = 0;
+  readonly #places = new LinkPlaces(MAX_LINKS);
+  readonly #attempts = new Set<LinkAttempt>();
+  /** Links with a wrong password that are still to be answered. */
+  readonly #unanswered = new Set<RedStream>();
+  readonly #turns: Turns;
+  /** Tells the mouse mode once for however many wishes of one client's turn. */
+  readonly #mouseModeTeller = {
+    takeTurn: () => {
+      for (const { main } of this.#clients.values())
+        main.sendMouseMode(this.#mouse.supported, this.#mouse.current);
+      this.#machine.qxl.send("setMouseMode", { mode: this.#mouse.current });
+      this.onChange?.();
+    },
+  };
+  /** Clients on their way out, and what each still holds. */
+  readonly #leaving = new Map<number, Promise<void>>();
   #nextClientId = 1;
   #closed = false;
+  /** Presses dropped since the last word about them; undefined is the tab's own screen. */
+  readonly #dropped = new Map<RedClient | undefined, number>();
+  #droppedTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Input of a client, or of the tab's own screen, had to go. */
+  onInputDropped: ((event: InputDropped) => void) | undefined;
   /** Something that HostState shows has changed. */
   onChange: (() => void) | undefined;
   onLog: ((text: string) => void) | undefined;
+  /** A password was wrong or has expired. */
+  onLinkFailed: ((event: LinkFailed) => void) | undefined;
+  /** A connection became a channel of that name. */
+  onLinked: ((peer: StreamPeer, channel: string) => void) | undefined;
 
   /** @throws PasswordTooLong */
-  constructor(machine: RedsMachine, options: RedsOptions, keys = new TicketKeyPool()) {
+  constructor(
+    machine: RedsMachine,
+    options: RedsOptions,
+    keys = new TicketKeyPool(),
+    gate = new PasswordGate(),
+  ) {
     this.#machine = machine;
     this.#options = options;
     this.#keys = keys;
+    this.#gate = gate;
+    this.#turns = options.turns ?? threadTurns;
     this.#config = options;
-    this.#ticketing = new Ticketing(options.password);
+    this.#ticketing = new Ticketing(options.password, options.passwordValidUntil);
     this.#setAgentPolicy(options);
     this.#agent = new AgentDevice(machine.guest, this.#agentPolicy);
     this.#agent.onWarning = (text) => this.onLog?.(text);
@@ -98,18 +141,15 @@ export class Reds implements AsyncDisposable {
       this.#mouse.setAgent(open);
       this.onChange?.();
     };
-    this.#mouse.onChange = () => {
-      for (const client of this.#clients.values())
-        client.main.sendMouseMode(this.#mouse.supported, this.#mouse.current);
-      this.#machine.qxl.send("setMouseMode", { mode: this.#mouse.current });
-      this.onChange?.();
-    };
+    this.#mouse.onChange = () => this.#turns.ask(this.#mouseModeTeller);
     this.hand = new GuestHand({ guest: machine.guest, agent: this.#agent, mouse: this.#mouse });
+    this.hand.onWarning = (text) => this.onLog?.(text);
+    this.hand.onLocalDropped = (count) => this.#inputDropped(undefined, count);
   }
 
   /** Password and name for new links, the agent's policy for messages from now on; sessions stay. @throws PasswordTooLong */
   configure(config: RedsConfig): void {
-    this.#ticketing = new Ticketing(config.password);
+    this.#ticketing = new Ticketing(config.password, config.passwordValidUntil);
     this.#config = config;
     this.#setAgentPolicy(config);
     this.onChange?.();
@@ -134,7 +174,7 @@ export class Reds implements AsyncDisposable {
   }
   /** Connections in their link stage. */
   get links(): number {
-    return this.#links;
+    return this.#places.size;
   }
   /** Ticket keys at hand. */
   get readyKeys(): number {
@@ -166,26 +206,46 @@ export class Reds implements AsyncDisposable {
    */
   async accept(port: MessagePort, peer: StreamPeer, cut?: (reason: string) => void): Promise<void> {
     const stream = openRedStream(port, { overshoot: LINK_OVERSHOOT });
-    if (this.#closed || this.#links >= MAX_LINKS) {
+    if (this.#closed) {
       stream.write(encodeLinkError(LinkError.Error));
-      stream.close(this.#closed ? "the server is closing" : `more than ${MAX_LINKS} links at once`);
+      stream.close("the server is closing");
       return;
     }
-    this.#links++;
+    const place = this.#places.take(() => attempt.abort(`more than ${MAX_LINKS} links at once`));
+    const attempt: LinkAttempt = authenticateLink(stream, {
+      keys: this.#keys,
+      ticketing: this.#ticketing,
+      gate: this.#gate,
+      address: hostOf(peer.address),
+      isSession: (id) => this.#sessionOf(id) !== undefined,
+      onStage: (stage) => place.advance(stage),
+      onWrongPassword: (failure) => {
+        this.#unanswered.add(stream);
+        this.onLinkFailed?.({ peer, reason: "password", ...failure });
+      },
+      onAnswered: () => this.#unanswered.delete(stream),
+      deadline: this.#options.linkDeadline,
+    });
+    this.#attempts.add(attempt);
     try {
-      const context = { keys: this.#keys, ticketing: this.#ticketing, deadline: this.#options.linkDeadline };
-      const link = { ...(await authenticateLink(stream, context)), cut };
+      const link = { ...(await attempt.done), cut };
       if (this.#closed) throw refuseLink(link, LinkError.Error, "the server is closing");
       if (link.channelType === ChannelType.Main) await this.#mainLink(link, peer);
-      else this.#otherLink(link);
+      else await this.#otherLink(link, peer);
     } catch (error) {
-      this.onLog?.(
-        `link from ${peer.address} refused: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      if (!stream.closed) stream.close("the link failed");
+      const words = error instanceof Error ? error.message : String(error);
+      this.onLog?.(`link from ${peer.address} refused: ${words}`);
+      if (words === PASSWORD_EXPIRED) this.onLinkFailed?.({ peer, reason: "expired" });
+      if (!stream.closed && !this.#unanswered.has(stream)) stream.close("the link failed");
     } finally {
-      this.#links--;
+      this.#attempts.delete(attempt);
+      place.leave();
     }
+  }
+
+  #sessionOf(connectionId: number): RedClient | undefined {
+    if (connectionId === 0) return undefined;
+    return [...this.#clients.values()].find((one) => one.connectionId === connectionId);
   }
 
   async #mainLink(link: AuthenticatedLink, peer: StreamPeer): Promise<void> {
@@ -197,15 +257,18 @@ export class Reds implements AsyncDisposable {
     if (link.channelId !== 0)
       throw refuseLink(link, LinkError.ChannelNotAvailable, "there is one main channel, number 0");
     // Without several clients the newest wins: the others have left the server before it hears INIT.
-    while (this.#config.allowMultipleClients === false && this.#clients.size > 0)
-      await Promise.all([...this.#clients.values()].map((client) => this.#replaceClient(client)));
+    while (this.#config.allowMultipleClients === false && this.#clients.size + this.#leaving.size > 0) {
+      const replaced = [...this.#clients.values()].map((client) => this.#replaceClient(client));
+      await Promise.all([...replaced, ...this.#leaving.values()]);
+    }
     if (this.#closed) throw refuseLink(link, LinkError.Error, "the server is closing");
+    if (this.#clients.size >= MAX_CLIENTS) this.#dismissSilent();
     if (this.#clients.size >= MAX_CLIENTS)
       throw refuseLink(link, LinkError.Error, `${MAX_CLIENTS} clients are connected already`);
     acceptLink(link);
     const { connectivityInterval, pingInterval } = this.#options;
     const main = new MainChannelClient(
-      { ...link, connectivityInterval, pingInterval },
+      { ...link, connectivityInterval, pingInterval, turns: this.#turns },
       {
         channels: () => CHANNELS,
         mouseModeRequested: (mode) => this.#mouse.request(mode),
@@ -234,7 +297,17 @@ export class Reds implements AsyncDisposable {
       multiMediaTime: Math.floor(performance.now()) >>> 0,
     });
     main.open();
+    this.onLinked?.(peer, "main");
     this.onChange?.();
+  }
+
+  /** Room for a newcomer: the session goes that has done nothing since its link, the oldest of several. */
+  #dismissSilent(): void {
+    const silent = [...this.#clients.values()].find(
+      ({ main, channels }) => main.receivedBytes === 0 && channels.length === 1,
+    );
+    if (silent)
+      void this.#clientDisconnect(silent, "it has said nothing, and another client wants its place");
   }
 
   async #replaceClient(client: RedClient): Promise<void> {
@@ -242,10 +315,10 @@ export class Reds implements AsyncDisposable {
     await this.#clientDisconnect(client, "another client connected");
   }
 
-  #otherLink(link: AuthenticatedLink): void {
+  async #otherLink(link: AuthenticatedLink, peer: StreamPeer): Promise<void> {
     const { channelType: type, channelId: id } = link;
-    const client = [...this.#clients.values()].find((one) => one.connectionId === link.connectionId);
-    if (!client || client.disconnecting || link.connectionId === 0)
+    const client = this.#sessionOf(link.connectionId);
+    if (!client || client.disconnecting)
       throw refuseLink(link, LinkError.BadConnectionId, `there is no session ${link.connectionId}`);
     if (!CHANNELS.some((channel) => channel.type === type && channel.id === id))
       throw refuseLink(link, LinkError.ChannelNotAvailable, `there is no channel ${type}:${id}`);
@@ -254,17 +327,19 @@ export class Reds implements AsyncDisposable {
     acceptLink(link);
     if (type === ChannelType.Inputs) this.#connectInputs(client, link);
     else this.#connectRemote(client, link);
+    this.onLinked?.(peer, client.channel(type, id)?.name ?? "");
     this.onChange?.();
   }
 
   #connectInputs(client: RedClient, link: AuthenticatedLink): void {
     const { pingInterval } = this.#options;
-    const inputs = new InputsChannelClient({ ...link, pingInterval }, this.hand);
+    const inputs = new InputsChannelClient({ ...link, pingInterval, turns: this.#turns }, this.hand);
     const channel = localChannel(ChannelType.Inputs, "inputs", inputs);
     client.addChannel(channel);
-    this.hand.add(inputs);
+    inputs.onInputDropped = (count) => this.#inputDropped(client, count);
     inputs.onDisconnect = (reason) => {
-      this.hand.remove(inputs);
+      if (inputs.unreadBytes > 0)
+        this.onLog?.(`client ${client.id} left before ${inputs.unreadBytes} bytes of its input were read`);
       client.removeChannel(channel);
       this.onLog?.(`inputs channel of client ${client.id} ended: ${reason}`);
       this.onChange?.();
@@ -274,8 +349,30 @@ export class Reds implements AsyncDisposable {
 
   #connectRemote(client: RedClient, link: AuthenticatedLink): void {
     const remote = new RemoteChannelClient(client.id, link, this.#machine.qxl);
-    remote.connect(link, client.main.lowBandwidth);
+    const connected = remote.connect(link, client.main.lowBandwidth);
     client.addChannel(remote);
+    connected.catch((error: unknown) => {
+      if (error instanceof PeerDied || client.channel(remote.type, remote.id) !== remote) return;
+      client.removeChannel(remote);
+      const words = error instanceof Error ? error.message : String(error);
+      this.onLog?.(`${remote.name} channel of client ${client.id} was not taken: ${words}`);
+      this.onChange?.();
+    });
+  }
+
+  /** The guest reads nothing, and presses had to go: never without a word. */
+  #inputDropped(client: RedClient | undefined, count: number): void {
+    this.#dropped.set(client, (this.#dropped.get(client) ?? 0) + count);
+    this.#droppedTimer ??= setTimeout(() => {
+      this.#droppedTimer = undefined;
+      for (const [client, presses] of this.#dropped) {
+        const words = `The machine does not read its keyboard or mouse: ${presses} presses were dropped.`;
+        client?.main.notify(words);
+        this.onLog?.(client ? `client ${client.id}: ${words}` : words);
+        this.onInputDropped?.({ count: presses, ...(client && { clientId: client.id }) });
+      }
+      this.#dropped.clear();
+    }, this.#options.droppedNotice ?? DROPPED_NOTICE_MS);
   }
 
   #newConnectionId(): number {
@@ -293,18 +390,21 @@ export class Reds implements AsyncDisposable {
   }
 
   async #clientDisconnect(client: RedClient, reason: string): Promise<void> {
-    if (!this.#clients.delete(client.id)) return;
+    if (!this.#clients.delete(client.id)) return this.#leaving.get(client.id);
     this.onLog?.(`client ${client.id} (${client.peer.address}) left: ${reason}`);
     this.#agent.remove(client.main);
     if (this.#clients.size === 0) this.#mouse.request(MouseMode.Server);
     this.onChange?.();
-    await client.destroy(reason);
+    const gone = client.destroy(reason).finally(() => this.#leaving.delete(client.id));
+    this.#leaving.set(client.id, gone);
+    await gone;
   }
 
   /** Ends one session; its person is told why. Resolves when nothing of it is left. */
   async kick(clientId: number, reason: string): Promise<void> {
     const client = this.#clients.get(clientId);
-    if (!client) return;
+    // It may be on its way out already.
+    if (!client) return this.#leaving.get(clientId);
     client.main.notify(reason, NotifySeverity.Error);
     client.main.sayDisconnecting(LinkError.Ok);
     // The words must leave before the stream ends.
@@ -352,9 +452,14 @@ export class Reds implements AsyncDisposable {
   /** Tells every client why, then disconnects them all. Resolves when nothing of them is left. */
   async close(reason: string): Promise<void> {
     this.#closed = true;
+    for (const attempt of this.#attempts) attempt.abort(reason);
+    for (const stream of this.#unanswered) stream.close(reason);
+    this.#unanswered.clear();
     await Promise.all([...this.#clients.keys()].map((id) => this.kick(id, reason)));
+    await Promise.all(this.#leaving.values());
     this.#agent[Symbol.dispose]();
     this.hand[Symbol.dispose]();
+    clearTimeout(this.#droppedTimer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -363,6 +468,11 @@ export class Reds implements AsyncDisposable {
 }
 
 export { LinkRefused };
+
+/** An address without its port: who it is, as far as passwords are concerned. */
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, "");
+}
 
 function localChannel(
   type: number,

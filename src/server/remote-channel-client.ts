@@ -1,6 +1,8 @@
 import type { Dispatcher, RedWorkerMessages } from "../dispatch/index.ts";
+import { PeerDied } from "../dispatch/index.ts";
 import { ChannelType } from "../protocol/index.ts";
 import type { AuthenticatedLink } from "./link.ts";
+import { DISCONNECT_DEADLINE } from "./limits.ts";
 import type { ClientChannel } from "./red-client.ts";
 
 /** The channels that live on a red worker's thread, by SpiceChannelType. */
@@ -28,24 +30,27 @@ export class RemoteChannelClient implements ClientChannel {
   }
 
   /**
-   * Hands the stream to the red worker's thread. Asynchronous, as spice-server's connect is: core does not wait.
+   * Hands the stream to the red worker's thread. Nothing of core waits for the result: if it rejects, nobody serves the channel and the
+   * wire is cut.
    * @throws if the client has left already.
    */
-  connect(link: AuthenticatedLink, lowBandwidth: boolean): void {
+  connect(link: AuthenticatedLink, lowBandwidth: boolean): Promise<void> {
     const port = link.stream.detach();
     const { channelType, channelId, capabilities, miniHeader } = link;
     const clientId = this.#clientId;
-    this.#qxl.send(
-      "connect",
-      { clientId, channelType, channelId, capabilities, miniHeader, lowBandwidth, port },
-      [port],
-    );
+    const message = { clientId, channelType, channelId, capabilities, miniHeader, lowBandwidth, port };
+    return this.#qxl.call("connect", message, [port]).catch((error: unknown) => {
+      // The death of the whole thread is its session's to deal with.
+      if (!(error instanceof PeerDied)) this.#cut?.("the display thread did not take the channel");
+      throw error;
+    });
   }
 
   /** Resolves when the red worker holds nothing for this client any more, or can be waited for no longer. */
   async disconnect(reason: string): Promise<void> {
     try {
-      await this.#qxl.call("disconnectClient", { clientId: this.#clientId, channelType: this.type });
+      const message = { clientId: this.#clientId, channelType: this.type };
+      await this.#qxl.call("disconnectClient", message, [], { deadline: DISCONNECT_DEADLINE });
     } catch {
       // A dead red worker cannot end its streams, so the wire is cut here.
       this.#cut?.(reason);

@@ -5,13 +5,16 @@ import type { RedStream } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import { eventually } from "../transport/compliance.testing.ts";
 import { ChannelAtClient, linkAsClient, type LinkWishes } from "./link-client.testing.ts";
+import { PasswordGate } from "./password-gate.ts";
 import { Reds, type RedsOptions } from "./reds.ts";
+import { TicketKeyPool } from "./ticket.ts";
 
 export const PEER = { transport: "tcp", address: "127.0.0.1:40000", secure: false };
 
 /** Reds with real dispatchers to two peers that note what they are told. The test disposes it. */
 export class TestServer implements Disposable {
   readonly reds: Reds;
+  readonly gate = new PasswordGate();
   readonly guest: Dispatcher<GuestMessages>;
   readonly qxl: Dispatcher<RedWorkerMessages>;
   readonly log: string[] = [];
@@ -20,8 +23,15 @@ export class TestServer implements Disposable {
   readonly connects: ChannelConnect[] = [];
   readonly disconnects: { clientId: number; channelType: number }[] = [];
   readonly cuts: string[] = [];
+  /** Awaited by the red worker before it has let go of a channel. */
+  redBusy: Promise<void> | undefined;
+  /** Thrown by the red worker when it is handed a channel. */
+  redFault: Error | undefined;
   /** Whether the QXL device takes a client's heads. */
   deviceTakesHeads = true;
+  /** Awaited by the guest's keyboard, and by its pointer, after each piece, before it has room for more. */
+  keyboardBusy: Promise<number> | undefined;
+  pointerBusy: Promise<number> | undefined;
   /** Awaited by the guest before it takes what is for its agent. */
   agentBusy: Promise<void> | undefined;
   readonly #owned: Disposable[] = [];
@@ -29,29 +39,45 @@ export class TestServer implements Disposable {
   constructor(options: Partial<RedsOptions> = {}) {
     const guestChannel = new MessageChannel();
     const redChannel = new MessageChannel();
-    const note = (name: string) => (message: object) => void this.guestLog.push([name, message]);
+
+    const note =
+      (name: string, busy: () => Promise<number> | undefined) =>
+      async (message: object): Promise<number> => {
+        this.guestLog.push([name, message]);
+        return (await busy()) ?? 0;
+      };
     this.guest = new Dispatcher<GuestMessages>(guestChannel.port1, { peer: "guest" });
     this.qxl = new Dispatcher<RedWorkerMessages>(redChannel.port1, { peer: "red" });
     this.#owned.push(
       this.guest,
       this.qxl,
-      serveDispatcher<GuestMessages>(guestChannel.port2, {
-        keyScancodes: note("keys"),
-        mouseMotion: note("motion"),
-        mousePosition: note("position"),
-        agentWrite: async ({ bytes }) => {
-          await this.agentBusy;
-          this.guestLog.push(["agent", bytes]);
+      serveDispatcher<GuestMessages>(
+        guestChannel.port2,
+        {
+          keyScancodes: note("keys", () => this.keyboardBusy),
+          mouseMotion: note("motion", () => this.pointerBusy),
+          mousePosition: note("position", () => this.pointerBusy),
+          agentWrite: async ({ bytes }) => {
+            await this.agentBusy;
+            this.guestLog.push(["agent", bytes]);
+          },
+          clientMonitorsConfig: (message) => {
+            this.guestLog.push(["monitors", message]);
+            return this.deviceTakesHeads;
+          },
         },
-        clientMonitorsConfig: (message) => {
-          this.guestLog.push(["monitors", message]);
-          return this.deviceTakesHeads;
-        },
-      }),
+        { concurrent: ["agentWrite", "keyScancodes", "mouseMotion", "mousePosition"] },
+      ),
       serveDispatcher<RedWorkerMessages>(redChannel.port2, {
         attachCommands: () => {},
-        connect: (message) => void this.connects.push(message),
-        disconnectClient: (message) => void this.disconnects.push(message),
+        connect: (message) => {
+          if (this.redFault) throw this.redFault;
+          this.connects.push(message);
+        },
+        disconnectClient: async (message) => {
+          await this.redBusy;
+          this.disconnects.push(message);
+        },
         setMouseMode: () => {},
         setCompression: () => {},
         attachCanvas: () => {},
@@ -61,7 +87,12 @@ export class TestServer implements Disposable {
         inspect: () => ({ surfaces: [], clients: [], commands: 0 }),
       }),
     );
-    this.reds = new Reds({ guest: this.guest, qxl: this.qxl }, { name: "test", ...options });
+    this.reds = new Reds(
+      { guest: this.guest, qxl: this.qxl },
+      { name: "test", ...options },
+      new TicketKeyPool(),
+      this.gate,
+    );
     this.reds.onLog = (text) => this.log.push(text);
   }
 
@@ -83,13 +114,14 @@ export class TestServer implements Disposable {
     return { main, session: main.find(mainChannel.server.init)!.sessionId, stream };
   }
 
-  async linkInputs(session: number): Promise<ChannelAtClient> {
+  async linkInputs(session: number, password?: string): Promise<ChannelAtClient> {
     const stream = this.dial();
-    await linkAsClient(stream, { channelType: ChannelType.Inputs, connectionId: session });
+    await linkAsClient(stream, { channelType: ChannelType.Inputs, connectionId: session, password });
     return new ChannelAtClient(stream, inputsChannel);
   }
 
   [Symbol.dispose](): void {
+    this.gate[Symbol.dispose]();
     void this.reds.close("the test ends");
     for (const one of this.#owned) one[Symbol.dispose]();
   }

@@ -2,7 +2,7 @@ import { constants, createPublicKey, publicEncrypt } from "node:crypto";
 import { expect, test } from "vitest";
 import { TICKET_PUBKEY_SIZE } from "../protocol/index.ts";
 import { eventually } from "../transport/compliance.testing.ts";
-import { KEY_POOL_SIZE } from "./limits.ts";
+import { KEY_POOL_SIZE, KEY_SHARES_MAX } from "./limits.ts";
 import { TicketKeyPool } from "./ticket.ts";
 
 function seal(publicKey: Uint8Array, text: Uint8Array): Uint8Array {
@@ -10,12 +10,32 @@ function seal(publicKey: Uint8Array, text: Uint8Array): Uint8Array {
   return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING }, text);
 }
 
-test("keys are made ahead, each is given away once, and a flood waits its turn", async () => {
+test("keys are made ahead and each is given away once; a flood shares the last, and nobody waits for more", async () => {
   const pool = new TicketKeyPool();
   await eventually(() => pool.ready === KEY_POOL_SIZE);
-  const keys = await Promise.all(Array.from({ length: KEY_POOL_SIZE + 4 }, () => pool.take()));
-  expect(new Set(keys.map(({ publicKey }) => publicKey.join())).size).toBe(keys.length);
+  let answered = 0;
+  const takes = Array.from({ length: KEY_POOL_SIZE + KEY_SHARES_MAX }, async () => {
+    const { publicKey } = await pool.take();
+    answered++;
+    return publicKey.join();
+  });
+  // In the same turn, so that no key can have been made meanwhile: only one is waited for.
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(answered).toBe(takes.length - 1);
+  const keys = await Promise.all(takes);
+  expect(new Set(keys.slice(0, KEY_POOL_SIZE)).size).toBe(KEY_POOL_SIZE);
+  expect(new Set(keys.slice(KEY_POOL_SIZE - 1, -1)).size).toBe(1);
+  expect(keys.at(-1)).not.toBe(keys.at(-2));
   await eventually(() => pool.ready === KEY_POOL_SIZE);
+});
+
+test("a key opens a ticket once, so that one overheard is worth nothing to a link that shares the key", async () => {
+  const key = await new TicketKeyPool().take();
+  const ticket = seal(key.publicKey, Buffer.from("geheim\0"));
+  expect(new TextDecoder().decode(await key.open(ticket))).toBe("geheim");
+  expect(await key.open(ticket)).toBeUndefined();
+  expect(await key.open(seal(key.publicKey, Buffer.from("geheim\0")))).toBeDefined();
 });
 
 test("a ticket is opened by its own key only; its password ends at the first NUL", async () => {

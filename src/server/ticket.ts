@@ -1,11 +1,11 @@
 import { MAX_PASSWORD_LENGTH, TICKET_PUBKEY_SIZE } from "../protocol/index.ts";
-import { KEY_POOL_SIZE } from "./limits.ts";
+import { KEY_POOL_SIZE, KEY_SHARES_MAX } from "./limits.ts";
 
 /** One link's key pair: the public half goes out in the link reply, the private half opens the ticket once. */
 export interface TicketKey {
   /** DER SubjectPublicKeyInfo, 162 bytes. */
   readonly publicKey: Uint8Array;
-  /** The password inside, without its NUL; undefined if this is no ticket for this key. */
+  /** The password inside, without its NUL; undefined if this is no ticket for this key, or one that it has opened before. */
   open(ticket: Uint8Array): Promise<Uint8Array | undefined>;
 }
 
@@ -26,9 +26,14 @@ async function makeKey(): Promise<TicketKey> {
       `the platform exports RSA-1024 keys in ${publicKey.length} bytes, SPICE has ${TICKET_PUBKEY_SIZE}`,
     );
   }
+  const opened = new Set<string>();
   return {
     publicKey,
     async open(ticket) {
+      // Sealing is random, so nobody seals the same twice: this one was overheard.
+      const seal = ticket.join();
+      if (opened.has(seal)) return undefined;
+      opened.add(seal);
       try {
         const clear = new Uint8Array(
           await crypto.subtle.decrypt(ALGORITHM.name, pair.privateKey, ticket.slice()),
@@ -44,12 +49,15 @@ async function makeKey(): Promise<TicketKey> {
 
 /**
  * Fresh ticket keys without the wait: making one takes tens of milliseconds of a thread that also carries input. One key is made at
- * a time however many links ask, so a flood of links costs no more than one key after the other.
+ * a time however many links ask. A flood that comes faster shares the newest key, so that nobody waits behind it; a key opens each
+ * ticket once, so one overheard is worth nothing still.
  */
 export class TicketKeyPool {
   readonly #ready: TicketKey[] = [];
   readonly #waiting: ((key: TicketKey | Error) => void)[] = [];
   #making = false;
+  #shared: TicketKey | undefined;
+  #shares = 0;
 
   constructor() {
     void this.#fill();
@@ -59,11 +67,16 @@ export class TicketKeyPool {
     return this.#ready.length;
   }
 
-  /** A key that nobody else gets. */
+  /** A key for one link; in a flood, one that a few others have as well. */
   async take(): Promise<TicketKey> {
     const key = this.#ready.shift();
     void this.#fill();
-    if (key) return key;
+    if (key) {
+      this.#shared = key;
+      this.#shares = 0;
+      return key;
+    }
+    if (this.#shared && ++this.#shares < KEY_SHARES_MAX) return this.#shared;
     const made = await new Promise<TicketKey | Error>((resolve) => {
       this.#waiting.push(resolve);
     });
@@ -101,9 +114,15 @@ export class PasswordTooLong extends Error {
 /** What a link must show. */
 export class Ticketing {
   readonly #expected: Uint8Array | undefined;
+  readonly #validUntil: number;
 
-  /** @param password empty or absent: every ticket is good. @throws PasswordTooLong */
-  constructor(password: string | undefined) {
+  /**
+   * @param password empty or absent: every ticket is good.
+   * @param validUntil milliseconds since 1970 from which on the password lets nobody in (spice_server_set_ticket's lifetime).
+   * @throws PasswordTooLong
+   */
+  constructor(password: string | undefined, validUntil = Number.POSITIVE_INFINITY) {
+    this.#validUntil = validUntil;
     if (!password) return;
     this.#expected = new TextEncoder().encode(password);
     if (this.#expected.length > MAX_PASSWORD_LENGTH) throw new PasswordTooLong();
@@ -111,6 +130,11 @@ export class Ticketing {
 
   get required(): boolean {
     return this.#expected !== undefined;
+  }
+
+  /** Whether the password lets nobody in any more. */
+  expired(now = Date.now()): boolean {
+    return this.required && now >= this.#validUntil;
   }
 
   /** Compares in time that depends on neither password, only on the longest there may be. */

@@ -27,11 +27,16 @@ export interface RedStream extends Disposable {
   readonly closed: boolean;
   /** The peer has ended; what it wrote before may still be unread. */
   readonly ending: boolean;
+  /** Bytes received that nobody has read yet: while there are some, the peer has been heard. */
+  readonly waiting: number;
   /** Bytes that may be written now before the peer's credit is used up (may go negative: one write may overshoot). */
   readonly credit: number;
   /** Takes ownership of `bytes` (its buffer is transferred unless it is a view of a larger buffer, then copied). */
   write(bytes: Uint8Array): void;
-  /** Called with each piece; the reader's return gives the bytes back as credit to the sender. */
+  /**
+   * Called with each piece; what the reader does not put back by `unread` before it returns goes back to the sender as credit, a grain
+   * at a time.
+   */
   onData: ((bytes: Uint8Array) => void) | undefined;
   /** Puts bytes back in front of what is still to be read, for a reader that took more than its part. Costs no credit. */
   unread(bytes: Uint8Array): void;

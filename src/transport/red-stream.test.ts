@@ -24,6 +24,38 @@ test("a peer that ignores its credit is cut off at the reader's limit", async ()
   expect(reader.closed).toBe(true);
 });
 
+test("small messages cost a credit frame a grain, not one each", async () => {
+  const { port1, port2 } = new MessageChannel();
+  let credits = 0;
+  port1.addEventListener("message", ({ data }: MessageEvent<{ type: string }>) => {
+    if (data.type === "credit") credits++;
+  });
+  const writer = openRedStream(port1);
+  const reader = openRedStream(port2);
+  let read = 0;
+  reader.onData = (bytes) => (read += bytes.length);
+  for (let i = 0; i < 2000; i++) writer.write(new Uint8Array(100));
+  await eventually(() => read === 200_000);
+  const grains = Math.floor(200_000 / CREDIT_GRAIN);
+  await eventually(() => credits === grains);
+  expect(writer.credit).toBeGreaterThan(STREAM_CREDIT - CREDIT_GRAIN - 100);
+  reader.close();
+});
+
+test("what waits unread is counted, also what was put back", async () => {
+  const [a, b] = createRedStreamPair();
+  a.write(new Uint8Array(10));
+  a.write(new Uint8Array(20));
+  await eventually(() => b.waiting === 30);
+  b.onData = (bytes) => {
+    b.onData = undefined;
+    b.unread(bytes.subarray(4));
+  };
+  expect(b.waiting).toBe(26);
+  b.close();
+  expect(b.waiting).toBe(0);
+});
+
 test("a stream moved before much was written keeps its own port: no thread in between", () => {
   const [a, b] = createRedStreamPair();
   const { port1, port2 } = new MessageChannel();

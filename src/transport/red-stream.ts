@@ -16,6 +16,7 @@ class PortRedStream implements RedStream {
   #credit: number;
   #closed = false;
   #unread: Uint8Array[] = [];
+  #waiting = 0;
   /** Bytes read whose credit is still to be given back; below zero while bytes that were put back are to be read again. */
   #taken = 0;
   #hadReader = false;
@@ -39,6 +40,10 @@ class PortRedStream implements RedStream {
 
   get ending(): boolean {
     return this.#endReason !== undefined;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
   }
 
   get credit(): number {
@@ -70,12 +75,13 @@ class PortRedStream implements RedStream {
       case "data":
         this.#received += frame.bytes.length;
         if (this.#received > this.#limit) {
-          this.#unread = [];
+          this.#forget();
           this.#post({ type: "end", reason: "more was sent than is read" }, []);
           this.#end("the peer sent far more than its credit");
           return;
         }
         this.#unread.push(frame.bytes);
+        this.#waiting += frame.bytes.length;
         this.#deliver();
         break;
       case "credit": {
@@ -94,10 +100,12 @@ class PortRedStream implements RedStream {
     // A handler may detach, close or replace itself at each piece.
     while (this.#onData && this.#unread.length > 0) {
       const bytes = this.#unread.shift()!;
+      this.#waiting -= bytes.length;
       this.#onData(bytes);
       if (this.#closed) return;
       this.#taken += bytes.length;
-      if (this.#taken >= CREDIT_GRAIN || this.#unread.length === 0) this.#giveCredit();
+      // Less than a grain can be owed to a writer whose whole credit is sixteen of them.
+      if (this.#taken >= CREDIT_GRAIN) this.#giveCredit();
     }
     this.#announceEnd();
   }
@@ -105,6 +113,7 @@ class PortRedStream implements RedStream {
   unread(bytes: Uint8Array): void {
     if (this.#closed || bytes.length === 0) return;
     this.#unread.unshift(bytes);
+    this.#waiting += bytes.length;
     this.#taken -= bytes.length;
     this.#deliver();
   }
@@ -140,14 +149,19 @@ class PortRedStream implements RedStream {
     // A reader that only pauses still gets the rest; nobody who never reads holds up the end.
     if (this.#hadReader && this.#unread.length > 0) return;
     this.#closed = true;
-    this.#unread = [];
+    this.#forget();
     this.#onClose(this.#endReason);
+  }
+
+  #forget(): void {
+    this.#unread = [];
+    this.#waiting = 0;
   }
 
   close(reason = "closed"): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#unread = [];
+    this.#forget();
     if (this.#endReason === undefined) {
       this.#post({ type: "end", reason }, []);
       this.#port.close();
@@ -210,7 +224,7 @@ class PortRedStream implements RedStream {
       given -= held;
       return reduce(frame, held);
     });
-    this.#unread = [];
+    this.#forget();
     return port2;
   }
 
