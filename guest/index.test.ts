@@ -299,6 +299,8 @@ test("a lock file that is missing, changed by hand or of another recipe stops th
     "a path that climbs": text.replace("pool/main/t/", "pool/../../t/"),
     "an address for a path": text.replace("pool/main/t/", "http://evil.example/"),
     "a short hash": text.replace(/"sha256":"[0-9a-f]{64}"/, '"sha256":"00"'),
+    "a date that is none": text.replace(/"date":"2026-07-11/, '"date":"2026-02-31'),
+    "a month that is none": text.replace(/"date":"2026-07-11/, '"date":"2026-77-11'),
     "an unknown field": text.replace('"format": 2', '"format": 2, "trust": "all"'),
     "a package twice": text.replace(/^( {4}\{"name":"tool".*\})$/m, "$1,\n$1"),
     "no size": text.replace(/"size":\d+,/, ""),

@@ -1,9 +1,9 @@
 import { readCleartextMessage, readKeys, verify } from "openpgp";
-import { type GuestBuildErrorCode, GuestBuildError, reasonOf } from "../errors.ts";
+import { GuestBuildError, reasonOf } from "../errors.ts";
 import type { Exceptions } from "../exceptions.ts";
 import { readBounded } from "../files.ts";
 import { MAX_CLOCK_SKEW_MS, MAX_KEYRING_BYTES, MAX_RELEASE_SIGNATURES } from "../limits.ts";
-import { type ClearSigned, readClearSigned } from "./clear-signed.ts";
+import { type ClearSigned, ClearSignedError, readClearSigned } from "./clear-signed.ts";
 import { day } from "./freshness.ts";
 
 /** Where Debian and its derivatives install the archive's keys; the first that is there counts. */
@@ -105,11 +105,14 @@ async function checkSignatures(
  * @throws GuestBuildError `signature`, or `clock` when the signature is of a day that this machine does not know yet.
  */
 export async function verifyRelease(file: Uint8Array, check: SignatureCheck): Promise<string> {
-  const refuse = (code: GuestBuildErrorCode, error: unknown) =>
+  const refuse = (error: unknown) =>
     new GuestBuildError(
-      code,
-      `The InRelease of ${check.suite} is not signed by a key of the Debian archive keyring: ${reasonOf(error)}. ` +
-        `Somebody between Debian and this machine may have changed it; use another mirror.`,
+      "signature",
+      `The InRelease of ${check.suite} is ${
+        error instanceof ClearSignedError
+          ? "not one signed message and nothing else"
+          : "not signed by a key of the Debian archive keyring"
+      }: ${reasonOf(error)}. Somebody between Debian and this machine may have changed it; use another mirror.`,
       { cause: error },
     );
   try {
@@ -124,6 +127,6 @@ export async function verifyRelease(file: Uint8Array, check: SignatureCheck): Pr
     );
     return (await readCleartextMessage({ cleartextMessage: signed.message })).getText();
   } catch (error) {
-    throw error instanceof GuestBuildError ? error : refuse("signature", error);
+    throw error instanceof GuestBuildError ? error : refuse(error);
   }
 }

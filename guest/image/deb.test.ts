@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import * as fc from "fast-check";
 import { type Pack, pack } from "tar-stream";
 import { expect, test } from "vitest";
 import { GuestBuildError } from "../errors.ts";
@@ -155,4 +156,34 @@ test("a broken .deb names its package", async () => {
 test("cleaned paths", () => {
   expect(cleanPath("./a//b/./c/../d")).toBe("a/b/d");
   expect(cleanPath("/../../x")).toBe("x");
+});
+
+test("whatever bytes of a package are other ones, it is read or refused with its name", async () => {
+  const data = await tar();
+  const plain = ar([
+    ["debian-binary", Buffer.from("2.0\n")],
+    ["control.tar.gz", gzipSync("")],
+    ["data.tar", data],
+  ]);
+  const packed = await deb({ "usr/bin/tool": "program" });
+  const edit = fc.record({ at: fc.nat(plain.length), value: fc.nat(255), cut: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(plain, packed),
+      fc.array(edit, { maxLength: 4 }),
+      async (original, edits) => {
+        let archive = Buffer.from(original);
+        for (const { at, value, cut } of edits) {
+          if (cut && value < 40) archive = archive.subarray(0, at % (archive.length + 1));
+          else if (archive.length > 0) archive[at % archive.length] = value;
+        }
+        const files = await readDeb(archive, "tool", () => true, 1 << 20).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(GuestBuildError);
+          expect(error).toMatchObject({ code: "package", packageName: "tool" });
+        });
+        for (const [path] of files ?? []) expect(path.split("/")).not.toContain("..");
+      },
+    ),
+    { numRuns: 500 },
+  );
 });

@@ -15,7 +15,8 @@ export function readPcfName(pcf: Uint8Array): string | undefined {
     if (view.getUint32(8 + i * 16, true) !== PCF_PROPERTIES) continue;
     const start = view.getUint32(8 + i * 16 + 12, true);
     const little = (view.getUint32(start, true) & PCF_BYTE_MSB) === 0;
-    const count = view.getInt32(start + 4, little);
+    const count = view.getUint32(start + 4, little);
+    if (count * 9 > pcf.length) throw new Error("the font's table of properties is larger than the font");
     const properties = start + 8;
     // 9 bytes each (name u32, is-string u8, value u32), padded to 4; then the strings' size and the strings.
     const strings = properties + ((count * 9 + 3) & ~3) + 4;
