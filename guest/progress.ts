@@ -14,6 +14,11 @@ function amount({ stage, done, total }: GuestBuildProgress): string {
   return stage === "index" || stage === "download" ? `${mib(done)}/${mib(total)} MiB` : `${done}/${total}`;
 }
 
+/** How far a build is, as a few words. */
+export function progressWords(progress: GuestBuildProgress): string {
+  return `${STAGES[progress.stage]}, ${amount(progress)}`;
+}
+
 /** Shows a build to a person: a bar that redraws itself on a terminal, a line per stage elsewhere. */
 export class ProgressDisplay {
   readonly #stream: NodeJS.WriteStream;

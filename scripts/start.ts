@@ -17,10 +17,13 @@ export async function start(args: readonly string[]): Promise<number> {
   return runCli(args, { root, version, prepare, install });
 }
 
-async function prepare(options: CliOptions): Promise<void> {
-  await buildPage((line) => process.stdout.write(`${line}\n`));
+async function prepare(options: CliOptions, doing: (words: string) => void): Promise<void> {
+  await buildPage((line) => {
+    process.stdout.write(`${line}\n`);
+    doing(line);
+  });
   const { buildGuest } = await import("../guest/index.ts");
-  const { ProgressDisplay } = await import("../guest/progress.ts");
+  const { ProgressDisplay, progressWords } = await import("../guest/progress.ts");
   const display = new ProgressDisplay(process.stdout);
   await buildGuest({
     level: options.guest,
@@ -28,7 +31,10 @@ async function prepare(options: CliOptions): Promise<void> {
     outDir: join(root, "build/guest"),
     cacheDir: join(root, ".cache/guest"),
     allow: options.guestAllowances,
-    onProgress: (progress) => display.progress(progress),
+    onProgress: (progress) => {
+      display.progress(progress);
+      doing(progressWords(progress));
+    },
     onNote: (text) => display.line(`Note: ${terminalText(text)}`),
   });
 }

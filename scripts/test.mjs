@@ -11,6 +11,7 @@ import { checkNode, ensurePackages, importTypeScript, root } from "./project.mjs
 /** The stock clients and what shows them, by the program that proves each is there. */
 const DEBIAN_PACKAGES = {
   chromium: "/usr/bin/chromium",
+  "firefox-esr": "/usr/bin/firefox-esr",
   "spice-client-gtk": "/usr/bin/spicy-screenshot",
   "virt-viewer": "/usr/bin/remote-viewer",
   xvfb: "/usr/bin/Xvfb",

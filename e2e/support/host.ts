@@ -6,6 +6,7 @@ import { chromium, type BrowserContext, type Page } from "@playwright/test";
 import type { spicetab } from "../../src/host/main.ts";
 import { fromBgrx, type Picture } from "./ppm.ts";
 import { Program } from "./process.ts";
+import { readSurfaceInPage } from "./read-surface.ts";
 
 /** What the page offers as window.spicetab; its declaration comes with the import. */
 export type HostPageApi = typeof spicetab;
@@ -124,28 +125,7 @@ export class HostTab implements AsyncDisposable {
 
   /** The server's primary surface. */
   async surface(): Promise<Picture> {
-    const { width, height, base64 } = await this.page.evaluate(async () => {
-      // A driver that changes its mode destroys the primary and then creates another: in between there is none.
-      const read = async (
-        tries: number,
-      ): Promise<Awaited<ReturnType<typeof window.spicetab.readSurface>>> => {
-        try {
-          return await window.spicetab.readSurface(0);
-        } catch (error) {
-          if (tries === 0 || !String(error).includes("there is no surface 0")) throw error;
-          await new Promise((resolve) => setTimeout(resolve, 100));
-          return read(tries - 1);
-        }
-      };
-      const { width, height, pixels } = await read(100);
-      const blob = new Blob([pixels.slice()]);
-      const url = await new Promise<string>((resolve) => {
-        const reader = new FileReader();
-        reader.onload = () => resolve(reader.result as string);
-        reader.readAsDataURL(blob);
-      });
-      return { width, height, base64: url.slice(url.indexOf(",") + 1) };
-    });
+    const { width, height, base64 } = await this.page.evaluate(readSurfaceInPage);
     return fromBgrx(width, height, new Uint8Array(Buffer.from(base64, "base64")));
   }
 

@@ -26,8 +26,8 @@ const IMPATIENT_MS = 1_500;
 export interface CliProject {
   readonly root: string;
   readonly version: string;
-  /** Builds what is missing; rejects with an error whose message is meant for a person. */
-  prepare(options: CliOptions): Promise<void>;
+  /** Builds what is missing; rejects with an error whose message is meant for a person. `doing` hears how far it is. */
+  prepare(options: CliOptions, doing: (words: string) => void): Promise<void>;
   /** Installs packages of this system; false where that is not possible or not allowed. */
   install?(packages: readonly string[]): boolean;
 }
@@ -132,7 +132,7 @@ async function serve(
     if (stop.signal.aborted) resolve();
     stop.signal.addEventListener("abort", () => resolve());
   });
-  await Promise.race([project.prepare(options), aborted]);
+  await Promise.race([project.prepare(options, (words) => (web.preparing = words)), aborted]);
   if (stop.signal.aborted) return 0;
   web.ready = true;
 

@@ -36,6 +36,9 @@ export const HELLO_DEADLINE_MS = 5_000;
  */
 export const PING_INTERVAL_MS = 15_000;
 
+/** Milliseconds between two looks of a page that waits for the build: soon enough for a person, nothing for the server. */
+export const WAITING_POLL_MS = 1_000;
+
 /** Milliseconds of silence after which a hosting tab counts as gone: three pings unanswered. */
 export const SILENCE_LIMIT_MS = 3 * PING_INTERVAL_MS;
 

@@ -18,6 +18,7 @@ import type { ProxyOptions } from "./proxy.ts";
 import { refuseUpgrade } from "./refused-upgrade.ts";
 import { ListenError } from "./relay.ts";
 import { serveFile } from "./static-files.ts";
+import { answerWaiting } from "./waiting-page.ts";
 
 /** Options of the server of the built page. */
 export interface WebServerOptions extends PageRequestsOptions {
@@ -36,6 +37,8 @@ export interface WebServerOptions extends PageRequestsOptions {
 export class WebServer implements Disposable {
   /** Until this is true, everything is answered with 503: the ports are taken before the long preparations. */
   ready = false;
+  /** Until then: what is being done, in a few words for people. */
+  preparing = "";
   readonly #options: WebServerOptions;
   readonly #front: ProxyFront;
   readonly #places: HttpPlaces;
@@ -108,8 +111,7 @@ export class WebServer implements Disposable {
       return;
     }
     if (!this.ready && access.refusal(request) === undefined) {
-      response.writeHead(503, { "Content-Type": "text/plain; charset=utf-8", "Retry-After": "5" });
-      response.end("spicetab is still being prepared; see the terminal in which it was started.\n");
+      answerWaiting(request, response, this.preparing);
       return;
     }
     if (await handlePageRequest(this.#options, request, response)) return;
