@@ -27,6 +27,11 @@ export const BENCHES: Record<
     about: "time from navigation to a live screen against v86's own restore of the same state   [--json]",
     run: async (args) => (await import("./restore/run.ts")).runRestore(args),
   },
+  soak: {
+    about:
+      "memory of tab and relay over an hour of printing, watching, joining and leaving   [--minutes N] [--json]",
+    run: async (args) => (await import("./soak/run.ts")).runSoak(args),
+  },
 };
 
 const [which, ...args] = process.argv.slice(2);
