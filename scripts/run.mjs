@@ -1,4 +1,4 @@
-/** `npm run build | guest | fuzz | bench`: each in its TypeScript entry, after the same checks. */
+/** `npm run build | guest | fuzz | bench | attack`: each in its TypeScript entry, after the same checks. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkNode, ensurePackages, importTypeScript, root } from "./project.mjs";
@@ -8,6 +8,7 @@ const ENTRIES = {
   guest: "guest/build.ts",
   fuzz: "scripts/fuzz.ts",
   bench: "bench/main.ts",
+  attack: "e2e/attacks/main.ts",
 };
 
 const [name] = process.argv.slice(2);

@@ -1,0 +1,33 @@
+import { expect, test } from "@playwright/test";
+import { allAttacks } from "./attacks/all.ts";
+import { tryAttack } from "./attacks/trial.ts";
+import { HostTab, Server } from "./support/host.ts";
+import { difference } from "./support/ppm.ts";
+import { spicyScreenshot } from "./support/stock-clients.ts";
+
+/** A taste of each; `npm run attack` is the whole meal. */
+const SCALE = 0.02;
+
+test("whatever hostile clients do, an honest one beside them is served, and sees each pixel", async () => {
+  await using server = await Server.start();
+  await using tab = await HostTab.open(server.url);
+  await tab.ready();
+  for (const attack of allAttacks(7)) {
+    await test.step(attack.name, async () => {
+      const { outcome, during } = await tryAttack(attack, { port: server.spicePort, scale: SCALE });
+      expect(during.count, outcome).toBeGreaterThan(0);
+    });
+  }
+  await test.step("the picture is exact", async () => {
+    const expected = await tab.restingSurface();
+    const shot = await spicyScreenshot(server.spicePort);
+    expect(shot.code, shot.stderr).toBe(0);
+    expect(difference(shot.picture!, expected)).toBeUndefined();
+  });
+  await test.step("nothing is left of them", async () => {
+    await expect
+      .poll(() => tab.page.evaluate(() => window.spicetab.session.state.clients.length), { timeout: 30_000 })
+      .toBe(0);
+  });
+  expect(tab.errors).toEqual([]);
+});

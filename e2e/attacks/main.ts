@@ -1,0 +1,71 @@
+/**
+ * `npm run attack`: a headless host, an honest client that measures, and every attack beside it, as hard as it gets. Prints what the
+ * honest client's p99 became; ends with 1 when it was cut, kept waiting or shown a wrong picture.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { HostTab, Server, freePort } from "../support/host.ts";
+import { difference } from "../support/ppm.ts";
+import { spicyScreenshot } from "../support/stock-clients.ts";
+import { allAttacks } from "./all.ts";
+import { tryAttack } from "./trial.ts";
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true },
+    scale: { type: "string", default: "1" },
+    seed: { type: "string", default: "1" },
+    list: { type: "boolean", default: false },
+  },
+});
+const attacks = allAttacks(Number(values.seed)).filter(
+  ({ name }) => values.only === undefined || values.only.some((part) => name.includes(part)),
+);
+if (values.list) {
+  for (const { name } of attacks) console.log(name);
+  process.exit(0);
+}
+
+const profile = await mkdtemp(join(tmpdir(), "spicetab-attack-"));
+const devtools = String(await freePort());
+let failures = 0;
+try {
+  const headless = ["--headless", "--profile", profile, "--devtools-port", devtools, "--guest", "console"];
+  await using server = await Server.start(...headless);
+  await server.program.printed(/^ready: .*$/m, 600_000);
+  await using tab = await HostTab.attach(Number(devtools));
+  const target = { port: server.spicePort, scale: Number(values.scale) };
+  for (const attack of attacks) {
+    process.stdout.write(`${attack.name} … `);
+    try {
+      const { outcome, quiet, during } = await tryAttack(attack, target);
+      const ratio = during.p99Ms / quiet.p99Ms;
+      console.log(outcome);
+      console.log(
+        `    honest client: p99 ${quiet.p99Ms.toFixed(1)} ms quiet, ${during.p99Ms.toFixed(1)} ms beside it ` +
+          `(${ratio.toFixed(2)} times; max ${during.maxMs.toFixed(0)} ms, ${during.count} answers)`,
+      );
+      await expectExact(tab, server.spicePort);
+    } catch (error) {
+      failures++;
+      console.log(`FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+} finally {
+  await rm(profile, { recursive: true, force: true });
+}
+console.log(`${attacks.length - failures} passed, ${failures} failed`);
+process.exit(failures > 0 ? 1 : 0);
+
+/** The console's cursor blinks: any of several moments may be the one in the picture. */
+async function expectExact(tab: HostTab, port: number): Promise<void> {
+  let last: string | undefined = "no picture";
+  for (let tries = 0; tries < 20 && last !== undefined; tries++) {
+    const before = await tab.surface();
+    const shot = await spicyScreenshot(port);
+    last = shot.picture === undefined ? `no picture: ${shot.stderr}` : difference(shot.picture, before);
+  }
+  if (last !== undefined) throw new Error(`the picture is not exact: ${last}`);
+}
