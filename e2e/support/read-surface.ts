@@ -5,24 +5,25 @@ export interface SurfaceText {
   readonly base64: string;
 }
 
-/** Runs in the page, in any browser: nothing outside of it may be named here. */
+/**
+ * Runs in the page, in any browser: nothing outside of it may be named here, and no function in it may have a name (the compiler that
+ * runs our programs would call a helper of its own for that).
+ */
 export async function readSurfaceInPage(): Promise<SurfaceText> {
   // A driver that changes its mode destroys the primary and then creates another: in between there is none.
-  const read = async (tries: number): Promise<Awaited<ReturnType<typeof window.spicetab.readSurface>>> => {
+  for (let tries = 100; ; tries--) {
     try {
-      return await window.spicetab.readSurface(0);
+      const { width, height, pixels } = await window.spicetab.readSurface(0);
+      const blob = new Blob([pixels.slice()]);
+      const url = await new Promise<string>((resolve) => {
+        const reader = new FileReader();
+        reader.addEventListener("load", () => resolve(reader.result as string));
+        reader.readAsDataURL(blob);
+      });
+      return { width, height, base64: url.slice(url.indexOf(",") + 1) };
     } catch (error) {
       if (tries === 0 || !String(error).includes("there is no surface 0")) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
-      return read(tries - 1);
     }
-  };
-  const { width, height, pixels } = await read(100);
-  const blob = new Blob([pixels.slice()]);
-  const url = await new Promise<string>((resolve) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result as string);
-    reader.readAsDataURL(blob);
-  });
-  return { width, height, base64: url.slice(url.indexOf(",") + 1) };
+  }
 }
