@@ -17,13 +17,25 @@ export class SecretRefused extends Error {
   override readonly name = "SecretRefused";
 }
 
-/** Rejects with the server's own words when it refuses. @throws SecretRefused */
+/** The server (or what stands in front of it) does not answer, or says itself that it is not ready. */
+export class ServerUnavailable extends Error {
+  override readonly name = "ServerUnavailable";
+}
+
+/** Answers of a server that is not ready, and of a proxy that does not reach it. */
+const UNAVAILABLE: readonly number[] = [502, 503, 504];
+
+/** Rejects with the server's own words when it refuses. @throws SecretRefused, ServerUnavailable */
 export async function fetchConfig(secret: string): Promise<PageConfig> {
   const response = await fetch(pageUrl("config.json"), {
     cache: "no-store",
     headers: { Authorization: `Bearer ${secret}` },
     signal: AbortSignal.timeout(CONFIG_DEADLINE_MS),
+  }).catch((cause: unknown) => {
+    throw new ServerUnavailable("the server does not answer", { cause });
   });
+  if (UNAVAILABLE.includes(response.status))
+    throw new ServerUnavailable(`the server answers ${response.status}`);
   if (response.status === 401) throw new SecretRefused(await response.text());
   if (!response.ok) throw new Error((await response.text()) || `the server answers ${response.status}`);
   return (await response.json()) as PageConfig;

@@ -49,3 +49,9 @@ export const SLEEP_LOOK_MS = 1_000;
 export const SLEEP_LATE_MS = 3_000;
 /** Milliseconds that a word about the keyboard stays on the screen: long enough to be read twice. */
 export const TOLD_MS = 30_000;
+
+/** Milliseconds between two questions of a page whose server is gone: soon enough for a person, nothing for the server. */
+export const SERVER_POLL_MS = 2_000;
+
+/** Milliseconds for one such answer; a proxy may keep a dead server's questions open. */
+export const SERVER_POLL_DEADLINE_MS = 5_000;

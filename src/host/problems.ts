@@ -104,7 +104,20 @@ export function linkProblem({ peer, reason, failures = 1 }: LinkFailed): Problem
 
 /** A worker died or never answered. */
 export function threadProblem(name: string, reason: string): Problem {
-  return { title: `The ${name} thread ended`, detail: reason, remedy: "Reload this page." };
+  return {
+    title: `The ${name} thread ended`,
+    detail: reason,
+    remedy: "Boot again makes new threads and goes on from the kept state.",
+  };
+}
+
+/** Nobody is there to give the configuration; the page waits for whoever starts it. */
+export function absentServerProblem(reason: string): Problem {
+  return {
+    title: "The server of this page is not there",
+    detail: reason,
+    remedy: "Start it with npm start. This page loads itself again as soon as it answers.",
+  };
 }
 
 /** The server did not give the configuration. */
@@ -114,4 +127,10 @@ export function configProblem(reason: string): Problem {
     detail: reason,
     remedy: "Is spicetab still running? Open the address that its terminal shows.",
   };
+}
+
+/** `before` where `now` says the same: a problem that goes on is not another one. */
+export function unlessEqual(before: Problem | undefined, now: Problem | undefined): Problem | undefined {
+  const isEqual = before?.title === now?.title && before?.detail === now?.detail;
+  return isEqual ? before : now;
 }

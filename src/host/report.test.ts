@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { passedOverProblem, saveProblem } from "./problems.ts";
 import { Reporter } from "./report.ts";
 import { INITIAL_STATE } from "./state.ts";
-import type { HostState } from "./state.ts";
+import type { HostState, Problem } from "./state.ts";
 
 const told: string[] = [];
 beforeEach(() => {
@@ -49,4 +49,38 @@ test.each([
   expect(problem.detail).toMatch(/This is the machine of .*2020.*, saved before that/);
   const fresh = passedOverProblem({ refusal, message: "so and so" }, undefined);
   expect(fresh.remedy).toContain("boots from the beginning");
+});
+
+/** A reporter that sees one change after another. */
+function listen(): (change: Partial<HostState>) => void {
+  const reporter = new Reporter();
+  let state = INITIAL_STATE;
+  return (change) => reporter.observe((state = { ...state, ...change }));
+}
+
+const full = (): Problem => ({ title: "The state could not be saved", detail: "no room" });
+
+test("a problem is told each time it happens, and once while it lasts", () => {
+  const observe = listen();
+  const busy = "none" as const;
+  observe({ snapshot: { busy, problem: full() } });
+  observe({ width: 800 });
+  observe({ snapshot: { busy, problem: full() } });
+  expect(told).toEqual(Array.from({ length: 2 }, () => "note: The state could not be saved: no room"));
+});
+
+test("who hosts is told when it changes, however often core repeats it", () => {
+  const observe = listen();
+  const hosting = () => ({ title: "Another browser hosts", detail: "it was there first" });
+  observe({ hosting: hosting() });
+  observe({ hosting: hosting() });
+  observe({ hosting: undefined });
+  observe({ hosting: hosting() });
+  expect(told).toHaveLength(2);
+});
+
+test("what ends the machine is an error", () => {
+  const observe = listen();
+  observe({ phase: "failed", problem: { title: "The machine stopped", detail: "why" } });
+  expect(told).toEqual(["error: The machine stopped: why"]);
 });

@@ -1,4 +1,4 @@
-import type { HostState } from "./state.ts";
+import type { HostState, Problem } from "./state.ts";
 
 /** What a program that drives the page is told (src/relay/headless.ts), if it gave a function for it. */
 export interface PageReport {
@@ -11,7 +11,8 @@ type Report = (report: PageReport) => void;
 /** Tells each step once, problems, who comes and goes, and when the machine is ready. */
 export class Reporter {
   #said = "";
-  #problem = "";
+  #problem: Problem | undefined;
+  #hosting = "";
   #ready = false;
   #bootedFrom = "";
   #percent = -1;
@@ -27,11 +28,18 @@ export class Reporter {
       report({ kind: "progress", text: `boot: ${active.label}` });
     }
     this.#saving(state, report);
-    const problem = state.problem ?? state.snapshot.problem ?? state.hosting;
-    const words = problem === undefined ? "" : `${problem.title}: ${problem.detail}`;
-    if (words !== this.#problem) {
-      this.#problem = words;
-      if (words !== "") report({ kind: state.phase === "failed" ? "error" : "note", text: words });
+    // Each problem is an object of its own: the same words once more mean that it happened once more.
+    const problem = state.problem ?? state.snapshot.problem;
+    if (problem !== this.#problem) {
+      this.#problem = problem;
+      const kind = state.phase === "failed" ? "error" : "note";
+      if (problem !== undefined) report({ kind, text: told(problem) });
+    }
+    // Who hosts is a state that is told anew with everything else that core says.
+    const hosting = state.hosting === undefined ? "" : told(state.hosting);
+    if (hosting !== this.#hosting) {
+      this.#hosting = hosting;
+      if (hosting !== "") report({ kind: "note", text: hosting });
     }
     if (state.phase === "running" && !this.#ready && state.join.relay === "connected") {
       this.#ready = true;
@@ -48,3 +56,5 @@ export class Reporter {
     if (percent >= 0) report({ kind: "saving", text: `saving the machine … ${percent} %` });
   }
 }
+
+const told = ({ title, detail }: Problem): string => `${title}: ${detail}`;

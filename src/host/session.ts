@@ -1,5 +1,6 @@
 import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
 import type { GuestControlEvents, SavedInfo } from "../guest/control.ts";
+import { DispatcherTimeout, PeerDied } from "../dispatch/index.ts";
 import type { Handlers } from "../dispatch/index.ts";
 import {
   applyMarker,
@@ -10,7 +11,8 @@ import {
   finishSteps,
   restoreSteps,
 } from "./boot-steps.ts";
-import { SecretRefused, fetchConfig, pageUrl, webSocketUrl } from "./config.ts";
+import { awaitServer } from "./await-server.ts";
+import { SecretRefused, ServerUnavailable, fetchConfig, pageUrl, webSocketUrl } from "./config.ts";
 import type { PageConfig } from "./config.ts";
 import type { Host, LocalHand } from "./host-api.ts";
 import {
@@ -22,7 +24,9 @@ import {
   UNLOAD_SAVE_MAX_MS,
 } from "./limits.ts";
 import { ownershipGraph } from "./ownership.ts";
+import { SCREEN_MISSING, examinePlatform, locksDeniedProblem } from "./platform.ts";
 import {
+  absentServerProblem,
   configProblem,
   guestProblem,
   inputProblem,
@@ -30,6 +34,7 @@ import {
   passedOverProblem,
   saveProblem,
   threadProblem,
+  unlessEqual,
 } from "./problems.ts";
 import { ProgressDeadline } from "./progress-deadline.ts";
 import { fromCore, relayProblem } from "./relay-state.ts";
@@ -57,6 +62,8 @@ export class HostSession implements Host {
   /** Milliseconds that saving, or restoring, took last; unknown at first. */
   #saveTime = UNLOAD_SAVE_MAX_MS;
   readonly #savingDeadline = new ProgressDeadline(SAVE_STALL_MS, "saving the machine");
+  /** A thread of these ended or does not answer: the next boot needs new ones. */
+  #threadLost = false;
   /** A boot was asked for and has not begun to run. */
   #starting = false;
   #threads: Threads | undefined;
@@ -85,6 +92,12 @@ export class HostSession implements Host {
 
   /** Gets the configuration, the machine's lease and the threads, and boots. Never rejects: `state` tells. */
   async start(): Promise<void> {
+    this.#update({ phase: "starting", problem: undefined });
+    const { obstacle } = examinePlatform(globalThis);
+    if (obstacle !== undefined) {
+      this.#update({ phase: "failed", problem: obstacle });
+      return;
+    }
     for (const secret of [secretFromAddress(), keptSecret()]) {
       if (secret === undefined) continue;
       if (await this.#configure(secret)) return this.#acquire();
@@ -107,7 +120,10 @@ export class HostSession implements Host {
     } catch (error) {
       const running = this.#threads !== undefined;
       if (error instanceof SecretRefused) this.#update({ secretRefused: true });
-      else if (!running) this.#update({ phase: "failed", problem: configProblem(words(error)) });
+      else if (!running && error instanceof ServerUnavailable) {
+        this.#update({ phase: "failed", problem: absentServerProblem(error.message) });
+        void awaitServer().then(() => location.reload());
+      } else if (!running) this.#update({ phase: "failed", problem: configProblem(words(error)) });
       return false;
     }
     this.#secret = secret;
@@ -120,11 +136,19 @@ export class HostSession implements Host {
   }
 
   async #acquire(): Promise<void> {
-    if (await this.#lease.tryAcquire().catch(() => false)) this.#open();
-    else this.#update({ phase: "elsewhere" });
+    try {
+      if (await this.#lease.tryAcquire()) this.#open();
+      else this.#update({ phase: "elsewhere" });
+    } catch (error) {
+      this.#update({ phase: "failed", problem: locksDeniedProblem(words(error)) });
+    }
   }
 
   attachScreen(canvas: HTMLCanvasElement, onEvent: (event: ScreenEvent) => void): void {
+    if (examinePlatform(globalThis).isScreenMissing) {
+      this.#update({ screenProblem: SCREEN_MISSING });
+      return;
+    }
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }: MessageEvent<ScreenEvent>) => {
       if (data.type === "size") this.#update({ width: data.width, height: data.height });
@@ -146,6 +170,8 @@ export class HostSession implements Host {
 
   async restore(options: { earlier?: boolean } = {}): Promise<void> {
     if (this.#starting) return;
+    // It never came as far as a machine: what was in the way may be gone.
+    if (this.#threads === undefined) return this.start();
     this.#setSnapshot({ busy: "restoring", problem: undefined });
     this.#boot(options);
   }
@@ -254,22 +280,30 @@ export class HostSession implements Host {
   }
 
   #open(): void {
+    this.#openThreads();
+    this.#boot({});
+  }
+
+  #openThreads(): void {
     this.#threads = new Threads({
       guest: this.#guestHandlers(),
       core: {
         stateChanged: (core) => {
-          const hosting = relayProblem(core);
+          const hosting = unlessEqual(this.#state.hosting, relayProblem(core));
           this.#update({ ...fromCore(core, this.#state), hosting });
           if (core.relay.state === "refused") this.#update({ secretRefused: true });
         },
         inputDropped: ({ count }) => this.#update({ problem: inputProblem(count) }),
         linkFailed: (failure) => this.#update({ problem: linkProblem(failure) }),
       },
-      died: (thread, reason) => this.#fail(threadProblem(thread, reason)),
+      died: (thread, reason) => {
+        this.#threadLost = true;
+        this.#fail(threadProblem(thread, reason));
+      },
     });
+    this.#threadLost = false;
     this.#threads.core.send("configure", this.#coreConfig());
     this.#giveScreen();
-    this.#boot({});
   }
 
   #close(): void {
@@ -309,13 +343,22 @@ export class HostSession implements Host {
 
   #boot(options: { fresh?: boolean; earlier?: boolean }): void {
     this.#starting = true;
+    if (this.#threadLost) {
+      this.#close();
+      this.#openThreads();
+      this.#starting = true;
+    }
     const { level } = this.#state;
     const baseUrl = pageUrl(this.#config?.guestBaseUrl ?? "");
     const steps = enterStep(coldBootSteps(level), "download");
     this.#update({ phase: "booting", steps, problem: undefined });
     this.#running()
       .guest.call("boot", { level, baseUrl, ...options })
-      .catch((error: unknown) => this.#fail(guestProblem(words(error))));
+      .catch((error: unknown) => {
+        // A thread that does not even say why is not asked again.
+        if (error instanceof DispatcherTimeout || error instanceof PeerDied) this.#threadLost = true;
+        this.#fail(guestProblem(words(error)));
+      });
   }
 
   #guestHandlers(): Handlers<GuestControlEvents> {

@@ -106,6 +106,8 @@ export interface HostState {
   readonly clients: readonly ConnectedClient[];
   readonly snapshot: SnapshotState;
   readonly problem?: Problem;
+  /** Why this page shows no picture while the machine runs. */
+  readonly screenProblem?: Problem;
   /** Other programs reach another browser's machine, and what can be done. */
   readonly hosting?: Problem;
   /** The server did not take the secret that we had; a person must give it. */

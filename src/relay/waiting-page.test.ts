@@ -3,9 +3,10 @@ import { afterEach, expect, test } from "vitest";
 import { createRelay } from "./relay.ts";
 import { WebServer } from "./web-server.ts";
 
-const owned: AsyncDisposable[] = [];
+const owned: (Disposable | AsyncDisposable)[] = [];
 afterEach(async () => {
-  for (const one of owned.splice(0).toReversed()) await one[Symbol.asyncDispose]();
+  for (const one of owned.splice(0).toReversed())
+    await (Symbol.asyncDispose in one ? one[Symbol.asyncDispose]() : one[Symbol.dispose]());
 });
 
 async function unpreparedServer(): Promise<WebServer> {

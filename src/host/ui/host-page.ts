@@ -238,7 +238,7 @@ export class HostPageElement extends HostElement {
   }
 
   #machine() {
-    const { problem, hosting, phase, secretRefused } = this.hostState;
+    const { problem, screenProblem, hosting, phase, secretRefused } = this.hostState;
     return html`
       <div>
         <boot-progress .host=${this.host}></boot-progress>
@@ -252,6 +252,7 @@ export class HostPageElement extends HostElement {
                 </div>
               </div>`
         }
+        ${screenProblem === undefined ? nothing : html`<div class="banner">${problemView(screenProblem)}</div>`}
         ${
           hosting === undefined
             ? nothing
