@@ -1,7 +1,7 @@
 import type { ChannelConnect } from "../dispatch/messages.ts";
 import { MouseMode } from "../protocol/index.ts";
 import type { Point, RedCursorCmd } from "../protocol/red-command.ts";
-import { openRedStream } from "../transport/index.ts";
+import { CLIENT_OVERSHOOT, openRedStream } from "../transport/index.ts";
 import { CursorChannelClient } from "./cursor-channel-client.ts";
 import type { CursorState } from "./cursor-channel-client.ts";
 import { takeCursorShape } from "./cursor-shape.ts";
@@ -35,7 +35,7 @@ export class CursorChannel implements Disposable {
     stallTimeout?: number,
   ): CursorChannelClient {
     const client = new CursorChannelClient(() => this.#state, simple, {
-      stream: openRedStream(message.port),
+      stream: openRedStream(message.port, { overshoot: CLIENT_OVERSHOOT }),
       miniHeader: message.miniHeader,
       capabilities: message.capabilities,
       receiveBuffer: CHANNEL_RECEIVE_BUFFER,

@@ -67,6 +67,8 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   readonly #held = new Map<number, ClientSurface>();
   /** Surfaces that were really created at the client: id to incarnation. */
   readonly #sent = new Map<number, number>();
+  /** What it asked for before its INIT. */
+  #earlyCompression: number | undefined;
   /** Exists from the client's INIT on. */
   #images: DccImages | undefined;
   #resetPending = false;
@@ -129,13 +131,12 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
     const { client } = displayChannel;
     const init = message.as(client.init);
     if (init !== undefined) return this.#start(init);
-    if (this.#images === undefined) {
-      throw new RedClientError(`${message.name} before INIT; a display client must send INIT first`);
-    }
     const wish = message.as(client.preferredCompression);
     const compression = wish?.imageCompression ?? ImageCompression.Invalid;
-    if (compression >= ImageCompression.Off && compression <= ImageCompression.Lz4)
-      this.#images.compression = compression;
+    if (compression >= ImageCompression.Off && compression <= ImageCompression.Lz4) {
+      if (this.#images) this.#images.compression = compression;
+      else this.#earlyCompression = compression;
+    }
     // Reports and codec wishes concern video streams, of which there are none: tolerated, as all clients may send them.
   }
 
@@ -149,6 +150,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
       // spice-html5 draws the whole image whatever the source area is, folds 64-bit ids to 32 bits and ignores INVAL_ALL_PIXMAPS.
       pixmapCacheSize: this.profile === "limited" ? 0n : init.pixmapCacheSize,
     });
+    if (this.#earlyCompression !== undefined) this.#images.compression = this.#earlyCompression;
     this.#images.invalidate();
     this.#pushPrimary();
     this.push();

@@ -2,7 +2,7 @@ import type { ChannelConnect, SurfacePixels } from "../dispatch/messages.ts";
 import type { ImageCodecs } from "../image/index.ts";
 import { HeapLimitError, createCodecs, quicImages } from "../image/index.ts";
 import { ImageCompression } from "../protocol/index.ts";
-import { openRedStream } from "../transport/index.ts";
+import { CLIENT_OVERSHOOT, openRedStream } from "../transport/index.ts";
 import type { RedDrawable, RedHead, RedMonitorsConfig, RedSurfaceCreate } from "../protocol/red-command.ts";
 import type { DrawArea, RasterSource, RasterSurface, Region, Steps } from "../raster/index.ts";
 import {
@@ -101,7 +101,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
     onProgress: () => void,
   ): DisplayChannelClient {
     const client = new DisplayChannelClient(this, {
-      stream: openRedStream(message.port),
+      stream: openRedStream(message.port, { overshoot: CLIENT_OVERSHOOT }),
       miniHeader: message.miniHeader,
       capabilities: message.capabilities,
       lowBandwidth: message.lowBandwidth,

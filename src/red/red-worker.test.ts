@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RedWorkerMessages } from "../dispatch/index.ts";
 import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
-import { displayChannel } from "../protocol/index.ts";
+import { ImageType, displayChannel } from "../protocol/index.ts";
 import type { RedCommand, RedDrawable } from "../protocol/red-command.ts";
 import { DISPLAY_INIT_TIMEOUT, MAX_PIPE_SIZE, PIPE_STALL_TIME } from "./limits.ts";
 import { TestRedWorker, bitmap, createSurface, tick, until } from "./red-worker.testing.ts";
@@ -154,13 +154,22 @@ describe("RedWorker", () => {
     expect(disconnected(red)).toHaveLength(1);
   });
 
-  it("drops a display client that sends something before INIT", async () => {
+  it("takes what a display client says before its INIT, as spice-server does: the compression it wants holds", async () => {
     const red = start();
-    const wrong = red.join({ withoutInit: true });
-    wrong.send(displayChannel.client.preferredCompression, { imageCompression: 1 });
-    await until(() => wrong.closed !== undefined);
-    expect(wrong.closed).toMatch(/before INIT/);
-    expect(disconnected(red)).toHaveLength(1);
+    await red.run([createSurface(0, 64, 48)]);
+    const { client } = displayChannel;
+    const early = red.join({ withoutInit: true });
+    early.send(client.preferredCompression, { imageCompression: 1 });
+    early.send(client.preferredVideoCodecType, { codecs: [1] });
+    early.send(client.init, {
+      pixmapCacheId: 1,
+      pixmapCacheSize: 1n << 20n,
+      glzDictionaryId: 1,
+      glzDictionaryWindowSize: 1 << 20,
+    });
+    await red.settle(early);
+    expect(early.imageTypes).toEqual([ImageType.Bitmap]);
+    expect(disconnected(red)).toEqual([]);
   });
 
   it.each([

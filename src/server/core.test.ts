@@ -133,10 +133,15 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   expect(page.state).toMatchObject({ passwordSet: true, clients: [] });
   const refused = await linkAsClient(await dial(relay), { channelType: ChannelType.Main, password: "no" });
   expect(refused.resultError).toBe(LinkErr.PermissionDenied);
+  // The page hears of it, and so does the terminal in which the relay runs; nobody is said to have joined.
+  await eventually(() => page.failures.length === 1 && relay.log.some((line) => /wrong password/.test(line)));
+  expect(page.failures[0]).toMatchObject({ reason: "password", failures: 1, delayMs: 0 });
+  expect(relay.log.some((line) => /joined/.test(line))).toBe(false);
 
   const { main, session } = await linkMain(relay, "pw");
   await eventually(() => page.state?.clients.length === 1);
   expect(page.state!.clients[0]).toMatchObject({ transport: "tcp", channels: ["main"] });
+  await eventually(() => relay.log.some((line) => /joined/.test(line)));
   const display = await dial(relay);
   await linkAsClient(display, { channelType: ChannelType.Display, connectionId: session, password: "pw" });
   await eventually(() => page.connects.length === 1);

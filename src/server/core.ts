@@ -71,7 +71,14 @@ export class Core implements AsyncDisposable {
     const reds = new Reds({ guest, qxl }, this.#config, this.#keys, this.#gate);
     reds.onChange = () => this.#announce();
     reds.onLog = (text) => this.#options.onLog?.(text);
-    reds.onLinkFailed = (event) => events.send("linkFailed", event);
+    reds.onLinked = ({ id }, channel) => {
+      if (id !== undefined) this.#relay?.linked(id, channel);
+    };
+    reds.onLinkFailed = (event) => {
+      events.send("linkFailed", event);
+      const { peer, reason, failures, delayMs } = event;
+      this.#relay?.linkFailed({ id: peer.id, address: peer.address, reason, failures, delayMs });
+    };
     reds.onInputDropped = (event) => events.send("inputDropped", event);
     const machine: Machine = { reds, qxl, events, owned: [] };
     this.#machine = machine;

@@ -150,12 +150,6 @@ export const CONNECTIVITY_INTERVAL = 30_000;
 /** Milliseconds more for a client that seems dead: our own thread may not have come to what it sent. */
 export const CONNECTIVITY_GRACE = 1_000;
 
-/**
- * Bytes that may wait unread from one client during its link. A link has at most 4 KiB; the WebSocket of a browser cannot be paused,
- * so more than this ends a client that floods.
- */
-export const LINK_OVERSHOOT = 256 * 1024;
-
 /** Milliseconds for a red worker to let go of a channel; a hung one's wire is then cut here, and the client is gone. */
 export const DISCONNECT_DEADLINE = 5_000;
 

@@ -8,11 +8,12 @@ import {
   inputsChannel,
 } from "../protocol/index.ts";
 import { eventually } from "../transport/compliance.testing.ts";
+import { CLIENT_OVERSHOOT } from "../transport/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import type { LinkWishes } from "./link-client.testing.ts";
 import { linkAsClient, makeTicket } from "./link-client.testing.ts";
 import { LinkPlaces, LinkStage } from "./link-places.ts";
-import { LINK_OVERSHOOT, MAX_LINKS, PASSWORD_DELAY_FIRST_MS, PASSWORD_FAILURES_FREE } from "./limits.ts";
+import { MAX_LINKS, PASSWORD_DELAY_FIRST_MS, PASSWORD_FAILURES_FREE } from "./limits.ts";
 import { PEER, TestServer, linkHeaderBytes } from "./server.testing.ts";
 import { PasswordTooLong, Ticketing } from "./ticket.ts";
 
@@ -180,7 +181,7 @@ test("a flood during the link is not collected", async () => {
   stream.onClose = (words) => (reason = words);
   stream.write(linkHeaderBytes(2, 26).subarray(0, 20));
   stream.write(new Uint8Array(26));
-  for (let i = 0; i < 40; i++) stream.write(new Uint8Array(LINK_OVERSHOOT / 4));
+  for (let i = 0; i < 40; i++) stream.write(new Uint8Array(CLIENT_OVERSHOOT / 4));
   await eventually(() => reason !== "");
   expect(reason).toContain("more was sent than is read");
   await eventually(() => server.reds.links === 0);

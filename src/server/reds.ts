@@ -10,7 +10,7 @@ import type {
 import { PeerDied } from "../dispatch/index.ts";
 import { ChannelType, LinkError, MouseMode, NotifySeverity, encodeLinkError } from "../protocol/index.ts";
 import type { RedStream, StreamPeer } from "../transport/index.ts";
-import { openRedStream } from "../transport/index.ts";
+import { CLIENT_OVERSHOOT, openRedStream } from "../transport/index.ts";
 import { AgentDevice } from "./agent-device.ts";
 import { GuestHand } from "./guest-hand.ts";
 import type { HostClient, InputDropped, LinkFailed } from "./host-control.ts";
@@ -18,7 +18,7 @@ import { InputsChannelClient } from "./inputs-channel-client.ts";
 import { LinkPlaces } from "./link-places.ts";
 import type { AuthenticatedLink, LinkAttempt } from "./link.ts";
 import { LinkRefused, PASSWORD_EXPIRED, acceptLink, authenticateLink, refuseLink } from "./link.ts";
-import { DISCONNECT_GRACE, DROPPED_NOTICE_MS, LINK_OVERSHOOT, MAX_CLIENTS, MAX_LINKS } from "./limits.ts";
+import { DISCONNECT_GRACE, DROPPED_NOTICE_MS, MAX_CLIENTS, MAX_LINKS } from "./limits.ts";
 import { MainChannelClient } from "./main-channel-client.ts";
 import { MouseModes } from "./mouse-mode.ts";
 import { PasswordGate } from "./password-gate.ts";
@@ -205,7 +205,7 @@ export class Reds implements AsyncDisposable {
    * or was refused; never rejects, since nobody but that client is to blame.
    */
   async accept(port: MessagePort, peer: StreamPeer, cut?: (reason: string) => void): Promise<void> {
-    const stream = openRedStream(port, { overshoot: LINK_OVERSHOOT });
+    const stream = openRedStream(port, { overshoot: CLIENT_OVERSHOOT });
     if (this.#closed) {
       stream.write(encodeLinkError(LinkError.Error));
       stream.close("the server is closing");

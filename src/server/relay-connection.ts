@@ -1,9 +1,12 @@
 import type { JoinedSocket, StreamPeer, WebSocketLike } from "../transport/index.ts";
-import { joinWebSocket } from "../transport/index.ts";
+import { PausableWebSocket, joinWebSocket, webSocketStream } from "../transport/index.ts";
 import type { RelayState } from "./host-control.ts";
 import { RELAY_PING_INTERVAL, RELAY_RETRY_FIRST, RELAY_RETRY_MAX } from "./limits.ts";
 import type { HostMessage, LinkFailure, RelayMessage } from "./relay-control.ts";
 import { CLOSE_SECRET_REFUSED, parseRelayMessage } from "./relay-control.ts";
+
+/** Subprotocol of SPICE over WebSocket. */
+const STREAM_PROTOCOL = "binary";
 
 /** The part of WebSocket that is used, so that Node's `ws` fits as well. */
 export type WebSocketConstructor = new (url: string, protocols?: string | string[]) => WebSocket;
@@ -32,6 +35,8 @@ export interface RelayConnectionOptions {
 export class RelayConnection implements Disposable {
   readonly #options: RelayConnectionOptions;
   readonly #webSocket: WebSocketConstructor;
+  /** For the streams of clients: one that can stop reading, where there is one. */
+  readonly #openSocket: (url: string) => WebSocketLike;
   #control: WebSocket | undefined;
   #attempt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -42,6 +47,11 @@ export class RelayConnection implements Disposable {
   constructor(options: RelayConnectionOptions) {
     this.#options = options;
     this.#webSocket = options.webSocket ?? WebSocket;
+    const pausable = options.webSocket === undefined ? webSocketStream() : undefined;
+    this.#openSocket = (url) =>
+      pausable
+        ? new PausableWebSocket(url, STREAM_PROTOCOL, pausable)
+        : (new this.#webSocket(url, STREAM_PROTOCOL) as unknown as WebSocketLike);
     this.#dial();
   }
 
@@ -125,9 +135,9 @@ export class RelayConnection implements Disposable {
       return;
     }
     const url = new URL(`streams/${id}?token=${token}`, this.#options.url);
-    const socket = new this.#webSocket(url.href, "binary");
+    const socket = this.#openSocket(url.href);
     this.#say({ type: "accepted", id });
-    this.#options.onClient(joinWebSocket(socket as unknown as WebSocketLike), { ...peer, id });
+    this.#options.onClient(joinWebSocket(socket), { ...peer, id });
   }
 
   #checkAlive(): void {

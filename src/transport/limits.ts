@@ -14,6 +14,12 @@ export const CREDIT_GRAIN = 64 * 1024;
  */
 export const MAX_OVERSHOOT = 160 * 1024 * 1024;
 
+/**
+ * Bytes that may come from a client beyond its stream's credit before the stream is ended: one WebSocket message, since a socket that can
+ * pause does so between two; one that cannot ends a client that floods it.
+ */
+export const CLIENT_OVERSHOOT = 256 * 1024;
+
 /** Bytes in a WebSocket's own queue (`bufferedAmount`) above which nothing more is handed to it. */
 export const SOCKET_HIGH_WATER = 1024 * 1024;
 

@@ -1,4 +1,3 @@
-import { closeReason } from "../formats/index.ts";
 import { openRedStream } from "./red-stream.ts";
 import { SOCKET_FLUSH_DEADLINE, SOCKET_HIGH_WATER, SOCKET_POLL, SOCKET_SEGMENT } from "./limits.ts";
 
@@ -19,6 +18,8 @@ const CONNECTING = 0;
 const OPEN = 1;
 const NORMAL_CLOSURE = 1000;
 const UNTAKEN = "the peer does not read, and the stream has ended";
+/** RFC 6455: a close reason has at most 123 bytes. */
+const MAX_REASON = 120;
 
 /** A socket and the stream that it carries. */
 export interface JoinedSocket {
@@ -92,9 +93,9 @@ export function joinWebSocket(socket: WebSocketLike): JoinedSocket {
     flushTimer ??= setTimeout(() => finish(reason), SOCKET_FLUSH_DEADLINE);
   };
   socket.addEventListener("open", () => pump());
-  socket.addEventListener("message", (event: MessageEvent<ArrayBuffer | string>) => {
-    if (typeof event.data === "string") return finish("a text message on a binary stream");
-    stream.write(new Uint8Array(event.data));
+  socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer | Uint8Array | string>) => {
+    if (typeof data === "string") return finish("a text message on a binary stream");
+    stream.write(data instanceof Uint8Array ? data : new Uint8Array(data));
     if (stream.credit <= 0) socket.pause?.();
   });
   socket.addEventListener("close", (event: CloseEvent) =>
@@ -103,4 +104,11 @@ export function joinWebSocket(socket: WebSocketLike): JoinedSocket {
   socket.addEventListener("error", () => finish("WebSocket error"));
   stream.onData = take;
   return { port: port2, cut: finish };
+}
+
+/** As much of the words as a close frame holds; it counts bytes of UTF-8. */
+function closeReason(reason: string): string {
+  let cut = reason.slice(0, MAX_REASON);
+  while (new TextEncoder().encode(cut).length > MAX_REASON) cut = cut.slice(0, -1);
+  return cut;
 }
