@@ -5,6 +5,11 @@ export const BENCHES: Record<
   string,
   { readonly about: string; readonly run: (args: string[]) => Promise<void> }
 > = {
+  bands: {
+    about:
+      "how long one command of a guest keeps the red worker to itself   [--rounds N] [--client] [--json]",
+    run: async (args) => (await import("./bands/run.ts")).runBands(args),
+  },
   codecs: {
     about:
       "image encoders against spice-server's C: speed and size   [--json] [--browser] [--rounds N] [--codec NAME]…",

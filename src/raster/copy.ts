@@ -140,8 +140,9 @@ function moveShortRows(
   at: number,
 ): void {
   const { bytes, stride } = from;
-  for (let n = 0; n < height; n++, at += stride) {
-    const start = wordIndex(target, x, y + n);
+  const rowWords = target.stride >> 2;
+  let start = wordIndex(target, x, y);
+  for (let n = 0; n < height; n++, at += stride, start += rowWords) {
     for (let i = 0, b = at; i < width; i++, b += 4) {
       words[start + i] = bytes[b] | (bytes[b + 1] << 8) | (bytes[b + 2] << 16) | (bytes[b + 3] << 24);
     }
