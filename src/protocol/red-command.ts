@@ -135,7 +135,10 @@ export type RedDrawOperation =
       readonly srcArea: Rect;
     };
 
-/** QXL_CMD_DRAW after parsing. `clip` holds the clip rectangles, or is absent for SPICE_CLIP_TYPE_NONE. */
+/**
+ * QXL_CMD_DRAW after parsing. `clip` holds the clip rectangles; where they are many `clipData` has them instead, four little-endian i32
+ * each: top, left, bottom, right. Both are absent for SPICE_CLIP_TYPE_NONE.
+ */
 export interface RedDrawable {
   readonly type: "draw";
   readonly surfaceId: number;
@@ -143,6 +146,7 @@ export interface RedDrawable {
   readonly mmTime: number;
   readonly bbox: Rect;
   readonly clip?: readonly Rect[];
+  readonly clipData?: DataSpan;
   readonly operation: RedDrawOperation;
 }
 

@@ -241,7 +241,7 @@ export class CommandProcessor {
   }
 
   *#steps(drawable: RedDrawable, target: RasterSurface, source: RasterSource): Steps {
-    const area = yield* drawableArea(drawable, target, this.meter);
+    const area = yield* drawableArea(drawable, target, this.meter, source.data);
     if (area !== undefined) yield* drawing(target, drawable, source, area, this.meter);
   }
 

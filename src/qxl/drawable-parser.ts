@@ -25,7 +25,7 @@ import type {
   RedImage,
   RedMask,
 } from "../protocol/red-command.ts";
-import { rgbFrom555 } from "../raster/index.ts";
+import { SMALL_CLIP_RECTS, rgbFrom555 } from "../raster/index.ts";
 import { copyChunks } from "./data-chunks.ts";
 import { QxlGuestError } from "./errors.ts";
 import type { ImageContext, NeededRows } from "./image-parser.ts";
@@ -90,14 +90,19 @@ export function parseDrawable(context: DrawableContext, address: bigint): RedDra
     effect: qxl.u8(offset.effect),
     mmTime: qxl.u32(offset.mmTime),
     bbox: parser.bbox,
-    clip,
+    ...clip,
     operation,
   };
 }
 
-function parseClip({ slots }: DrawableContext, qxl: StructReader, at: number): Rect[] | undefined {
+/** A few rectangles as objects, many as they are: a message of so many objects would hold the thread that takes it apart. */
+function parseClip(
+  { slots, sink }: DrawableContext,
+  qxl: StructReader,
+  at: number,
+): Pick<RedDrawable, "clip" | "clipData"> {
   const type = qxl.u32(at + QXLClip.offset.type);
-  if (type === CLIP_NONE) return undefined;
+  if (type === CLIP_NONE) return {};
   if (type !== CLIP_RECTS) throw new QxlGuestError("QXLClip.type", `${type} is unknown`);
   const field = "QXLClipRects";
   const address = qxl.u64(at + QXLClip.offset.data);
@@ -105,16 +110,23 @@ function parseClip({ slots }: DrawableContext, qxl: StructReader, at: number): R
   if (count > MAX_CLIP_RECTS) {
     throw new QxlGuestError("QXLClipRects.num_rects", `${count}, at most ${MAX_CLIP_RECTS} are drawn`);
   }
-  const bytes = new Uint8Array(16 * count);
+  const length = 16 * count;
   const chunk = address + BigInt(QXLClipRects.offset.chunk);
-  copyChunks(slots, chunk, 0, bytes.length, bytes.length, bytes, 0, "QXLClipRects.chunk");
+  if (count > SMALL_CLIP_RECTS) {
+    const clipData = sink.allocate(length);
+    copyChunks(slots, chunk, 0, length, length, sink.data, clipData.offset, "QXLClipRects.chunk");
+    return { clipData };
+  }
+  const bytes = new Uint8Array(length);
+  copyChunks(slots, chunk, 0, length, length, bytes, 0, "QXLClipRects.chunk");
   const view = new DataView(bytes.buffer);
-  return Array.from({ length: count }, (_, i) => ({
+  const clip = Array.from({ length: count }, (_, i) => ({
     top: view.getInt32(16 * i, true),
     left: view.getInt32(16 * i + 4, true),
     bottom: view.getInt32(16 * i + 8, true),
     right: view.getInt32(16 * i + 12, true),
   }));
+  return { clip };
 }
 
 /** Parses the union of a drawable. */

@@ -6,8 +6,11 @@ export const MAX_DATA_CHUNKS = 32_768;
 /** Bytes of pixels, QUIC stream or other data of one command: all of a default BAR0. */
 export const MAX_COMMAND_BYTES = 64 * 1024 * 1024;
 
-/** Clip rectangles of one drawable. Desktops send some dozens; the union of N hostile ones can have N * N / 4 rectangles. */
-export const MAX_CLIP_RECTS = 1024;
+/**
+ * Clip rectangles of one drawable: 16 MiB of guest memory. Desktops send some dozens. They are drawn exactly, in slices; the union of so
+ * many is never held (see src/raster/clip-sweep.ts).
+ */
+export const MAX_CLIP_RECTS = 1024 * 1024;
 
 /** Entries of a palette: what 8 bits can index. */
 export const MAX_PALETTE_ENTRIES = 256;

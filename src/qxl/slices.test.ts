@@ -196,6 +196,26 @@ describe("drawings that take more than a slice", () => {
     expect(driver.completions).toBe(before + 1);
   });
 
+  it("through a clip of twenty thousand rectangles are exact here and at the red worker", () => {
+    const driver = start();
+    const clip = Array.from({ length: 20_000 }, (_, i) =>
+      rect((i * 7) % WIDTH, (i * 13) % HEIGHT, 1 + (i % 3), 1),
+    );
+    driver.drawFill(large, 0);
+    driver.drawFill(large, 0xc1c2c3, 0, clip);
+    finish(driver);
+    const shown = new Uint32Array(screen(driver).buffer);
+    const wanted = new Uint32Array(WIDTH * HEIGHT);
+    for (const { top, left, right } of clip) {
+      for (let x = left; x < Math.min(right, WIDTH); x++) wanted[top * WIDTH + x] = 0xc1c2c3;
+    }
+    expect(Buffer.compare(Buffer.from(shown.buffer), Buffer.from(wanted.buffer))).toBe(0);
+    expectInStep(driver);
+    // They travel as numbers, which are counted, and not as so many objects.
+    const [drawn] = driver.machine.replica.commands.slice(-1);
+    expect(drawn).toMatchObject({ type: "draw", clipData: { length: 16 * clip.length } });
+  });
+
   it("are done before a synchronous UPDATE_AREA returns", () => {
     const driver = start();
     driver.drawFill(large, 0x0d0d0d);

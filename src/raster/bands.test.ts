@@ -315,6 +315,30 @@ describe("a fine clip", () => {
     );
   });
 
+  it("may come as plain numbers", () => {
+    fc.assert(
+      fc.property(fc.array(anyRect, { maxLength: 90 }), anyRect, fc.nat(9), (rects, bbox, shift) => {
+        const numbers = rects.flatMap(({ top, left, bottom, right }) => [top, left, bottom, right]);
+        const bytes = new Uint8Array(Int32Array.from(numbers).buffer);
+        const data = new Uint8Array(shift + bytes.length + 5);
+        data.set(bytes, shift);
+        const size = { width: WIDTH, height: HEIGHT };
+        const clipData = { offset: shift, length: bytes.length };
+        const area = finish(drawableArea({ bbox, clipData }, size, new CostMeter(1e9), data));
+        const wanted = Region.rect({ top: 0, left: 0, bottom: HEIGHT, right: WIDTH })
+          .intersect(Region.rect(bbox))
+          .intersect(Region.union(rects));
+        expect(area?.region?.equals(wanted) ?? wanted.isEmpty).toBe(true);
+        // Numbers that are not there are no clip of anything.
+        const beyond = { offset: data.length - 8, length: 16 };
+        expect(
+          finish(drawableArea({ bbox, clipData: beyond }, size, new CostMeter(1e9), data)),
+        ).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("costs what its rectangles and the surface cost, not what their union has of boxes", () => {
     const cost = (clip: readonly Rect[], side: number): number => {
       const meter = new CostMeter(0, 1e9);

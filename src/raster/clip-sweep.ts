@@ -1,5 +1,5 @@
 import type { Rect } from "../protocol/red-command.ts";
-import { RECT_COST } from "./costs.ts";
+import { SORT_COST } from "./costs.ts";
 import type { CostMeter, Steps } from "./work.ts";
 
 /** Spans of the rows [top, bottom), as boxes: x1, y1, x2, y2, where only the x are meant. */
@@ -46,13 +46,16 @@ export class ClipSweep {
     this.origin = origin;
   }
 
-  /** Sorts the rectangles, cut to `bounds`. */
-  static *open(rects: readonly Rect[], bounds: Rect, meter: CostMeter): Steps<ClipSweep> {
+  /**
+   * Sorts the rectangles, cut to `bounds`.
+   * @param rects may be four numbers each: top, left, bottom, right
+   */
+  static *open(rects: readonly Rect[] | Int32Array, bounds: Rect, meter: CostMeter): Steps<ClipSweep> {
     const edges = yield* cutTo(rects, bounds, meter);
     const width = bounds.right - bounds.left;
     const height = bounds.bottom - bounds.top;
     const index = new Int32Array(width + 1);
-    for (let i = 0; i < edges.count; i++) index[edges.left[i]] = index[edges.right[i]] = 1;
+    yield* inParts(edges.count, meter, (i) => (index[edges.left[i]] = index[edges.right[i]] = 1));
     let count = 0;
     for (let x = 0; x <= width; x++) if (index[x] === 1) count++;
     const xs = new Int32Array(count);
@@ -61,12 +64,11 @@ export class ClipSweep {
       xs[at] = x + bounds.left;
       index[x] = at++;
     }
-    for (let i = 0; i < edges.count; i++) {
+    meter.spend(2 * width);
+    yield* inParts(edges.count, meter, (i) => {
       edges.left[i] = index[edges.left[i]];
       edges.right[i] = index[edges.right[i]];
-    }
-    meter.spend(2 * width + edges.count * 4);
-    if (meter.isSpent) yield;
+    });
     const byTop = yield* order(edges.top, edges.count, height, meter);
     const byBottom = yield* order(edges.bottom, edges.count, height, meter);
     return new ClipSweep(edges, xs, byTop, byBottom, bounds.top);
@@ -86,28 +88,43 @@ interface Edges {
   readonly bottom: Int32Array;
 }
 
-/** The rectangles' parts inside `bounds`, relative to it. */
-function* cutTo(rects: readonly Rect[], bounds: Rect, meter: CostMeter): Steps<Edges> {
-  const [left, right] = [new Int32Array(rects.length), new Int32Array(rects.length)];
-  const [top, bottom] = [new Int32Array(rects.length), new Int32Array(rects.length)];
-  let count = 0;
-  const atOnce = meter.fit(RECT_COST);
-  for (let from = 0; from < rects.length; from += atOnce) {
-    const to = Math.min(rects.length, from + atOnce);
-    for (let i = from; i < to; i++) {
-      const rect = rects[i];
-      const x1 = Math.max(rect.left, bounds.left);
-      const x2 = Math.min(rect.right, bounds.right);
-      const y1 = Math.max(rect.top, bounds.top);
-      const y2 = Math.min(rect.bottom, bounds.bottom);
-      if (x1 >= x2 || y1 >= y2) continue;
-      left[count] = x1 - bounds.left;
-      right[count] = x2 - bounds.left;
-      top[count] = y1 - bounds.top;
-      bottom[count++] = y2 - bounds.top;
-    }
-    meter.spend((to - from) * RECT_COST);
+/** Calls `work` for 0 to `count` - 1, some thousand at a time. */
+function* inParts(count: number, meter: CostMeter, work: (i: number) => void): Steps {
+  const atOnce = meter.fit(SORT_COST);
+  for (let from = 0; from < count; from += atOnce) {
+    const to = Math.min(count, from + atOnce);
+    for (let i = from; i < to; i++) work(i);
+    meter.spend((to - from) * SORT_COST);
     if (meter.isSpent) yield;
+  }
+}
+
+/** The rectangles' parts inside `bounds`, relative to it. */
+function* cutTo(rects: readonly Rect[] | Int32Array, bounds: Rect, meter: CostMeter): Steps<Edges> {
+  const total = rects instanceof Int32Array ? rects.length >> 2 : rects.length;
+  const [left, right] = [new Int32Array(total), new Int32Array(total)];
+  const [top, bottom] = [new Int32Array(total), new Int32Array(total)];
+  let count = 0;
+  const take = (x1: number, y1: number, x2: number, y2: number): void => {
+    x1 = Math.max(x1, bounds.left);
+    x2 = Math.min(x2, bounds.right);
+    y1 = Math.max(y1, bounds.top);
+    y2 = Math.min(y2, bounds.bottom);
+    if (x1 >= x2 || y1 >= y2) return;
+    left[count] = x1 - bounds.left;
+    right[count] = x2 - bounds.left;
+    top[count] = y1 - bounds.top;
+    bottom[count++] = y2 - bounds.top;
+  };
+  if (rects instanceof Int32Array) {
+    yield* inParts(total, meter, (i) => {
+      take(rects[4 * i + 1], rects[4 * i], rects[4 * i + 3], rects[4 * i + 2]);
+    });
+  } else {
+    yield* inParts(total, meter, (i) => {
+      const rect = rects[i];
+      take(rect.left, rect.top, rect.right, rect.bottom);
+    });
   }
   return { count, left, right, top, bottom };
 }
@@ -120,13 +137,11 @@ interface Order {
 /** Sorts by counting: item numbers by their row 0..height. */
 function* order(rows: Int32Array, count: number, height: number, meter: CostMeter): Steps<Order> {
   const at = new Int32Array(height + 2);
-  for (let i = 0; i < count; i++) at[rows[i] + 1]++;
+  yield* inParts(count, meter, (i) => at[rows[i] + 1]++);
   for (let y = 1; y < at.length; y++) at[y] += at[y - 1];
   const next = at.slice();
   const items = new Int32Array(count);
-  for (let i = 0; i < count; i++) items[next[rows[i]]++] = i;
-  meter.spend(count * 6 + height * 2);
-  if (meter.isSpent) yield;
+  yield* inParts(count, meter, (i) => (items[next[rows[i]]++] = i));
   return { items, at };
 }
 

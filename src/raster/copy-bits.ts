@@ -43,7 +43,7 @@ function moveRows(context: DrawContext, dx: number, dy: number): Painter {
       }
     }
   };
-  return { ...painter(context, WRITE_COST, 0, paint), upwards: dy > 0 };
+  return { ...painter(context, READ_COST + WRITE_COST, 0, paint), upwards: dy > 0 };
 }
 
 function copyFrom(before: RasterSurface, context: DrawContext, dx: number, dy: number): Painter {

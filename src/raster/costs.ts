@@ -16,11 +16,11 @@ export const INDEX_COST = 3;
 export const CONVERT_COST = 4;
 
 /** Pixels scaled by taking the nearest, and by interpolating four. */
-export const NEAREST_COST = 4;
+export const NEAREST_COST = 10;
 export const INTERPOLATE_COST = 30;
 
 /** Pixels of a repeated tile. */
-export const TILE_COST = 3;
+export const TILE_COST = 6;
 
 /** Pixels through a raster operation of two operands, and of three. */
 export const ROP_COST = 3;
@@ -41,8 +41,8 @@ export const QUIC_COST = 120;
 /** One run of pixels, however short: its views, calls and tests. */
 export const RUN_COST = 40;
 
-/** One rectangle of a clip that is read and sorted. */
-export const RECT_COST = 60;
+/** One rectangle of a clip in one of the six passes that sort them. */
+export const SORT_COST = 15;
 
 /** Bytes copied in long rows, to one unit. */
 export const BYTES_PER_UNIT = 4;

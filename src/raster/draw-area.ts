@@ -1,4 +1,4 @@
-import type { Rect, RedDrawable } from "../protocol/red-command.ts";
+import type { DataSpan, Rect, RedDrawable } from "../protocol/red-command.ts";
 import type { BandCursor } from "./clip-sweep.ts";
 import { ClipSweep } from "./clip-sweep.ts";
 import { MAX_REGION_RECTS, SMALL_CLIP_RECTS } from "./limits.ts";
@@ -47,27 +47,41 @@ export class DrawArea {
 }
 
 /** What is needed of a drawable and its surface. */
-type Clipped = Pick<RedDrawable, "bbox" | "clip">;
+type Clipped = Pick<RedDrawable, "bbox" | "clip" | "clipData">;
 interface Size {
   readonly width: number;
   readonly height: number;
 }
 
-/** What a drawable may change on a surface (its mask is not looked at); undefined if that is nothing. */
+/**
+ * What a drawable may change on a surface (its mask is not looked at); undefined if that is nothing.
+ * @param data what `clipData` points into
+ */
 export function* drawableArea(
   drawable: Clipped,
   surface: Size,
   meter: CostMeter,
+  data: Uint8Array = new Uint8Array(0),
 ): Steps<DrawArea | undefined> {
-  const { clip } = drawable;
-  if (clip === undefined || clip.length <= SMALL_CLIP_RECTS) return simpleArea(drawable, surface);
+  if (hasSimpleClip(drawable)) return simpleArea(drawable, surface);
+  const clip = drawable.clipData === undefined ? drawable.clip : rectsAt(data, drawable.clipData);
+  if (clip === undefined) return undefined;
   const bounds = boundsOf(drawable, surface);
   return Region.rect(bounds).isEmpty ? undefined : yield* fineArea(clip, bounds, meter);
 }
 
 /** Whether the clip has so few rectangles that {@link simpleArea} will do. */
-export function hasSimpleClip({ clip }: Clipped): boolean {
-  return clip === undefined || clip.length <= SMALL_CLIP_RECTS;
+export function hasSimpleClip({ clip, clipData }: Clipped): boolean {
+  return clipData === undefined && (clip === undefined || clip.length <= SMALL_CLIP_RECTS);
+}
+
+/** The numbers of many rectangles; undefined if they are not all there. */
+function rectsAt(data: Uint8Array, { offset, length }: DataSpan): Int32Array | undefined {
+  if (offset < 0 || length < 0 || offset + length > data.length) return undefined;
+  const at = data.byteOffset + offset;
+  // A copy only where they do not lie on words.
+  if (at % 4 === 0) return new Int32Array(data.buffer, at, length >> 2);
+  return new Int32Array(data.slice(offset, offset + (length & ~3)).buffer);
 }
 
 /** {@link drawableArea} at once, for a few clip rectangles. */
@@ -90,7 +104,11 @@ function boundsOf({ bbox }: Clipped, { width, height }: Size): Rect {
   };
 }
 
-function* fineArea(clip: readonly Rect[], bounds: Rect, meter: CostMeter): Steps<DrawArea | undefined> {
+function* fineArea(
+  clip: readonly Rect[] | Int32Array,
+  bounds: Rect,
+  meter: CostMeter,
+): Steps<DrawArea | undefined> {
   const sweep = yield* ClipSweep.open(clip, bounds, meter);
   const out = new BandWriter();
   const bands = sweep.bands(bounds, false);

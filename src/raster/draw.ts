@@ -21,7 +21,7 @@ import { finish, unlimited } from "./work.ts";
 /** {@link drawing}, all of it at once. */
 export function drawDrawable(target: RasterSurface, drawable: RedDrawable, source: RasterSource): void {
   const meter = unlimited();
-  const area = finish(drawableArea(drawable, target, meter));
+  const area = finish(drawableArea(drawable, target, meter, source.data));
   if (area !== undefined) finish(drawing(target, drawable, source, area, meter));
 }
 

@@ -164,7 +164,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
   readonly #rasterOf = (id: number): RasterSurface | undefined => this.#surfaces.get(id)?.raster;
 
   *#drawFine(surface: RedSurface, command: RedDrawable, source: RasterSource): Steps {
-    const area = yield* drawableArea(command, surface, this.meter);
+    const area = yield* drawableArea(command, surface, this.meter, source.data);
     if (area === undefined) return;
     surface.touch(area.bounds);
     yield* this.#drawLarge(surface, command, source, area);
