@@ -110,7 +110,7 @@ test("a full disk and a damaged save cost nothing that was kept, and are said", 
     await test.step("the newest is damaged: the one before it runs, and the page says which it is", async () => {
       const before = await snapshot();
       // Another page of the origin, without a host.
-      await page.goto(`${server.url}robots.txt`);
+      await page.goto(new URL("robots.txt", server.url).href);
       await damageNewest(page);
       await page.goto(server.url);
       await page.waitForFunction(() => "spicetab" in window);
