@@ -6,6 +6,7 @@ import { ChannelType, inputsChannel, mainChannel } from "../src/protocol/index.t
 import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
 import { HostTab, Server, freePort } from "./support/host.ts";
 import { html5Picture, serveHtml5Client } from "./support/html5-client.ts";
+import { PageServer } from "./support/page-server.ts";
 import { fullHeaderScreenshotBy } from "./support/plain-client.ts";
 import { difference } from "./support/ppm.ts";
 import {
@@ -112,6 +113,17 @@ for (const name of ["nginx", "caddy"] satisfies ProxyName[]) {
     await tab.leave();
   });
 }
+
+test("whoever opens the page without the secret is told how to join, and no password", async () => {
+  await using server = await PageServer.start({ password: "open sesame" });
+  await using tab = await HostTab.open(server.origin, { profile });
+  const panel = tab.page.getByRole("complementary", { name: "Machine" });
+  const [{ port }] = server.relay.spice;
+  await expect(panel).toContainText("Nobody hosts the machine yet.");
+  await expect(panel).toContainText(`remote-viewer spice://127.0.0.1:${port}`);
+  await expect(panel).toContainText(`ws://127.0.0.1:${server.web.port}/spice`);
+  await expect(panel).not.toContainText("Password");
+});
 
 test("a page that a proxy shows under a name nobody told the server of says what to do", async () => {
   await using server = await Server.start("--guest", "console");

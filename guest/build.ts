@@ -2,6 +2,7 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { terminalText } from "../src/formats/index.ts";
 import {
   type Allowance,
   ALLOWANCE_NAMES,
@@ -120,6 +121,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof GuestBuildError)) throw error;
-  process.stderr.write(`\n${error.message}\n`);
+  process.stderr.write(`\n${terminalText(error.message)}\n`);
   process.exitCode = error.code === "usage" || error.code === "mirror" ? 2 : 1;
 }

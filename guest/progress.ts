@@ -1,3 +1,4 @@
+import { terminalLine, terminalText } from "../src/formats/index.ts";
 import type { GuestBuildProgress } from "./index.ts";
 
 const BAR_WIDTH = 24;
@@ -45,14 +46,14 @@ export class ProgressDisplay {
     const filled =
       progress.total > 0 ? Math.round(Math.min(1, progress.done / progress.total) * BAR_WIDTH) : 0;
     const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
-    const line = `${title.padEnd(26)} ${bar} ${amount(progress)} ${progress.detail ?? ""}`;
+    const line = terminalLine(`${title.padEnd(26)} ${bar} ${amount(progress)} ${progress.detail ?? ""}`);
     this.#stream.write(`\r\x1b[2K${line.slice(0, (this.#stream.columns || 80) - 1)}`);
     this.#open = true;
   }
 
-  /** A line of its own, below or instead of the bar. */
+  /** A line of its own, below or instead of the bar; what a mirror made of it cannot command the terminal. */
   line(text: string): void {
-    this.#stream.write(`${this.#open ? "\r\x1b[2K" : ""}${text}\n`);
+    this.#stream.write(`${this.#open ? "\r\x1b[2K" : ""}${terminalText(text)}\n`);
     this.#open = false;
   }
 }

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { CliOptions } from "../src/relay/cli-options.ts";
 import { runCli } from "../src/relay/cli.ts";
-import { terminalText } from "../src/formats/index.ts";
 import { buildPage } from "./build.ts";
 import { installDebianPackages } from "./debian-packages.ts";
 import { root } from "./sources.ts";
@@ -35,7 +34,7 @@ async function prepare(options: CliOptions, doing: (words: string) => void): Pro
       display.progress(progress);
       doing(progressWords(progress));
     },
-    onNote: (text) => display.line(`Note: ${terminalText(text)}`),
+    onNote: (text) => display.line(`Note: ${text}`),
   });
 }
 

@@ -29,7 +29,7 @@ const UNAVAILABLE: readonly number[] = [502, 503, 504];
 export async function fetchConfig(secret: string): Promise<PageConfig> {
   const response = await fetch(pageUrl("config.json"), {
     cache: "no-store",
-    headers: { Authorization: `Bearer ${secret}` },
+    headers: { Authorization: `Bearer ${secret}`, "X-Spicetab-Page": pageUrl(".") },
     signal: AbortSignal.timeout(CONFIG_DEADLINE_MS),
   }).catch((cause: unknown) => {
     throw new ServerUnavailable("the server does not answer", { cause });
@@ -39,6 +39,21 @@ export async function fetchConfig(secret: string): Promise<PageConfig> {
   if (response.status === 401) throw new SecretRefused(await response.text());
   if (!response.ok) throw new Error((await response.text()) || `the server answers ${response.status}`);
   return (await response.json()) as PageConfig;
+}
+
+/** How others join, as the server tells anybody who asks. */
+export interface PageHealth {
+  readonly hosting: boolean;
+  readonly spice: readonly { readonly host: string; readonly port: number }[];
+  readonly webSocketUrl: string;
+}
+
+/** Rejects when the server does not answer. */
+export async function fetchHealth(): Promise<PageHealth> {
+  const signal = AbortSignal.timeout(CONFIG_DEADLINE_MS);
+  const response = await fetch(pageUrl("healthz"), { cache: "no-store", signal });
+  if (!response.ok) throw new Error(`the server answers ${response.status}`);
+  return (await response.json()) as PageHealth;
 }
 
 /** Where the server has it, whatever path the page is under: a reverse proxy may have put one in front. */

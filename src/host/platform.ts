@@ -42,7 +42,7 @@ function obstacle(scope: PlatformScope): Problem | undefined {
       title: "This address can join a machine, but not host one",
       detail:
         `Browsers keep what a host needs from plain http pages of other computers, and this page is ${scope.location.origin}. ` +
-        "Other programs can join by the addresses that the host shows.",
+        "Other programs can join by the addresses beside.",
       remedy:
         "To host, open the page on the computer that runs spicetab (http://localhost or 127.0.0.1), or put TLS in front of it.",
     };

@@ -12,7 +12,14 @@ import {
   restoreSteps,
 } from "./boot-steps.ts";
 import { awaitServer } from "./await-server.ts";
-import { SecretRefused, ServerUnavailable, fetchConfig, pageUrl, webSocketUrl } from "./config.ts";
+import {
+  SecretRefused,
+  ServerUnavailable,
+  fetchConfig,
+  fetchHealth,
+  pageUrl,
+  webSocketUrl,
+} from "./config.ts";
 import type { PageConfig } from "./config.ts";
 import type { Host, LocalHand } from "./host-api.ts";
 import {
@@ -96,7 +103,7 @@ export class HostSession implements Host {
     const { obstacle } = examinePlatform(globalThis);
     if (obstacle !== undefined) {
       this.#update({ phase: "failed", problem: obstacle });
-      return;
+      return this.#tellHowToJoin();
     }
     for (const secret of [secretFromAddress(), keptSecret()]) {
       if (secret === undefined) continue;
@@ -105,6 +112,16 @@ export class HostSession implements Host {
       if (this.#state.phase === "failed") return;
     }
     this.#update({ phase: "locked" });
+    await this.#tellHowToJoin();
+  }
+
+  /** For whoever may not host: how to join is no secret. */
+  async #tellHowToJoin(): Promise<void> {
+    const health = await fetchHealth().catch(() => undefined);
+    if (health === undefined || this.#config !== undefined) return;
+    const { hosting, spice, webSocketUrl } = health;
+    const relay = hosting ? ("connected" as const) : ("vacant" as const);
+    this.#update({ join: { ...this.#state.join, relay, spice, webSocketUrl } });
   }
 
   async unlock(secret: string): Promise<void> {

@@ -52,7 +52,7 @@ export interface Problem {
 /** How other programs reach the machine. */
 export interface JoinState {
   /** `occupied`: another browser hosts. `refused`: the relay does not take our secret. */
-  readonly relay: "connecting" | "connected" | "lost" | "occupied" | "refused";
+  readonly relay: "connecting" | "connected" | "lost" | "occupied" | "refused" | "vacant";
   readonly spice: readonly { readonly host: string; readonly port: number }[];
   /** Absolute ws: URL for clients. */
   readonly webSocketUrl: string;

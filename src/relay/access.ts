@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isSameOrigin, isTrustedHost, mayBeClient, requestHost } from "./origin.ts";
+import { isOwnOrigin, isSameOrigin, isTrustedHost, mayBeClient, requestHost } from "./origin.ts";
 
 /** Who is asked under which name, and whose pages may do what. */
 export interface AccessOptions {
@@ -37,7 +37,10 @@ export class AccessPolicy {
     }
     if (!request.url?.startsWith("/")) return { status: 400, words: "a request names a path" };
     if (!isTrustedHost(request, this.#options.serverNames ?? [])) {
-      return { status: 403, words: "this server is not known by that name" };
+      return {
+        status: 403,
+        words: "this server is not known by that name; a proxy in front of it needs --public-url",
+      };
     }
     return undefined;
   }
@@ -45,6 +48,11 @@ export class AccessPolicy {
   /** True for our own page, and for programs, which send no Origin. */
   isOwnPage(request: IncomingMessage): boolean {
     return isSameOrigin(request, this.#options.publicUrls);
+  }
+
+  /** True when a page at `url`, which asks for this, is our own. */
+  isOwnPageAt(url: URL, request: IncomingMessage): boolean {
+    return isOwnOrigin(url.origin, request, this.#options.publicUrls);
   }
 
   /** True for whoever may be a SPICE client by WebSocket, if the password is known. */

@@ -40,7 +40,8 @@ export async function runCli(args: readonly string[], project: CliProject): Prom
   const onSignal = () => {
     // npm passes on what the terminal already sent to all: only a second wish of the person ends at once.
     if (performance.now() - askedAt > IMPATIENT_MS) {
-      if (stake.words !== undefined) process.stderr.write(`spicetab: ended at once: ${stake.words}\n`);
+      if (stake.words !== undefined)
+        process.stderr.write(`spicetab: ended at once: ${terminalText(stake.words)}\n`);
       process.exit(130);
     }
     askedAt = Math.min(askedAt, performance.now());

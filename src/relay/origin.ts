@@ -45,8 +45,17 @@ export function isTrustedHost(request: IncomingMessage, names: readonly string[]
  * not pages.
  */
 export function isSameOrigin(request: IncomingMessage, publicUrls: readonly string[] = []): boolean {
-  const origin = request.headers.origin;
-  if (origin === undefined || publicUrls.some((url) => new URL(url).origin === origin)) return true;
+  const { origin } = request.headers;
+  return origin === undefined || isOwnOrigin(origin, request, publicUrls);
+}
+
+/** True when pages of `origin` are served here, under the name that the request uses or at one of `publicUrls`. */
+export function isOwnOrigin(
+  origin: string,
+  request: IncomingMessage,
+  publicUrls: readonly string[] = [],
+): boolean {
+  if (publicUrls.some((url) => new URL(url).origin === origin)) return true;
   const self = requestHost(request);
   // TLS may end at a proxy: the scheme is not compared.
   return self !== undefined && readOrigin(origin) === origin && new URL(origin).host === self.host;

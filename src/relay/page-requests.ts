@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { CONNECTION_FILE_TYPE, connectionFile } from "../formats/index.ts";
 import { bearerSecret, isSameSecret } from "./secret.ts";
 import type { SpiceAddress } from "./control.ts";
-import type { Relay } from "./relay.ts";
+import type { Reachable } from "./reachable.ts";
+import type { Relay, RelayHealth } from "./relay.ts";
 import { serveFile } from "./static-files.ts";
 import type { CompressedCopies } from "./compressed-copies.ts";
 
@@ -21,6 +22,9 @@ export interface PageConfig {
   /** Absolute ws: or wss: URL for clients. */
   readonly webSocketUrl: string;
 }
+
+/** What anybody learns from `/healthz`: whether there is a machine, and how to join it from where the request came. */
+export type PageHealth = RelayHealth & Reachable;
 
 /** What the server answers besides the files of the page. */
 export interface PageRequestsOptions {
@@ -69,8 +73,8 @@ export async function handlePageRequest(
     return served || answer(response, 404, "text/plain", "this guest is not built: npm run guest");
   }
   if (path === "/healthz") {
-    const { spice } = options.relay.reachable(request);
-    return answer(response, 200, "application/json", JSON.stringify({ ...options.relay.health, spice }));
+    const health: PageHealth = { ...options.relay.health, ...options.relay.reachable(request) };
+    return answer(response, 200, "application/json", JSON.stringify(health));
   }
   if (path === "/spicetab.vv") {
     const [spice] = options.relay.reachable(request).spice;
@@ -97,6 +101,17 @@ function answerConfig(
   if (given === undefined || !isSameSecret(given, options.relay.secret)) {
     response.setHeader("WWW-Authenticate", "Bearer");
     return answer(response, 401, "text/plain", "this needs the secret that the terminal shows");
+  }
+  const page = URL.parse(String(request.headers["x-spicetab-page"] ?? ""));
+  if (page !== null && !options.relay.access.isOwnPageAt(page, request)) {
+    // Hosting would be refused by its origin, and a browser tells a page nothing of why a WebSocket failed.
+    const url = page.origin + page.pathname;
+    return answer(
+      response,
+      403,
+      "text/plain",
+      `spicetab does not know that it is shown at ${url}; start it with --public-url ${url}`,
+    );
   }
   const config: PageConfig = {
     version: options.version,

@@ -100,6 +100,18 @@ test("pages of the public URL are our own, by either host; other pages stay outs
   expect(await status("/host", { Origin: "http://vm.example" })).toBe(403);
 });
 
+test("a page at an address that nobody told of learns which option is missing; what it says is no host's", async () => {
+  const config = (page: string) =>
+    get("/config.json", { authorization: `Bearer ${relay.secret}`, "x-spicetab-page": page });
+  for (const page of ["https://vm.example/vm/", `http://127.0.0.1:${server.port}/`, "nonsense"]) {
+    expect((await config(page)).status, page).toBe(200);
+  }
+  const refused = await config("https://other.example/x/#secret=abc");
+  expect(refused.status).toBe(403);
+  expect(refused.body).toContain("start it with --public-url https://other.example/x/");
+  expect(refused.body).not.toContain("abc");
+});
+
 test("links name the public URL, whoever asks", async () => {
   const request = (host: string) => ({ headers: { host }, socket: { remoteAddress: "127.0.0.1" } }) as never;
   expect(relay.reachable(request("127.0.0.1:8080")).webSocketUrl).toBe("wss://vm.example/vm/spice");

@@ -127,7 +127,11 @@ test("the connection file names host and port, and holds no password", async () 
 });
 
 test("health is open, other methods are not", async () => {
-  expect(JSON.parse((await get("/healthz")).body)).toMatchObject({ hosting: false, connections: 0 });
+  expect(JSON.parse((await get("/healthz")).body)).toMatchObject({
+    hosting: false,
+    connections: 0,
+    webSocketUrl: expect.stringMatching(/^ws:.*\/spice$/),
+  });
   expect((await get("/healthz", {}, "POST")).status).toBe(405);
   expect((await get("/healthz", {}, "HEAD")).body).toBe("");
 });

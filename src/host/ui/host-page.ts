@@ -194,7 +194,7 @@ export class HostPageElement extends HostElement {
   }
 
   override render() {
-    const { phase } = this.hostState;
+    const { phase, join } = this.hostState;
     return html`
       <header>
         <h1>${LOGO} spicetab</h1>
@@ -219,6 +219,11 @@ export class HostPageElement extends HostElement {
       <main>
         ${phase === "elsewhere" ? this.#elsewhere() : phase === "locked" ? this.#locked() : this.#machine()}
       </main>
+      ${
+        this.isPanelOpen && phase === "locked" && join.webSocketUrl !== ""
+          ? html`<aside aria-label="Machine"><join-panel .host=${this.host}></join-panel></aside>`
+          : nothing
+      }
       ${
         this.isPanelOpen && phase !== "elsewhere" && phase !== "locked"
           ? html`<aside aria-label="Machine">

@@ -10,6 +10,7 @@ const RELAY_WORDS = {
   connected: "Any SPICE client can join now.",
   lost: "The relay is gone; trying again …",
   occupied: "Another browser hosts now.",
+  vacant: "Nobody hosts the machine yet.",
   refused: "The relay does not take this page's secret.",
 } as const;
 
@@ -93,7 +94,9 @@ export class JoinPanelElement extends HostElement {
   }
 
   override render() {
-    const { join } = this.hostState;
+    const { join, version } = this.hostState;
+    // Whoever has no configuration (which names its version) is told how to join, but of no password.
+    const isHost = version !== "";
     const [uri, ...others] = spiceUris(join);
     return html`
       <h2 id="title">Join</h2>
@@ -120,10 +123,14 @@ export class JoinPanelElement extends HostElement {
                 <dd>
                   <code>${join.webSocketUrl}</code>${this.#copyButton(join.webSocketUrl, "WebSocket address")}
                 </dd>
-                <dt>Password</dt>
-                <dd>
-                  ${join.password === "" ? html`<span class="quiet">none</span>` : this.#password(join.password)}
-                </dd>
+                ${
+                  isHost
+                    ? html`<dt>Password</dt>
+                        <dd>
+                          ${join.password === "" ? html`<span class="quiet">none</span>` : this.#password(join.password)}
+                        </dd>`
+                    : nothing
+                }
               </dl>
             `
       }
