@@ -55,3 +55,6 @@ export const SERVER_POLL_MS = 2_000;
 
 /** Milliseconds for one such answer; a proxy may keep a dead server's questions open. */
 export const SERVER_POLL_DEADLINE_MS = 5_000;
+
+/** Hosts of clients not let in that the page shows: enough to see who knocks, whoever floods. */
+export const REFUSALS_SHOWN = 3;

@@ -2,7 +2,6 @@
 import type { RefusedState } from "../guest/control.ts";
 import type { StateRefusal } from "../guest/errors.ts";
 import { momentWords } from "./moment-words.ts";
-import type { LinkFailed } from "../server/host-control.ts";
 import type { Problem } from "./state.ts";
 
 /** The guest stopped or could not be started. */
@@ -86,20 +85,6 @@ export function inputProblem(presses: number): Problem {
     detail: `${presses} presses of keys or buttons were dropped, since it has left earlier ones unread for a minute.`,
     remedy: "Wait until it answers again, or restart it.",
   };
-}
-
-/** Somebody was not let in. */
-export function linkProblem({ peer, reason, failures = 1 }: LinkFailed): Problem {
-  return reason === "expired"
-    ? {
-        title: "A client was not let in",
-        detail: `${peer.address} came after the password's time.`,
-        remedy: "Set a new password to let it in.",
-      }
-    : {
-        title: "A wrong password",
-        detail: `${peer.address} gave a wrong password, ${failures} in a row from there. It waits longer after each.`,
-      };
 }
 
 /** A worker died or never answered. */

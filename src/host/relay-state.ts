@@ -1,5 +1,6 @@
-import type { HostState as CoreState } from "../server/host-control.ts";
-import type { HostState, JoinState, Problem } from "./state.ts";
+import type { HostState as CoreState, LinkFailed } from "../server/host-control.ts";
+import { REFUSALS_SHOWN } from "./limits.ts";
+import type { HostState, JoinState, Problem, RefusedClient } from "./state.ts";
 
 /** What core says of relay and clients, as the page shows it. */
 export function fromCore(core: CoreState, before: HostState): Partial<HostState> {
@@ -24,6 +25,23 @@ export function relayProblem({ relay }: CoreState): Problem | undefined {
     detail: "Other programs reach the machine over there. This one goes on here, for you alone.",
     remedy: "It will host by itself when the other one ends, or at once if you say so.",
   };
+}
+
+/** The list with one more who was not let in. */
+export function withRefusal(
+  before: readonly RefusedClient[],
+  { peer, reason, failures = 1, delayMs = 0 }: LinkFailed,
+  at: number,
+): readonly RefusedClient[] {
+  const host = peer.address.replace(/:\d+$/, "");
+  const words =
+    reason === "expired"
+      ? "the password's time is over"
+      : `wrong password${failures > 1 ? `, ${failures} in a row` : ""}${
+          delayMs > 0 ? `, each answered ${(delayMs / 1_000).toFixed(1)} s late` : ""
+        }`;
+  const others = before.filter((refusal) => refusal.host !== host);
+  return [{ host, words, at }, ...others].slice(0, REFUSALS_SHOWN);
 }
 
 function relayWords({ relay }: CoreState): JoinState["relay"] {

@@ -37,14 +37,13 @@ import {
   configProblem,
   guestProblem,
   inputProblem,
-  linkProblem,
   passedOverProblem,
   saveProblem,
   threadProblem,
   unlessEqual,
 } from "./problems.ts";
 import { ProgressDeadline } from "./progress-deadline.ts";
-import { fromCore, relayProblem } from "./relay-state.ts";
+import { fromCore, relayProblem, withRefusal } from "./relay-state.ts";
 import { keepSecret, keptSecret, secretFromAddress } from "./secret.ts";
 import { INITIAL_STATE } from "./state.ts";
 import type { HostState, Problem, ThreadNode } from "./state.ts";
@@ -311,7 +310,8 @@ export class HostSession implements Host {
           if (core.relay.state === "refused") this.#update({ secretRefused: true });
         },
         inputDropped: ({ count }) => this.#update({ problem: inputProblem(count) }),
-        linkFailed: (failure) => this.#update({ problem: linkProblem(failure) }),
+        linkFailed: (failure) =>
+          this.#update({ refusals: withRefusal(this.#state.refusals, failure, Date.now()) }),
       },
       died: (thread, reason) => {
         this.#threadLost = true;

@@ -23,6 +23,16 @@ export interface ConnectedClient {
   readonly since: number;
 }
 
+/** Somebody who was not let in. */
+export interface RefusedClient {
+  /** Without its port: each try has another. */
+  readonly host: string;
+  /** For example "wrong password, 3 in a row". */
+  readonly words: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** The machine's kept state. */
 export interface SnapshotState {
   readonly busy: "none" | "saving" | "restoring" | "forgetting";
@@ -104,6 +114,8 @@ export interface HostState {
   readonly keyboard: KeyboardState;
   readonly join: JoinState;
   readonly clients: readonly ConnectedClient[];
+  /** The last who were not let in, newest first, each host once. */
+  readonly refusals: readonly RefusedClient[];
   readonly snapshot: SnapshotState;
   readonly problem?: Problem;
   /** Why this page shows no picture while the machine runs. */
@@ -127,5 +139,6 @@ export const INITIAL_STATE: HostState = {
   keyboard: { layout: "us", wanted: "us", leds: 0 },
   join: { relay: "connecting", spice: [], webSocketUrl: "", password: "" },
   clients: [],
+  refusals: [],
   snapshot: { busy: "none" },
 };

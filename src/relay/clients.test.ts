@@ -41,8 +41,8 @@ class Flood implements Disposable {
     });
   }
 
-  comeBack(): void {
-    for (const again of this.#cut.splice(0)) again();
+  comeBack(most: number): void {
+    for (const again of this.#cut.splice(0, most)) again();
   }
 
   [Symbol.dispose](): void {
@@ -64,28 +64,34 @@ test("an honest client always gets in, by TCP and WebSocket, beside 2000 silent,
   const kept = await honestTcp(relay);
   using flood = new Flood();
   const slow = new Set<{ socket: Socket; said: number }>();
-  for (let i = 0; i < 500; i++) {
-    flood.keep(() => rawSocket(relay.spicePort));
-    flood.keep(() => {
+  const makers = [
+    () => rawSocket(relay.spicePort),
+    () => {
       const one = { socket: rawSocket(relay.spicePort, LINK.subarray(0, 1)), said: 1 };
       slow.add(one);
       one.socket.once("close", () => slow.delete(one));
       return one.socket;
-    });
-    // Half of these has a ticket still to say, the others close their half and keep ours.
-    flood.keep(() => {
-      if (i % 2 === 0) return rawSocket(relay.spicePort, LINK);
+    },
+    // Only its ticket is still to be said.
+    () => rawSocket(relay.spicePort, LINK),
+    // It closes its half and keeps ours.
+    () => {
       const socket = connect({ port: relay.spicePort, host: "127.0.0.1", allowHalfOpen: true });
       return socket.on("error", () => {}).end(LINK.subarray(0, 20));
-    });
-    flood.keep(() => {
+    },
+    () => {
       const socket = relay.webSocket("/spice");
-      if (i % 2 === 0) socket.on("open", () => socket.send(LINK.subarray(0, i % 16)));
       return Object.assign(socket, { destroy: () => socket.terminate() });
-    });
-  }
-  for (let round = 0; round < 8; round++) {
-    flood.comeBack();
+    },
+    () => {
+      const socket = relay.webSocket("/spice");
+      socket.on("open", () => socket.send(LINK.subarray(0, 9)));
+      return Object.assign(socket, { destroy: () => socket.terminate() });
+    },
+  ];
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 100; i++) flood.keep(makers[i % makers.length]);
+    flood.comeBack(100);
     for (const one of slow) one.socket.write(LINK.subarray(one.said, ++one.said));
     await honestTcp(relay).then((client) => client.destroy());
     await honestWebSocket(relay).then((client) => client.terminate());

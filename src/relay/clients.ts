@@ -259,8 +259,13 @@ function hostOf(address: string): string {
   return address.replace(/:\d+$/, "");
 }
 
+const FAILURE_WORDS: Readonly<Record<string, string>> = {
+  password: "wrong password",
+  expired: "the password's time is over",
+};
+
 function linkFailure({ address, reason, failures, delayMs }: Extract<HostMessage, { type: "linkFailed" }>) {
-  const words = reason === "password" ? "wrong password" : reason;
+  const words = FAILURE_WORDS[reason] ?? reason;
   const more = [
     ...(failures === undefined || failures < 2 ? [] : [`${failures} in a row`]),
     ...(delayMs === undefined || delayMs === 0 ? [] : [`answered after ${(delayMs / 1000).toFixed(1)} s`]),

@@ -10,6 +10,12 @@
 export const MAX_CLIENT_CONNECTIONS = 256;
 
 /**
+ * Connections that the system may hold for a listener until we come to them (as far as net.core.somaxconn lets it): beyond, it
+ * drops them unseen, and an honest client waits for seconds to try again.
+ */
+export const LISTEN_BACKLOG = 4096;
+
+/**
  * Client connections that the hosting tab is asked to take at once; others wait for their turn. It answers in milliseconds:
  * more means that it is stuck.
  */

@@ -144,7 +144,7 @@ export class Relay implements AsyncDisposable {
       this.#server.once("error", (error) =>
         reject(new ListenError("SPICE", host, spicePort, error, "--spice-port")),
       );
-      this.#server.listen(spicePort, host, resolve);
+      this.#server.listen({ port: spicePort, host, backlog: limit.LISTEN_BACKLOG }, resolve);
     });
     return this.spice[0];
   }

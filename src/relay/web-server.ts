@@ -9,6 +9,7 @@ import {
   HTTP_HEADERS_MS,
   HTTP_LOOK_MS,
   HTTP_REQUEST_MS,
+  LISTEN_BACKLOG,
   MAX_HTTP_CONNECTIONS,
   PROXY_KEEP_ALIVE_MS,
   STALL_LIMIT_MS,
@@ -86,7 +87,7 @@ export class WebServer implements Disposable {
         server.once("error", (error) =>
           reject(new ListenError("the page", host, port, error, "--http-port")),
         );
-        server.listen(port, host, resolve);
+        server.listen({ port, host, backlog: LISTEN_BACKLOG }, resolve);
       });
       this.#servers.push(server);
     }

@@ -167,6 +167,7 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   await eventually(() => main.closed !== undefined);
   expect(main.find(mainChannel.server.notify)!.message).toBe("good-bye");
   await eventually(() => page.state?.clients.length === 0);
+  await eventually(() => relay.log.some((line) => /^tcp client .* left$/.test(line)));
 });
 
 test.each(["red", "guest", "page"])(

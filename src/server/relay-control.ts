@@ -34,7 +34,7 @@ export interface LinkFailure {
   /** The relay's number of the connection, where it is known. */
   readonly id?: number;
   readonly address: string;
-  /** "password", or what was wrong in words. */
+  /** "password", "expired", or what was wrong in words. */
   readonly reason: string;
   /** Wrong passwords in a row from there. */
   readonly failures?: number;

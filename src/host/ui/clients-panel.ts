@@ -3,7 +3,7 @@ import { HostElement } from "./host-element.ts";
 import { screenIcon } from "./icons.ts";
 import { sharedStyles } from "./shared-styles.ts";
 
-/** Who is connected. */
+/** Who is connected, and who was not let in. */
 export class ClientsPanelElement extends HostElement {
   static override styles = [
     sharedStyles,
@@ -33,6 +33,10 @@ export class ClientsPanelElement extends HostElement {
         min-width: 0;
         line-height: 1.35;
       }
+      .refusals p {
+        margin: 10px 0 0;
+        color: var(--bad);
+      }
       .who code {
         overflow-wrap: anywhere;
       }
@@ -40,7 +44,7 @@ export class ClientsPanelElement extends HostElement {
   ];
 
   override render() {
-    const { clients } = this.hostState;
+    const { clients, refusals } = this.hostState;
     return html`
       <h2>Connected</h2>
       ${
@@ -63,6 +67,12 @@ export class ClientsPanelElement extends HostElement {
               )}
             </ul>`
       }
+      <div class="refusals" role="status">
+        ${refusals.map(
+          ({ host, words, at }) =>
+            html`<p class="small">Not let in at ${clock(at)}: <code>${host}</code>, ${words}</p>`,
+        )}
+      </div>
       <div class="visually-hidden" role="status">
         ${clients.length === 1 ? "1 client connected" : `${clients.length} clients connected`}
       </div>
