@@ -27,8 +27,10 @@ async function newBrowser(): Promise<Page> {
   return context.newPage();
 }
 
-const phase = (page: Page) => page.evaluate(() => window.spicetab.session.state.phase);
-const relayState = (page: Page) => page.evaluate(() => window.spicetab.session.state.join.relay);
+// A page that is just being loaded has nothing to tell.
+const phase = (page: Page) => page.evaluate(() => window.spicetab.session.state.phase).catch(() => "none");
+const relayState = (page: Page) =>
+  page.evaluate(() => window.spicetab.session.state.join.relay).catch(() => "none");
 const hosts = (page: Page) => expect.poll(() => relayState(page)).toBe("connected");
 
 test("the printed address hosts; the secret leaves the address bar and stays with that browser", async () => {
@@ -47,6 +49,18 @@ test("the printed address hosts; the secret leaves the address bar and stays wit
   await expect.poll(() => phase(second)).toBe("elsewhere");
   expect(requests.filter((request) => request.includes(server.relay.secret))).toEqual([]);
   expect(server.log.join()).not.toContain(server.relay.secret);
+  await page.context().close();
+});
+
+test("a page whose server is not there yet loads itself when it is, and still has the secret", async () => {
+  await using server = await PageServer.start();
+  const page = await newBrowser();
+  await page.route("**/config.json", (route) => route.abort());
+  await page.goto(server.url);
+  await expect.poll(() => phase(page)).toBe("failed");
+  expect(page.url()).toBe(server.origin);
+  await page.unrouteAll();
+  await hosts(page);
   await page.context().close();
 });
 

@@ -11,39 +11,22 @@ export function readSecret(text: string): string {
   return new URLSearchParams(hash).get("secret") ?? trimmed;
 }
 
-/** Takes the secret out of the page's address; undefined when there is none. */
-export function secretFromAddress(): string | undefined {
-  const given = new URLSearchParams(location.hash.slice(1)).get("secret");
-  if (given === null) return undefined;
-  history.replaceState(history.state, "", location.pathname + location.search);
-  return given;
+/** The secrets that may be the server's, best first: of the address, out of which it is taken, of this tab, of this browser. */
+export function secretsToTry(): string[] {
+  const kept = storages().map((storage) => storage.getItem(KEY));
+  return [...new Set([takeFromAddress(), ...kept])].filter((secret) => secret !== null);
 }
 
-/** The one that the server took last; undefined when this browser never had one. */
-export function keptSecret(): string | undefined {
-  for (const storage of storages()) {
-    const kept = storage.getItem(KEY);
-    if (kept !== null) return kept;
-  }
-  return undefined;
-}
-
-/** Keeps a secret that the server took: any page may send this browser here with a wrong one. */
+/** Keeps a secret that the server took, for this browser: any page may send it here with a wrong one. */
 export function keepSecret(secret: string): void {
-  for (const storage of storages()) {
-    try {
-      storage.setItem(KEY, secret);
-    } catch {
-      // Storage may be blocked or full: then this page alone has it.
-    }
-  }
+  for (const storage of storages()) keep(storage, secret);
 }
 
 /** Hears of a secret that comes later: in this page's address, or kept by another tab. */
 export function watchSecret(onSecret: (secret: string) => void): Disposable {
   const hashChanged = () => {
-    const given = secretFromAddress();
-    if (given !== undefined) onSecret(given);
+    const given = takeFromAddress();
+    if (given !== null) onSecret(given);
   };
   const stored = ({ key, newValue }: StorageEvent) => {
     if (key === KEY && newValue !== null) onSecret(newValue);
@@ -58,10 +41,28 @@ export function watchSecret(onSecret: (secret: string) => void): Disposable {
   };
 }
 
-/** What of the two this page may use: reading the property throws where storage is blocked. */
+/** A reload that comes before the server has answered still has it: this tab keeps it, right or wrong. */
+function takeFromAddress(): string | null {
+  const given = new URLSearchParams(location.hash.slice(1)).get("secret");
+  if (given === null) return null;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  const [tab] = storages();
+  if (tab !== undefined) keep(tab, given);
+  return given;
+}
+
+function keep(storage: Storage, secret: string): void {
+  try {
+    storage.setItem(KEY, secret);
+  } catch {
+    // It may be full: then this page alone has it.
+  }
+}
+
+/** This tab's and this browser's, as far as this page may use them: reading the property throws where storage is blocked. */
 function storages(): Storage[] {
   const found: Storage[] = [];
-  for (const name of ["localStorage", "sessionStorage"] as const) {
+  for (const name of ["sessionStorage", "localStorage"] as const) {
     try {
       found.push(globalThis[name]);
     } catch {

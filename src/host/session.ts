@@ -44,7 +44,7 @@ import {
 } from "./problems.ts";
 import { ProgressDeadline } from "./progress-deadline.ts";
 import { fromCore, relayProblem, withRefusal } from "./relay-state.ts";
-import { keepSecret, keptSecret, secretFromAddress } from "./secret.ts";
+import { keepSecret, secretsToTry } from "./secret.ts";
 import { INITIAL_STATE } from "./state.ts";
 import type { HostState, Problem, ThreadNode } from "./state.ts";
 import { DEFAULT_LAYOUT, KeyboardLayout } from "../keyboard/index.ts";
@@ -99,13 +99,13 @@ export class HostSession implements Host {
   /** Gets the configuration, the machine's lease and the threads, and boots. Never rejects: `state` tells. */
   async start(): Promise<void> {
     this.#update({ phase: "starting", problem: undefined });
+    const secrets = secretsToTry();
     const { obstacle } = examinePlatform(globalThis);
     if (obstacle !== undefined) {
       this.#update({ phase: "failed", problem: obstacle });
       return this.#tellHowToJoin();
     }
-    for (const secret of [secretFromAddress(), keptSecret()]) {
-      if (secret === undefined) continue;
+    for (const secret of secrets) {
       if (await this.#configure(secret)) return this.#acquire();
       // What is wrong with the server is no better with another secret.
       if (this.#state.phase === "failed") return;
