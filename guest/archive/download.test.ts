@@ -70,16 +70,16 @@ test("goes on where a broken transfer stopped", async () => {
       response.destroy();
     }, 5);
   };
-  await download(new HttpClient(), url(), path, EXPECTED);
+  await download(new HttpClient(), url(), path, EXPECTED, { wait });
   expect(DATA.equals(await readFile(path))).toBe(true);
   expect(requests[1].headers.range).toBe("bytes=2000-");
 });
 
 test("a resume on wrong bytes starts over", async () => {
-  await download(new HttpClient(), url(), path, EXPECTED);
+  await download(new HttpClient(), url(), path, EXPECTED, { wait });
   await rm(path);
   await writeFile(`${path}.part`, Buffer.alloc(100, 7));
-  await download(new HttpClient(), url(), path, EXPECTED);
+  await download(new HttpClient(), url(), path, EXPECTED, { wait });
   expect(DATA.equals(await readFile(path))).toBe(true);
 });
 
@@ -171,7 +171,7 @@ test("a trickle is given up by the average, not held for ever by its idle timeou
 });
 
 test("the bytes are the verified ones, whatever becomes of the file in the cache", async () => {
-  const bytes = await download(new HttpClient(), url(), path, EXPECTED);
+  const bytes = await download(new HttpClient(), url(), path, EXPECTED, { wait });
   await writeFile(path, Buffer.alloc(DATA.length));
   expect(bytes.equals(DATA)).toBe(true);
   // The next use finds the change, and fetches.
@@ -213,7 +213,7 @@ test("redirects are followed, a proxy is given the whole address", async () => {
     if (request.url === "/file") response.writeHead(302, { location: "/other" }).end();
     else whole(request, response);
   };
-  await download(new HttpClient(), url(), path, EXPECTED);
+  await download(new HttpClient(), url(), path, EXPECTED, { wait });
   await rm(path);
   const { host } = new URL(url());
   await download(

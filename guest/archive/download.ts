@@ -45,6 +45,8 @@ export interface TransferOptions {
   now?: () => number;
   /** Waits before another attempt. */
   wait?: (delayMs: number) => Promise<unknown>;
+  /** Ends the transfer; what has come is kept. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The body's pieces, no more than `limit` bytes and no slower than the slowest transfer that is waited for. */
@@ -92,14 +94,14 @@ async function fetchOnce(
   url: string,
   part: string,
   expected: Expected,
-  { onBytes, now }: Required<Pick<TransferOptions, "onBytes" | "now">>,
+  { onBytes, now, signal }: Required<Pick<TransferOptions, "onBytes" | "now">> & TransferOptions,
 ): Promise<void> {
   const file = await openPlain(part, constants.O_RDWR | constants.O_CREAT);
   try {
     const found = await file.stat();
     if (!found.isFile()) throw new Error(`${part} is in the way: it is not a file`);
     const have = found.size < expected.size ? found.size : 0;
-    const answer = await client.get(url, have > 0 ? { range: `bytes=${have}-` } : {});
+    const answer = await client.get(url, have > 0 ? { range: `bytes=${have}-` } : {}, signal);
     checkStatus(answer, have > 0 ? [200, 206] : [200]);
     let at = answer.status === 206 ? have : 0;
     const announced = answer.headers["content-length"];
@@ -130,7 +132,7 @@ export async function download(
   url: string,
   path: string,
   expected: Expected,
-  { onBytes = () => {}, now = () => performance.now(), wait = sleep }: TransferOptions = {},
+  { onBytes = () => {}, now = () => performance.now(), wait = sleep, signal }: TransferOptions = {},
 ): Promise<Buffer> {
   const cached = await readVerified(path, expected);
   if (cached !== undefined) {
@@ -149,7 +151,7 @@ export async function download(
       onBytes(bytes);
     };
     try {
-      await fetchOnce(client, url, part, expected, { onBytes: count, now });
+      await fetchOnce(client, url, part, expected, { onBytes: count, now, signal });
       const bytes = await readVerified(part, expected);
       if (bytes === undefined) throw new HashMismatchError("its SHA-256 is another one than expected");
       await rename(part, path);
@@ -163,7 +165,7 @@ export async function download(
         if (++mismatches === 2) break;
         part = `${path}.${randomBytes(6).toString("hex")}.part`;
       }
-      if (error instanceof RedirectError) break;
+      if (error instanceof RedirectError || signal?.aborted) break;
       if (error instanceof HttpStatusError && error.isGone) await rm(part, { force: true });
       if (error instanceof HttpStatusError && error.status >= 400 && error.status < 500) break;
     }

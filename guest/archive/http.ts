@@ -31,8 +31,11 @@ export class HttpClient {
     this.#dispatchers = { "http:": through(proxies.http), "https:": through(proxies.https) };
   }
 
-  /** Answers once the headers are in; the caller reads or destroys the body. Rejects when the line is dead or idle. */
-  async get(url: string, headers: Record<string, string> = {}): Promise<HttpAnswer> {
+  /**
+   * Answers once the headers are in; the caller reads or destroys the body. Rejects when the line is dead or idle;
+   * `signal` ends the body too.
+   */
+  async get(url: string, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<HttpAnswer> {
     const start = new URL(url);
     let target = start;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
@@ -41,6 +44,7 @@ export class HttpClient {
         headers: { ...headers, "accept-encoding": "identity" },
         headersTimeout: DOWNLOAD_IDLE_TIMEOUT_MS,
         bodyTimeout: DOWNLOAD_IDLE_TIMEOUT_MS,
+        signal: signal ?? null,
       });
       const location = answer.headers.location;
       if (typeof location !== "string" || answer.statusCode < 300 || answer.statusCode >= 400)

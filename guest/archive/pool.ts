@@ -35,13 +35,14 @@ function addresses({ mirror }: ArchiveSource, file: PackageFile): string[] {
 async function fetchPackage(
   source: ArchiveSource,
   file: PackageFile,
+  signal: AbortSignal,
   onBytes: (count: number) => void,
 ): Promise<Buffer> {
   const path = join(source.cacheDir, "packages", basename(file.filename));
   let gone: unknown;
   for (const url of addresses(source, file)) {
     try {
-      return await download(source.client, url, path, file, { onBytes });
+      return await download(source.client, url, path, file, { onBytes, signal });
     } catch (error) {
       if (!(error instanceof HttpStatusError && error.isGone))
         throw new GuestBuildError(
@@ -69,24 +70,25 @@ export async function fetchPackages(
   let done = 0;
   let next = 0;
   const fetched: FetchedPackage[] = [];
+  // The first failure ends the other transfers: a mirror that trickles must not hold the news of it.
+  const abort = new AbortController();
+  let failure: unknown;
   const worker = async () => {
-    for (let i = next++; i < files.length; i = next++) {
+    for (let i = next++; i < files.length && !abort.signal.aborted; i = next++) {
       const file = files[i];
       try {
-        const deb = await fetchPackage(source, file, (bytes) =>
+        const deb = await fetchPackage(source, file, abort.signal, (bytes) =>
           source.onBytes((done += bytes), total, file.name),
         );
         fetched[i] = { file, deb };
       } catch (error) {
-        next = files.length;
-        throw error;
+        if (abort.signal.aborted) return;
+        failure = error;
+        abort.abort();
       }
     }
   };
-  // All of them, so that no download is under way any more when this ends.
-  const ends = await Promise.allSettled(Array.from({ length: MAX_PARALLEL_DOWNLOADS }, worker));
-  const failed = ends.filter((end) => end.status === "rejected").map(({ reason }) => reason as Error);
-  const [failure] = [...failed.filter((error) => !(error instanceof PackageGoneError)), ...failed];
-  if (failure !== undefined) throw failure;
+  await Promise.all(Array.from({ length: MAX_PARALLEL_DOWNLOADS }, worker));
+  if (abort.signal.aborted) throw failure;
   return fetched;
 }
