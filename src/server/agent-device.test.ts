@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AgentMessageType, VdiPort, agentMessages, mainChannel } from "../protocol/index.ts";
-import { eventually } from "../transport/compliance.testing.ts";
+import { eventually, turns } from "../transport/compliance.testing.ts";
 import {
   ChunkReader,
   encodeAgentMessage,
@@ -164,7 +164,7 @@ test("without tokens nothing is sent, the guest's agent waits, and goes on when 
     }
   })();
   await eventually(() => taken >= AGENT_CLIENT_QUEUE / AGENT_PIECE);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns();
   expect(taken).toBeLessThan(pieces);
   expect(dataAt(main)).toHaveLength(AGENT_PIECE);
   main.send(client.agentToken, { numTokens: 100 });

@@ -1,9 +1,11 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { ChannelType, LinkErr, MessageParser, encodeMessage, mainChannel } from "../protocol/index.ts";
 import { openRedStream } from "../transport/index.ts";
-import { eventually } from "../transport/compliance.testing.ts";
-import { linkAsClient } from "./link-client.testing.ts";
+import { eventually, turns } from "../transport/compliance.testing.ts";
+import { TURN_MESSAGES, Turns } from "../channel/index.ts";
+import { CONNECTIVITY_GRACE, CONNECTIVITY_INTERVAL, DISCONNECT_DEADLINE } from "./limits.ts";
+import { ChannelAtClient, linkAsClient } from "./link-client.testing.ts";
 import { PEER, TestServer } from "./server.testing.ts";
 
 test("a main link opens a session: INIT, NAME, UUID, three PINGs, and the channels on request", async () => {
@@ -35,25 +37,42 @@ test("a client without those capabilities gets neither NAME nor UUID, and full h
   expect(messages.map(({ serial }) => serial)).toEqual([1n, 2n, 3n, 4n, 5n]);
 });
 
-test("the net test measures the line, and the display hears whether it is slow", async () => {
-  using server = new TestServer();
-  const { main, session } = await server.linkMain();
-  await eventually(() => main.names.filter((name) => name === "ping").length === 3);
-  const pings = main.messages
-    .map((message) => message.as(mainChannel.server.ping))
-    .filter((ping) => ping !== undefined);
-  expect(pings[2].data).toHaveLength(256_000);
-  const pong = (index: number) =>
-    main.send(mainChannel.client.pong, { id: pings[index].id, timestamp: pings[index].timestamp });
-  pong(0);
-  pong(1);
-  // 256000 bytes in 300 ms are 6.8 Mbit/s, below the 10 of spice-server.
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  pong(2);
-  await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: session });
-  await eventually(() => server.connects.length === 1);
-  expect(server.connects[0].lowBandwidth).toBe(true);
-});
+test.each([
+  // 256000 bytes in 300 ms are 6.8 Mbit/s, below the 10 of spice-server; in 100 ms they are 20.
+  [300, true],
+  [100, false],
+])(
+  "the net test measures the line: %i ms for its bytes, slow: %s, and the display hears it",
+  async (took, slow) => {
+    let now = 1000;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+    onTestFinished(() => clock.mockRestore());
+    using server = new TestServer({ pingInterval: 0 });
+    const { main, session } = await server.linkMain();
+    await eventually(() => main.names.filter((name) => name === "ping").length === 3);
+    const pings = main.messages
+      .map((message) => message.as(mainChannel.server.ping))
+      .filter((ping) => ping !== undefined);
+    expect(pings[2].data).toHaveLength(256_000);
+    const pong = (index: number) =>
+      main.send(mainChannel.client.pong, { id: pings[index].id, timestamp: pings[index].timestamp });
+    /** What main has sent so far was handled. */
+    const handled = async (lists: number) => {
+      main.send(mainChannel.client.attachChannels, {});
+      await eventually(() => main.names.filter((name) => name === "channelsList").length === lists);
+    };
+    pong(0);
+    now += 20;
+    pong(1);
+    await handled(1);
+    now += took;
+    pong(2);
+    await handled(2);
+    await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: session });
+    await eventually(() => server.connects.length === 1);
+    expect(server.connects[0].lowBandwidth).toBe(slow);
+  },
+);
 
 test("display and cursor links go to the red worker with their stream; each only once per session", async () => {
   using server = new TestServer();
@@ -127,7 +146,7 @@ test("a display whose client left before its thread got it leaves no trace", asy
     await eventually(() => stream.closed);
     await eventually(() => server.reds.links === 0);
   }
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns();
   for (const { port, clientId, channelType } of server.connects.splice(0)) {
     // The red worker sees the end and reports it.
     let ended = false;
@@ -266,24 +285,90 @@ test("what makes no sense on main ends that session alone", async () => {
   expect(good.main.closed).toBeUndefined();
 });
 
-test("a client that neither reads nor answers is dropped; an idle one is not", async () => {
-  using server = new TestServer({ connectivityInterval: 60, pingInterval: 20 });
+/** Waits by turns of the event loop: the clock stands still meanwhile. */
+const until = async (condition: () => boolean) => {
+  while (!condition()) await turns(1);
+};
+
+/** A main channel whose server's timers the test moves. */
+async function linkOnStoppedClock(server: TestServer) {
   const stream = server.dial();
   await linkAsClient(stream, { channelType: ChannelType.Main });
-  const idle = await server.linkMain();
-  const answer = setInterval(() => {
-    for (const message of idle.main.messages.splice(0)) {
-      const ping = message.as(mainChannel.server.ping);
-      if (ping) idle.main.send(mainChannel.client.pong, { id: ping.id, timestamp: ping.timestamp });
+  const main = new ChannelAtClient(stream, mainChannel);
+  await until(() => main.names.filter((name) => name === "ping").length >= 3);
+  let answered = 0;
+  /** Answers every PING so far. */
+  const answer = () => {
+    for (; answered < main.messages.length; answered++) {
+      const ping = main.messages[answered].as(mainChannel.server.ping);
+      if (ping) main.send(mainChannel.client.pong, { id: ping.id, timestamp: ping.timestamp });
     }
-  }, 5);
-  try {
-    await eventually(() => server.log.some((line) => line.includes("the client is dead")));
-    expect(server.reds.clients()).toHaveLength(1);
-    expect(idle.main.closed).toBeUndefined();
-  } finally {
-    clearInterval(answer);
+  };
+  return { main, answer };
+}
+
+test("a client that neither reads nor answers is dropped after two looks and a grace; an idle one that answers is not", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  using server = new TestServer({ pingInterval: 10_000 });
+  const dead = await linkOnStoppedClock(server);
+  const idle = await linkOnStoppedClock(server);
+  idle.answer();
+  for (let passed = 0; passed < 2 * CONNECTIVITY_INTERVAL; passed += 1000) {
+    vi.advanceTimersByTime(1000);
+    await turns();
+    idle.answer();
+    await turns();
   }
+  expect(server.reds.clients()).toHaveLength(2);
+  vi.advanceTimersByTime(CONNECTIVITY_GRACE);
+  await until(() => dead.main.closed !== undefined);
+  expect(dead.main.closed).toContain("the client is dead");
+  expect(server.reds.clients()).toHaveLength(1);
+  expect(idle.main.closed).toBeUndefined();
+});
+
+test("nobody is dead whose answer waits with us, however long others keep us busy", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  // The thread never comes to give a turn.
+  const tasks: (() => void)[] = [];
+  using server = new TestServer({ pingInterval: 0, turns: new Turns((task) => tasks.push(task)) });
+  const { main, answer } = await linkOnStoppedClock(server);
+  // More than one turn's worth, and the PONGs behind it.
+  for (let i = 0; i < 2 * TURN_MESSAGES; i++) main.send(mainChannel.client.clientInfo, { cacheSize: 0n });
+  answer();
+  await turns();
+  for (let i = 0; i < 10; i++) {
+    vi.advanceTimersByTime(CONNECTIVITY_INTERVAL);
+    await turns();
+  }
+  expect(main.closed).toBeUndefined();
+  while (tasks.length > 0) tasks.shift()?.();
+  await turns();
+  expect(server.reds.clients()).toHaveLength(1);
+});
+
+test("a red worker that hangs holds a client's end for a named time; then the wire is cut here", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  using server = new TestServer({ pingInterval: 0 });
+  server.redBusy = new Promise(() => {});
+  const { main } = await linkOnStoppedClock(server);
+  const { sessionId } = main.find(mainChannel.server.init)!;
+  await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: sessionId });
+  await until(() => server.connects.length === 1);
+  const [{ id }] = server.reds.clients();
+  main.close();
+  await until(() => server.reds.clients().length === 0);
+  let gone = false;
+  void server.reds.kick(id, "x").then(() => (gone = true));
+  vi.advanceTimersByTime(DISCONNECT_DEADLINE - 1);
+  await turns();
+  expect([gone, server.cuts.length]).toEqual([false, 0]);
+  vi.advanceTimersByTime(1);
+  await until(() => gone);
+  expect(server.cuts).toHaveLength(1);
 });
 
 test("a client that asks and asks and never reads is disconnected, and nobody else", async () => {
