@@ -3,4 +3,3 @@ export * from "./ack-window.ts";
 export * from "./limits.ts";
 export * from "./pipe.ts";
 export * from "./red-channel-client.ts";
-export * from "./turns.ts";

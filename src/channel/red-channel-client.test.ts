@@ -9,11 +9,10 @@ import {
   inputsChannel,
 } from "../protocol/index.ts";
 import type { RedStream } from "../transport/index.ts";
-import { openRedStream } from "../transport/index.ts";
+import { Turns, openRedStream } from "../transport/index.ts";
 import type { RedChannelClientOptions } from "./red-channel-client.ts";
 import { CORK_BYTES, TURN_BYTES, TURN_MESSAGES } from "./limits.ts";
 import { RedChannelClient } from "./red-channel-client.ts";
-import { Turns } from "./turns.ts";
 
 class TestClient extends RedChannelClient {
   readonly handled: string[] = [];

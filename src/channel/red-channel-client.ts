@@ -8,7 +8,8 @@ import {
   encodeMessage,
   hasCap,
 } from "../protocol/index.ts";
-import type { RedStream } from "../transport/contract.ts";
+import type { RedStream, TurnTaker, Turns } from "../transport/index.ts";
+import { threadTurns } from "../transport/index.ts";
 import { AckWindow } from "./ack-window.ts";
 import {
   CLIENT_ACK_WINDOW,
@@ -21,8 +22,6 @@ import {
 } from "./limits.ts";
 import type { PipeItem } from "./pipe.ts";
 import { Pipe } from "./pipe.ts";
-import type { TurnTaker, Turns } from "./turns.ts";
-import { threadTurns } from "./turns.ts";
 
 /** How a channel client is made. */
 export interface RedChannelClientOptions {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { TurnTaker } from "../channel/index.ts";
-import { TURN_MESSAGES, Turns } from "../channel/index.ts";
+import { TURN_MESSAGES } from "../channel/index.ts";
 import type { MessageDef } from "../protocol/index.ts";
 import {
   AgentMessageType,
@@ -11,6 +10,8 @@ import {
   mainChannel,
 } from "../protocol/index.ts";
 import { eventually } from "../transport/compliance.testing.ts";
+import type { TurnTaker } from "../transport/index.ts";
+import { Turns } from "../transport/index.ts";
 import type { ChannelAtClient } from "./link-client.testing.ts";
 import { TestServer } from "./server.testing.ts";
 

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { ChannelType, LinkErr, MessageParser, encodeMessage, mainChannel } from "../protocol/index.ts";
-import { openRedStream } from "../transport/index.ts";
+import { Turns, openRedStream } from "../transport/index.ts";
 import { eventually, turns } from "../transport/compliance.testing.ts";
-import { TURN_MESSAGES, Turns } from "../channel/index.ts";
+import { TURN_MESSAGES } from "../channel/index.ts";
 import { CONNECTIVITY_GRACE, CONNECTIVITY_INTERVAL, DISCONNECT_DEADLINE } from "./limits.ts";
 import { ChannelAtClient, linkAsClient } from "./link-client.testing.ts";
 import { PEER, TestServer } from "./server.testing.ts";

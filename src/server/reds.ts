@@ -1,5 +1,3 @@
-import type { Turns } from "../channel/index.ts";
-import { threadTurns } from "../channel/index.ts";
 import type {
   Dispatcher,
   GuestMessages,
@@ -9,8 +7,8 @@ import type {
 } from "../dispatch/index.ts";
 import { PeerDied } from "../dispatch/index.ts";
 import { ChannelType, LinkError, MouseMode, NotifySeverity, encodeLinkError } from "../protocol/index.ts";
-import type { RedStream, StreamPeer } from "../transport/index.ts";
-import { CLIENT_OVERSHOOT, openRedStream } from "../transport/index.ts";
+import type { RedStream, StreamPeer, Turns } from "../transport/index.ts";
+import { CLIENT_OVERSHOOT, openRedStream, threadTurns } from "../transport/index.ts";
 import { AgentDevice } from "./agent-device.ts";
 import { GuestHand } from "./guest-hand.ts";
 import type { HostClient, InputDropped, LinkFailed } from "./host-control.ts";

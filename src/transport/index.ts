@@ -3,4 +3,5 @@ export type * from "./contract.ts";
 export * from "./limits.ts";
 export * from "./pausable-socket.ts";
 export * from "./red-stream.ts";
+export * from "./turns.ts";
 export * from "./websocket-driver.ts";

@@ -20,6 +20,12 @@ export const MAX_OVERSHOOT = 160 * 1024 * 1024;
  */
 export const CLIENT_OVERSHOOT = 256 * 1024;
 
+/**
+ * Messages read from one WebSocket before the thread's other streams and events have their turn. Each costs two events whatever its size, and
+ * a client that writes byte by byte sends many.
+ */
+export const SOCKET_TURN_MESSAGES = 16;
+
 /** Bytes in a WebSocket's own queue (`bufferedAmount`) above which nothing more is handed to it. */
 export const SOCKET_HIGH_WATER = 1024 * 1024;
 

@@ -1,4 +1,6 @@
-import { SOCKET_FLUSH_DEADLINE } from "./limits.ts";
+import { SOCKET_FLUSH_DEADLINE, SOCKET_TURN_MESSAGES } from "./limits.ts";
+import type { TurnTaker, Turns } from "./turns.ts";
+import { threadTurns } from "./turns.ts";
 import type { WebSocketLike } from "./websocket-driver.ts";
 
 /** The part of WebSocketStream (WHATWG's proposal, shipped by Chromium) that is used. */
@@ -27,9 +29,9 @@ const ABNORMAL_CLOSURE = 1006;
 
 /**
  * A WebSocket of a browser that can stop reading: what the other end sends then waits in its own socket instead of in our memory. Over
- * WebSocketStream, where the browser has it.
+ * WebSocketStream, where the browser has it. Reads by turns, as the channels do.
  */
-export class PausableWebSocket implements WebSocketLike {
+export class PausableWebSocket implements WebSocketLike, TurnTaker {
   binaryType = "arraybuffer";
   readyState = CONNECTING;
   bufferedAmount = 0;
@@ -40,8 +42,17 @@ export class PausableWebSocket implements WebSocketLike {
   #written: Promise<void> = Promise.resolve();
   #paused = false;
   #wake: (() => void) | undefined;
+  readonly #turns: Turns;
+  /** What is left of its turn. */
+  #messagesLeft = SOCKET_TURN_MESSAGES;
 
-  constructor(url: string, protocol: string, constructor: WebSocketStreamConstructor) {
+  constructor(
+    url: string,
+    protocol: string,
+    constructor: WebSocketStreamConstructor,
+    turns: Turns = threadTurns,
+  ) {
+    this.#turns = turns;
     this.#stream = new constructor(url, { protocols: [protocol] });
     // The end is told by `closed`, however it comes.
     this.#stream.opened.then(({ readable, writable }) => this.#opened(readable, writable)).catch(() => {});
@@ -71,6 +82,11 @@ export class PausableWebSocket implements WebSocketLike {
 
   resume(): void {
     this.#paused = false;
+    this.#wake?.();
+  }
+
+  takeTurn(): void {
+    this.#messagesLeft = SOCKET_TURN_MESSAGES;
     this.#wake?.();
   }
 
@@ -106,11 +122,13 @@ export class PausableWebSocket implements WebSocketLike {
   ): Promise<void> {
     try {
       for (;;) {
-        while (this.#paused && this.readyState === OPEN) {
+        while ((this.#paused || this.#messagesLeft === 0) && this.readyState === OPEN) {
+          if (this.#messagesLeft === 0) this.#turns.ask(this);
           await new Promise<void>((resolve) => (this.#wake = resolve));
         }
         const { value, done } = await reader.read();
         if (done || value === undefined) return;
+        this.#messagesLeft = Math.max(this.#messagesLeft - 1, 0);
         if (this.readyState === OPEN) this.#emit("message", { data: value });
       }
     } catch {
@@ -121,6 +139,7 @@ export class PausableWebSocket implements WebSocketLike {
   #closed(code: number, reason: string): void {
     if (this.readyState === CLOSED) return;
     this.readyState = CLOSED;
+    this.#turns.forget(this);
     this.resume();
     this.#emit("close", { code, reason });
   }

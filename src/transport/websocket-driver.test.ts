@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest";
 import { WebSocketStream } from "undici";
 import { WebSocket, WebSocketServer } from "ws";
 import { eventually, streamCompliance } from "./compliance.testing.ts";
-import { SOCKET_SEGMENT, STREAM_CREDIT } from "./limits.ts";
+import { SOCKET_SEGMENT, SOCKET_TURN_MESSAGES, STREAM_CREDIT } from "./limits.ts";
 import type { WebSocketStreamConstructor } from "./pausable-socket.ts";
 import { PausableWebSocket } from "./pausable-socket.ts";
 import { openRedStream } from "./red-stream.ts";
+import { Turns } from "./turns.ts";
 import { joinWebSocket, type WebSocketLike } from "./websocket-driver.ts";
 
 describe("RedStream over a WebSocket", () => {
@@ -23,13 +24,13 @@ describe("RedStream over a WebSocket", () => {
 });
 
 /** A browser's socket that can pause, made of the same API that Chromium has, and the server's end of it. */
-async function pausablePair() {
+async function pausablePair(turns?: Turns) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
   await new Promise((resolve) => server.once("listening", resolve));
   const accepted = new Promise<WebSocket>((resolve) => server.once("connection", resolve));
   const { port } = server.address() as AddressInfo;
   const constructor = WebSocketStream as unknown as WebSocketStreamConstructor;
-  const dialled = new PausableWebSocket(`ws://127.0.0.1:${port}`, "binary", constructor);
+  const dialled = new PausableWebSocket(`ws://127.0.0.1:${port}`, "binary", constructor, turns);
   const done = () => new Promise<void>((resolve) => server.close(() => resolve()));
   return { dialled, peer: await accepted, done };
 }
@@ -59,6 +60,22 @@ test("what nobody reads waits in its sender's socket, not with us, and is read i
   let read = 0;
   reader.onData = (bytes) => (read += bytes.length);
   await eventually(() => read === pieces * piece);
+  reader.close();
+  peer.terminate();
+  await done();
+});
+
+test("a client that writes byte by byte has a turn of so many messages, whatever else the thread has to do", async () => {
+  const tasks: (() => void)[] = [];
+  const { dialled, peer, done } = await pausablePair(new Turns((task) => tasks.push(task)));
+  const reader = openRedStream(joinWebSocket(dialled).port);
+  const count = 500;
+  for (let i = 0; i < count; i++) peer.send(Uint8Array.of(i));
+  for (let turn = 1; turn * SOCKET_TURN_MESSAGES < count; turn++) {
+    await eventually(() => reader.waiting === turn * SOCKET_TURN_MESSAGES && tasks.length === 1);
+    tasks.shift()!();
+  }
+  await eventually(() => reader.waiting === count);
   reader.close();
   peer.terminate();
   await done();
