@@ -26,6 +26,18 @@ export const CLIENT_OVERSHOOT = 256 * 1024;
  */
 export const SOCKET_TURN_MESSAGES = 16;
 
+/**
+ * Turns that one stream may have one after the other: with the messages of each turn, more than a second of the fastest hand, or a whole
+ * window of agent data.
+ */
+export const TURNS_AT_ONCE = 16;
+
+/**
+ * Milliseconds in which a stream earns another turn. Four thousand bytes, or sixteen messages, a millisecond are far more than any honest
+ * client sends for long, and leave the processor to the others.
+ */
+export const TURN_REST_MS = 4;
+
 /** Bytes in a WebSocket's own queue (`bufferedAmount`) above which nothing more is handed to it. */
 export const SOCKET_HIGH_WATER = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Turns } from "./turns.ts";
 
 /** Turns whose tasks run when the test says so. */
@@ -36,6 +36,40 @@ test("everybody has a turn before anybody has a second one, and each is a task o
       expect(order).toEqual(rounds.flat());
     }),
   );
+});
+
+test("who needs turn after turn rests in between, whoever else waits; who needs one now and then never does", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const tasks: (() => void)[] = [];
+  const turns = new Turns((task) => tasks.push(task), { turns: 4, restMs: 10 });
+  const runAll = () => {
+    while (tasks.length > 0) tasks.shift()!();
+  };
+  let flood = 0;
+  const flooder = {
+    takeTurn() {
+      flood++;
+      turns.ask(flooder);
+    },
+  };
+  let others = 0;
+  const other = { takeTurn: () => void others++ };
+  turns.ask(flooder);
+  runAll();
+  expect(flood).toBe(4);
+  for (let i = 1; i <= 100; i++) {
+    vi.advanceTimersByTime(10);
+    if (i % 10 === 0) turns.ask(other);
+    runAll();
+    expect(flood).toBe(4 + i);
+  }
+  expect(others).toBe(10);
+  turns.forget(flooder);
+  vi.advanceTimersByTime(1000);
+  runAll();
+  expect(flood).toBe(104);
+  expect(turns.waiting).toBe(0);
 });
 
 test("one who fails takes nobody's turn away; one who is gone has none", () => {
