@@ -38,6 +38,7 @@ test("whatever a client sends ends that connection alone, with its error; guest 
   const good = await dialTcp(port);
   expect((await linkAsClient(good.stream, { channelType: ChannelType.Main })).resultError).toBe(LinkErr.Ok);
   const main = new ChannelAtClient(good.stream, mainChannel);
+  main.answersPings = true;
   await expect.poll(() => main.find(mainChannel.server.init)?.sessionId).toBeTruthy();
   const session = main.find(mainChannel.server.init)!.sessionId;
 
@@ -108,6 +109,7 @@ test("whatever a client sends ends that connection alone, with its error; guest 
     const inputs = await dialTcp(port);
     await linkAsClient(inputs.stream, { channelType: ChannelType.Inputs, connectionId: session });
     const keys = new ChannelAtClient(inputs.stream, inputsChannel);
+    keys.answersPings = true;
     await expect.poll(() => keys.names).toContain("init");
     const hasDisplay = () =>
       tab.page.evaluate(() =>

@@ -5,6 +5,8 @@ import {
   CommonCap,
   LINK_HEADER_SIZE,
   MessageParser,
+  baseClient,
+  baseServer,
   capsToWords,
   decodeLinkReply,
   decodeStruct,
@@ -70,13 +72,20 @@ export async function linkAsClient(
 export class ChannelAtClient {
   readonly messages: ParsedMessage[] = [];
   closed: string | undefined;
+  /** A client that answers no PING is taken for dead after a while. */
+  answersPings = false;
   readonly #stream: RedStream;
 
   constructor(stream: RedStream, schema: ChannelSchema) {
     this.#stream = stream;
     const parser = new MessageParser({ miniHeader: true, channel: schema.server });
     stream.onData = (bytes) => {
-      for (const message of parser.push(bytes)) this.messages.push(message);
+      for (const message of parser.push(bytes)) {
+        this.messages.push(message);
+        const ping = message.as(baseServer.ping);
+        if (ping === undefined || !this.answersPings) continue;
+        this.send(baseClient.pong, { id: ping.id, timestamp: ping.timestamp });
+      }
     };
     stream.onClose = (reason) => (this.closed = reason);
   }
