@@ -73,6 +73,13 @@ test("a page without the secret asks for it, by keyboard and screen reader too, 
   const input = (await field.count()) > 0 ? field : page.getByLabel("Address or secret");
   await expect(input).toBeFocused();
   await expect(page.getByText("The terminal in which spicetab runs shows an address")).toBeVisible();
+  // Whoever came to join is shown how.
+  const file = await page.request.get(
+    new URL((await page.getByRole("link", { name: "Connection file" }).getAttribute("href"))!, page.url())
+      .href,
+  );
+  expect(await file.text()).toContain(`port=${server.relay.spice[0].port}`);
+  expect(await file.text()).not.toContain("sesame");
   await page.keyboard.type("a-wrong-secret-of-some-length");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("alert")).toContainText("does not take the secret");

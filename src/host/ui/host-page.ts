@@ -5,7 +5,7 @@ import { readHandsSetting, writeHandsSetting } from "../hands/keyboard-setting.t
 import type { HandsSetting } from "../hands/keyboard-setting.ts";
 import type { MachinePhase } from "../state.ts";
 import { HostElement } from "./host-element.ts";
-import { fullscreenIcon, keyboardIcon, panelIcon } from "./icons.ts";
+import { downloadIcon, fullscreenIcon, keyboardIcon, panelIcon } from "./icons.ts";
 import type { MachineScreenElement } from "./machine-screen.ts";
 import { problemView } from "./problem-view.ts";
 import { sharedStyles } from "./shared-styles.ts";
@@ -133,6 +133,9 @@ export class HostPageElement extends HostElement {
         letter-spacing: -0.01em;
         text-transform: none;
         color: var(--text);
+      }
+      .notice .joining {
+        margin: 22px 0 8px;
       }
       .notice .row {
         margin-top: 14px;
@@ -303,6 +306,8 @@ export class HostPageElement extends HostElement {
     return html`<div class="notice">
       <h2>This page needs the secret of its server</h2>
       <secret-form .host=${this.host}></secret-form>
+      <p class="quiet joining">Joining the machine with a SPICE client needs no secret:</p>
+      <a class="button" href="spicetab.vv" download>${downloadIcon} Connection file</a>
     </div>`;
   }
 
