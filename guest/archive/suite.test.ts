@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,7 +89,7 @@ test("of the files that the signed text names, the one that fits is found: by ha
     mirror.files.delete(path);
   }
   expect(notes).toEqual([]);
-}, 30_000);
+});
 
 test("a mirror in the middle of its update: the last good index is used, with a note", async () => {
   const old = stanza("old");
@@ -145,17 +146,19 @@ test("an index that unpacks to another text than the signed one, or to a bomb, i
 });
 
 test("an InRelease without an end is cut off", async () => {
-  let closed = 0;
+  let closed: Promise<unknown> | undefined;
   mirror.files.set(`${BASE}/InRelease`, (_request, response) => {
+    closed = once(response, "close");
     const piece = Buffer.alloc(64 << 10, "a");
     const more = () => {
       while (!response.destroyed && response.write(piece));
     };
-    response.on("drain", more).on("close", () => closed++);
+    response.on("drain", more);
     more();
   });
   await expect(read()).rejects.toThrow(`larger than the ${MAX_RELEASE_BYTES} bytes`);
-  await expect.poll(() => closed).toBe(1);
+  // From our side, while it was still sending.
+  await closed;
 });
 
 test("the InRelease of another suite is refused, though the archive signed it", async () => {
