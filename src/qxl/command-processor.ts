@@ -1,7 +1,15 @@
 import { QXLReleaseInfo, QxlCmd } from "../protocol/index.ts";
 import type { RedDrawable } from "../protocol/red-command.ts";
 import type { RasterSource, RasterSurface, Steps } from "../raster/index.ts";
-import { CostMeter, drawSmall, drawableArea, drawing, hasSimpleClip, simpleArea } from "../raster/index.ts";
+import {
+  BYTES_PER_UNIT,
+  CostMeter,
+  drawSmall,
+  drawableArea,
+  drawing,
+  hasSimpleClip,
+  simpleArea,
+} from "../raster/index.ts";
 import type { QxlSink } from "./bus.ts";
 import { parseCursorCmd } from "./cursor-parser.ts";
 import { CursorState } from "./cursor-state.ts";
@@ -9,7 +17,13 @@ import type { DeviceMemory } from "./device-memory.ts";
 import type { DrawableContext } from "./drawable-parser.ts";
 import { UnsupportedDrawError, parseDrawable } from "./drawable-parser.ts";
 import { QxlGuestError } from "./errors.ts";
-import { DEVICE_SLICE_COST, MAX_FORCED_COST, MAX_SURFACES_BYTES, RING_COMMAND_COST } from "./limits.ts";
+import {
+  COPY_COST,
+  DEVICE_SLICE_COST,
+  MAX_FORCED_COST,
+  MAX_SURFACES_BYTES,
+  RING_COMMAND_COST,
+} from "./limits.ts";
 import type { MemorySlots } from "./memory-slots.ts";
 import type { GuestResource, ReleaseList } from "./release-list.ts";
 import { parseSurfaceCmd } from "./surface-parser.ts";
@@ -131,6 +145,8 @@ export class CommandProcessor {
       return;
     }
     let keep = false;
+    const { slots } = this.#options;
+    const { copies } = slots;
     try {
       keep = this.#carryOut(address, type, resource);
     } catch (error) {
@@ -140,6 +156,7 @@ export class CommandProcessor {
         this.stats.unsupported.set(error.message, (this.stats.unsupported.get(error.message) ?? 0) + 1);
       } else throw error;
     }
+    this.meter.spend((slots.copies - copies) * COPY_COST);
     if (!keep) this.#options.releases.release(resource);
   }
 
@@ -155,6 +172,7 @@ export class CommandProcessor {
   createSurface(surface: DeviceSurface, keepData: boolean): void {
     const { sink } = this.#options;
     this.destroySurface(surface.id);
+    this.meter.spend(surfaceBytes(surface) / BYTES_PER_UNIT);
     if (!keepData) this.surfaces.erase(surface);
     this.surfaces.add(surface);
     sink.push(this.surfaces.createCommand(surface, sink, keepData));
@@ -207,6 +225,7 @@ export class CommandProcessor {
     const { compat, compat16, surfaces } = this;
     const context: DrawableContext = { slots, sink, compat, compat16, surfaceSize: (id) => surfaces.get(id) };
     const drawable = parseDrawable(context, address);
+    this.meter.spend(dataBytes(drawable) / BYTES_PER_UNIT);
     const surface = surfaces.get(drawable.surfaceId);
     const { bbox, operation } = drawable;
     if (
@@ -276,4 +295,10 @@ export class CommandProcessor {
     this.stats.lost++;
     this.stats.lastError = problem;
   }
+}
+
+/** Bytes that were copied out of the guest for a drawable. */
+function dataBytes({ operation, clipData }: RedDrawable): number {
+  const picture = "srcArea" in operation && operation.src.kind !== "surface" ? operation.src.data.length : 0;
+  return picture + (clipData?.length ?? 0);
 }

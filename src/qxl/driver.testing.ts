@@ -532,7 +532,10 @@ export class TestDriver {
     ring: number = QXLRam.offset.cmdRing,
     notify: number = QxlIo.NotifyCmd,
   ): void {
-    if (this.isRingFull(ring)) throw new Error("the ring is full: a real driver would sleep");
+    // A real driver sleeps while the ring is full, and the device's thread has its turns.
+    while (this.isRingFull(ring)) {
+      if (!this.machine.turn()) throw new Error("the ring is full, and stays so: a real driver would sleep");
+    }
     const at = this.header + ring;
     const { ram } = this;
     const { offset } = SpiceRing;

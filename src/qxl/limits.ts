@@ -42,6 +42,9 @@ export const DEVICE_SLICE_COST = 5_000_000;
 /** Cost units of any ring command beside its pixels. */
 export const RING_COMMAND_COST = 3000;
 
+/** Cost units of a structure that is copied out of the guest: a chain of 32768 chunks is not parsed in parts, but counted. */
+export const COPY_COST = 400;
+
 /**
  * Cost units that a synchronous I/O command (UPDATE_AREA and its like), saving, or a mode change draws at most before it goes on: about a
  * second. The CPU stands inside the instruction meanwhile, and with it all of the guest's thread; what is left in the ring is drawn

@@ -86,8 +86,12 @@ export class MemorySlots {
     return { bank: slot.bank, offset: slot.start + offset };
   }
 
+  /** Structures copied so far, chunk headers among them: what parsing costs beside its bytes. */
+  copies = 0;
+
   /** A snapshot of a structure: validated afterwards, and never read from the guest again. */
   copy(address: bigint, size: number, field: string): StructReader {
+    this.copies++;
     const { bank, offset } = this.resolve(address, size, field);
     return new StructReader(this.#memory.bytes(bank).slice(offset, offset + size));
   }

@@ -8,7 +8,7 @@ const [WIDTH, HEIGHT] = [256, 192];
 
 /** A device that lays everything aside that costs more than a few rows. */
 function start(options: ConstructorParameters<typeof TestMachine>[0] = {}): TestDriver {
-  const driver = new TestDriver(new TestMachine({ sliceCost: 4000, bandCost: 1000, ...options }));
+  const driver = new TestDriver(new TestMachine({ sliceCost: 10_000, bandCost: 1000, ...options }));
   driver.load();
   while (driver.machine.turn());
   driver.flushReleases();
@@ -151,7 +151,7 @@ describe("drawings that take more than a slice", () => {
       }),
       { numRuns: 80 },
     );
-    expect(turns).toBeGreaterThan(80);
+    expect(turns).toBeGreaterThan(20);
   });
 
   it("let the cursor and other I/O pass, and are given back and passed on only when they are done", () => {
@@ -171,7 +171,7 @@ describe("drawings that take more than a slice", () => {
     expect(driver.released).toEqual([]);
     let turns = 1;
     while (machine.turn()) turns++;
-    expect(turns).toBeGreaterThan(5);
+    expect(turns).toBeGreaterThan(3);
     machine.flush();
     expect(machine.replica.take().map((command) => command.type)).toEqual(["draw", "draw", "cursorSet"]);
     driver.flushReleases();
@@ -192,7 +192,7 @@ describe("drawings that take more than a slice", () => {
       driver.serviceInterrupts();
       expect(driver.completions).toBe(isWhole(driver, 0x0c0c0c) ? before + 1 : before);
     }
-    expect(turns).toBeGreaterThan(5);
+    expect(turns).toBeGreaterThan(3);
     expect(driver.completions).toBe(before + 1);
   });
 
@@ -271,7 +271,10 @@ describe("drawings that take more than a slice", () => {
     const driver = start();
     const { machine } = driver;
     driver.drawFill(large, 0x0e0e0e);
+    machine.turn();
     driver.drawFill(rect(0, 0, WIDTH, 20), 0x111111);
+    expect(new Uint32Array(screen(driver).buffer)[0]).toBe(0x0e0e0e);
+    expect(isWhole(driver, 0x0e0e0e)).toBe(false);
     machine.device.settle();
     expect(isWhole(driver, 0x0e0e0e)).toBe(true);
     const memory = {
@@ -282,7 +285,7 @@ describe("drawings that take more than a slice", () => {
     const state = JSON.parse(JSON.stringify(machine.device.saveState()));
     expect(Buffer.compare(machine.memory.vram, memory.vram)).toBe(0);
     expect(Buffer.compare(machine.memory.ram, memory.ram)).toBe(0);
-    const other = new TestMachine({ sliceCost: 4000, bandCost: 1000 });
+    const other = new TestMachine({ sliceCost: 10_000, bandCost: 1000 });
     other.memory = memory;
     other.device.restoreState(state);
     while (other.turn()) other.flush();

@@ -113,9 +113,21 @@ function readColor(view: DataView, type: number, plane: number, row: number, x: 
   }
 }
 
+/** Shapes that were turned into ALPHA: once for all clients, as long as the shape lives. */
+const alphaShapes = new WeakMap<CursorShape, CursorShape>();
+
 /** The same shape as type ALPHA (premultiplied BGRA), for clients that know no other. */
 export function toAlphaShape(shape: CursorShape): CursorShape {
   if (shape.type === CursorType.Alpha) return shape;
+  let alpha = alphaShapes.get(shape);
+  if (alpha === undefined) {
+    alpha = makeAlphaShape(shape);
+    alphaShapes.set(shape, alpha);
+  }
+  return alpha;
+}
+
+function makeAlphaShape(shape: CursorShape): CursorShape {
   const rgba = cursorToRgba(shape);
   const data = new Uint8Array(rgba.length);
   // Pixels are opaque or clear here, so premultiplying changes nothing.

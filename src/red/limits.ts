@@ -26,6 +26,12 @@ export const SLICE_COST = 5_000_000;
 /** Cost units of any command beside its pixels. */
 export const COMMAND_COST = 2000;
 
+/** Cost units of a surface that comes or goes, a reset, new monitors: every client's pipe is looked through. */
+export const LIFE_CYCLE_COST = 50_000;
+
+/** Cost units of a pixel of a cursor shape: copied, and turned into RGBA for the tab's own screen and for clients that know no other. */
+export const CURSOR_PIXEL_COST = 30;
+
 /** Cost units of any message beside its pixels. */
 export const MESSAGE_COST = 3000;
 

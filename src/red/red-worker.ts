@@ -18,7 +18,7 @@ import { CommandQueue } from "./command-queue.ts";
 import { CursorChannel } from "./cursor-channel.ts";
 import { DisplayChannel } from "./display-channel.ts";
 import type { DisplayTimeouts } from "./display-channel.ts";
-import { COMMAND_COST, PIPE_STALL_TIME, SLICE_COST } from "./limits.ts";
+import { COMMAND_COST, CURSOR_PIXEL_COST, LIFE_CYCLE_COST, PIPE_STALL_TIME, SLICE_COST } from "./limits.ts";
 import { NoSuchSurface, RedCommandError } from "./red-error.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -314,7 +314,7 @@ export class RedWorker implements Disposable {
     }
     const { command, data } = next;
     this.#commands++;
-    this.#meter.spend(COMMAND_COST);
+    this.#meter.spend(costOf(command));
     try {
       const steps = this.#carryOut(command, data);
       // Most end here; only what is laid aside needs to be remembered.
@@ -382,5 +382,20 @@ export class RedWorker implements Disposable {
     for (const { clientId, channelType } of this.#clients) this.disconnectClient(clientId, channelType);
     this.cursor[Symbol.dispose]();
     this.display[Symbol.dispose]();
+  }
+}
+
+/** What a command costs beside what its steps count themselves. */
+function costOf(command: RedCommand): number {
+  switch (command.type) {
+    case "surfaceCreate":
+    case "surfaceDestroy":
+    case "monitorsConfig":
+    case "reset":
+      return LIFE_CYCLE_COST;
+    case "cursorSet":
+      return COMMAND_COST + command.shape.width * command.shape.height * CURSOR_PIXEL_COST;
+    default:
+      return COMMAND_COST;
   }
 }
