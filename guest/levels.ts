@@ -45,8 +45,20 @@ export const CMDLINE = [
   "initcall_blacklist=init_kprobe_trace,load_system_certificate_list,isapnp_init",
 ].join(" ");
 
-/** Wanted modules; what they depend on is read out of them. psmouse holds the VMware absolute pointer. */
-const DISPLAY_AND_INPUT = ["virtio_pci", "virtio_console", "qxl", "psmouse", "evdev", "uinput"];
+/**
+ * Wanted modules; what they depend on is read out of them. psmouse holds the VMware absolute pointer, apm switches the machine off,
+ * pvpanic-pci tells it of a panic.
+ */
+const MACHINE_MODULES = [
+  "apm",
+  "pvpanic_pci",
+  "virtio_pci",
+  "virtio_console",
+  "qxl",
+  "psmouse",
+  "evdev",
+  "uinput",
+];
 
 /** Aids of maintainer scripts, init systems and data that nothing in the guest opens. */
 const NEVER = [
@@ -123,7 +135,7 @@ const CONSOLE: LevelRecipe = {
   excludes: NEVER,
   seeds: ["usr/bin/busybox"],
   drops: [],
-  modules: DISPLAY_AND_INPUT,
+  modules: MACHINE_MODULES,
   overlays: ["base", "console"],
   memoryMiB: 256,
 };
@@ -217,7 +229,7 @@ const DESKTOP: LevelRecipe = {
     "usr/share/X11/xkb/geometry/**",
     "usr/share/X11/xkb/rules/{*.xml,xkb.dtd,base.lst,xorg.lst,README}",
   ],
-  modules: DISPLAY_AND_INPUT,
+  modules: MACHINE_MODULES,
   overlays: ["base", "desktop"],
   memoryMiB: 256,
 };

@@ -132,4 +132,6 @@ export interface GuestEvents {
   tabletState(message: { enabled: boolean }): void;
   /** Keyboard LEDs: 1 scroll, 2 num, 4 caps (SpiceKeyboardModifierFlags). */
   leds(message: { modifiers: number }): void;
+  /** Words for the people at the clients about the machine's run; while it `stands`, also for those who join. */
+  power(message: { words: string; stands: boolean }): void;
 }

@@ -1,5 +1,6 @@
 /** What the page and the guest worker say to each other, over dispatchers in both directions on one port. */
 import type { StateRefusal } from "./errors.ts";
+import type { EndedMachine } from "./power.ts";
 
 /** First message to the worker, with all ports transferred. Each port carries both directions of its dispatchers. */
 export interface GuestWorkerStart {
@@ -14,7 +15,8 @@ export interface GuestWorkerStart {
   readonly control: MessagePort;
 }
 
-export type GuestState = "off" | "starting" | "running" | "paused" | "failed";
+/** `ended`: the guest has switched its machine off, halted or panicked. */
+export type GuestState = "off" | "starting" | "running" | "paused" | "ended" | "failed";
 
 /** Stages of a start, in order; a restore has no kernel, a fresh boot no state. */
 export type BootStage = "manifest" | "firmware" | "state" | "kernel" | "machine";
@@ -53,6 +55,7 @@ export interface GuestStatus {
   readonly tablet: boolean;
   readonly markers: readonly { readonly name: string; readonly uptime?: number }[];
   readonly saved?: SavedInfo;
+  readonly ended?: EndedMachine;
 }
 
 /** page -> guest worker. */
@@ -70,7 +73,7 @@ export interface GuestControlMessages {
   forget(message: { level: string }): void;
   pause(message: Record<string, never>): void;
   resume(message: Record<string, never>): void;
-  /** The reset button. */
+  /** The reset button; for a machine whose run has ended, the power button. */
   reset(message: Record<string, never>): void;
   /** The last text of the serial console. */
   serialText(message: Record<string, never>): string;
@@ -92,7 +95,10 @@ export interface GuestControlEvents {
     refused?: RefusedState;
   }): void;
   marker(message: { name: string; uptime?: number }): void;
-  stateChanged(message: { state: GuestState; reason?: string }): void;
+  /** `ended` comes with the state of that name. */
+  stateChanged(message: { state: GuestState; reason?: string; ended?: EndedMachine }): void;
+  /** The guest has reset its machine, which starts again from its kernel. */
+  rebooted(message: Record<string, never>): void;
   /** A save under way; comes for as long as it gets on. */
   saving(message: { done: number; total: number }): void;
   saved(message: SavedInfo): void;

@@ -6,7 +6,7 @@ import type { GuestEvents, GuestMessages, Handlers } from "../dispatch/index.ts"
 export interface CoreLinkOwner {
   readonly handlers: Handlers<GuestMessages>;
   /** State that a core must know from the start. */
-  current(): { agentOpen: boolean; tablet: boolean; leds: number };
+  current(): { agentOpen: boolean; tablet: boolean; leds: number; standsBecause?: string };
 }
 
 /** Owner disposes. */
@@ -27,10 +27,11 @@ export class CoreLink implements Disposable {
       concurrent: ["agentWrite", "keyScancodes", "mouseMotion", "mousePosition"],
     });
     this.#events = new Dispatcher<GuestEvents>(port, { peer: "core" });
-    const { agentOpen, tablet, leds } = this.#owner.current();
+    const { agentOpen, tablet, leds, standsBecause } = this.#owner.current();
     this.tabletState(tablet);
     this.leds(leds);
     if (agentOpen) this.agentState(true);
+    if (standsBecause !== undefined) this.power(standsBecause, true);
   }
 
   agentState(open: boolean): void {
@@ -48,6 +49,10 @@ export class CoreLink implements Disposable {
 
   leds(modifiers: number): void {
     this.#events?.send("leds", { modifiers });
+  }
+
+  power(words: string, stands: boolean): void {
+    this.#events?.send("power", { words, stands });
   }
 
   [Symbol.dispose](): void {

@@ -43,7 +43,9 @@ export type StateRefusal =
   | "v86-version"
   | "guest-build"
   | "machine-options"
-  | "content";
+  | "content"
+  /** The machine in it had come to its end. */
+  | "ended";
 
 /** A saved state does not fit this build, guest or machine. The machine is untouched: boot fresh instead. */
 export class StateRefusedError extends Error {
@@ -53,6 +55,15 @@ export class StateRefusedError extends Error {
   constructor(refusal: StateRefusal, message: string, options?: ErrorOptions) {
     super(`saved state refused: ${message}`, options);
     this.refusal = refusal;
+  }
+}
+
+/** The machine has come to its end, or is about to: there is nothing to keep, and what was kept before stays. */
+export class MachineEndedError extends Error {
+  override readonly name = "MachineEndedError";
+
+  constructor(words: string) {
+    super(`${words} It is not saved; what was saved before is untouched.`);
   }
 }
 

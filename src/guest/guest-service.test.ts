@@ -12,6 +12,7 @@ import { MemoryStateFolder } from "./memory-state-folder.ts";
 import type { KeptState } from "./state-store.ts";
 import { StateStore } from "./state-store.ts";
 import { RedLink } from "./red-link.ts";
+import { biosOf, bootSectorBios } from "./tiny-bios.testing.ts";
 
 const contents: Record<string, Uint8Array> = {
   "kernel.bin": new Uint8Array(tinyKernel()),
@@ -35,9 +36,17 @@ const manifestOf = (buildId: string): GuestManifest => ({
   vgaBios: file("vgabios.bin"),
 });
 
+/** Waits for a byte on the serial port, and then stands still for ever: in the BIOS, which is what APM's power-off does, or in a boot sector. */
+const BYTE_THEN_HALT = [0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb, 0xfa, 0xf4];
+const FIRMWARE: Record<string, ArrayBuffer> = {
+  "powers-off": biosOf(BYTE_THEN_HALT),
+  halts: bootSectorBios(BYTE_THEN_HALT),
+};
+
 /** `/guest/<buildId>/…` */
 const fetchFile = async (url: string): Promise<ReadableStream<Uint8Array>> => {
   const [, , buildId, name] = url.split("/");
+  if (name === "bios.bin" && buildId in FIRMWARE) return new Blob([FIRMWARE[buildId]]).stream();
   const bytes =
     name === "manifest.json" ? new TextEncoder().encode(JSON.stringify(manifestOf(buildId))) : contents[name];
   if (!bytes) throw new Error("the server answers 404");
@@ -89,6 +98,7 @@ const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
         events.push(state);
         if (state === "failed") failed(reason ?? "");
       },
+      rebooted: () => void events.push("rebooted"),
       unsaved: ({ unsaved }) => void events.push(unsaved ? "used" : "nothing to lose"),
       saving: ({ done }) => void (done === 0 && events.push("saving")),
       saved: ({ store: kind }) => void events.push(`saved ${kind}`),
@@ -99,6 +109,7 @@ const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
       agentData: async () => {},
       tabletState: ({ enabled }) => void coreHeard.push(`tablet ${enabled}`),
       leds: ({ modifiers }) => void coreHeard.push(`leds ${modifiers}`),
+      power: ({ words, stands }) => void coreHeard.push(`${stands ? "stands" : "runs"}: ${words}`),
     }),
   ];
   const page = new Dispatcher<GuestControlMessages>(control.port2, { peer: "guest" });
@@ -301,6 +312,63 @@ test("every failed save is told, also the same one again, and how far a save is"
   await page.call("save", {});
   expect(events.at(-1)).toBe("saved memory");
 });
+
+test.each([
+  ["powers-off", "poweredOff", "The machine is switched off."],
+  ["halts", "halted", "The machine has halted: its processor stands still for good."],
+])(
+  "a machine whose guest %s is told to page and clients, and never kept",
+  async (buildId, end, words) => {
+    const store = memoryStore();
+    const { page, boot, events, coreHeard } = serve(store);
+    const baseUrl = `/guest/${buildId}`;
+    const until = async (done: () => boolean) => {
+      while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await page.call("boot", { level: "console", baseUrl });
+    await boot;
+    await page.call("save", {});
+    const kept = await store.kept("console");
+    const savedAt = (await page.call("status", {})).saved?.savedAt;
+
+    await page.call("serialSend", { text: "x" });
+    await until(() => events.at(-1) === "ended");
+    await until(() => coreHeard.includes(`stands: ${words} Ctrl+Alt+Del starts it again.`));
+    expect((await page.call("status", {})).ended).toEqual({ end });
+    await expect(page.call("save", {})).rejects.toThrow(words);
+    await page.call("save", { unlessCurrent: true }).catch(() => {});
+    await expect(page.call("pause", {})).rejects.toThrow(words);
+    await expect(page.call("resume", {})).rejects.toThrow(words);
+    expect(await store.kept("console")).toEqual(kept);
+    expect(events.filter((event) => event.startsWith("saveFailed"))).toEqual([]);
+
+    // A core that is new learns it as well.
+    const core = new MessageChannel();
+    const heard: string[] = [];
+    const power = ({ words: said }: { words: string }) => void heard.push(said);
+    const ignored = () => {};
+    using _ = serveDispatcher<GuestEvents>(core.port2, {
+      agentState: ignored,
+      agentData: async () => {},
+      tabletState: ignored,
+      leds: ignored,
+      power,
+    });
+    await page.call("attachCore", { port: core.port1 }, [core.port1]);
+    await until(() => heard.length > 0);
+    const hand = new Dispatcher<GuestMessages>(core.port2, { peer: "guest" });
+    // Other keys do nothing; Ctrl+Alt+Del is the power button.
+    await hand.call("keyScancodes", { bytes: [0x1d, 0x9d, 0x38, 0x53, 0xd3, 0xb8] });
+    expect((await page.call("status", {})).state).toBe("ended");
+    await hand.call("keyScancodes", { bytes: [0x1d, 0x38, 0xe0, 0x53] });
+    await until(() => events.at(-1) === "running");
+    expect(heard.at(-1)).toBe("The machine starts.");
+    expect((await page.call("status", {})).saved?.savedAt).toBe(savedAt);
+    expect(await page.call("save", {})).toBeDefined();
+    hand[Symbol.dispose]();
+  },
+  60_000,
+);
 
 test("what was dropped stays dropped, also when the tab is hidden", async () => {
   const store = memoryStore();

@@ -5,6 +5,7 @@
 import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
 import type { Handlers, Payload } from "../dispatch/index.ts";
 import type { GuestMessages } from "../dispatch/messages.ts";
+import { AttentionChord } from "./attention-chord.ts";
 import { AutosavePolicy } from "./autosave.ts";
 import type {
   GuestControlEvents,
@@ -16,12 +17,13 @@ import type {
   SavedInfo,
 } from "./control.ts";
 import { CoreLink } from "./core-link.ts";
-import { GuestFilesError, MachineOptionsError, StateRefusedError } from "./errors.ts";
+import { GuestFilesError, MachineEndedError, MachineOptionsError, StateRefusedError } from "./errors.ts";
 import { GuestFiles } from "./guest-files.ts";
 import type { FetchFile, GuestManifest } from "./guest-files.ts";
-import { PROGRESS_INTERVAL_MS, STATE_PROOF_RUN_MS } from "./limits.ts";
+import { PROGRESS_INTERVAL_MS, REBOOT_NOTICE_MS, STATE_PROOF_RUN_MS } from "./limits.ts";
 import { Machine, machineIdentity } from "./machine.ts";
 import type { MachineEvents, MachineOptions } from "./machine.ts";
+import { endWords } from "./power.ts";
 import type { RedLink } from "./red-link.ts";
 import type { BootMarker } from "./serial-log.ts";
 import { assertStateFits } from "./state-header.ts";
@@ -48,6 +50,9 @@ interface Restored {
   readonly refused?: RefusedState;
 }
 
+/** The marker by which our guests say that they shut down, or reboot. */
+const GOING_DOWN = "down";
+
 const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Owner disposes; then the machine is gone. */
@@ -59,6 +64,12 @@ export class GuestService implements AsyncDisposable {
   readonly #autosave: AutosavePolicy;
   #machine: Machine | undefined;
   #manifest: GuestManifest | undefined;
+  /** What the machine was booted from, for the power button. */
+  #booted: { level: string; baseUrl: string } | undefined;
+  #chord = new AttentionChord();
+  /** The guest ends its programs, and then the machine: what is saved now would end as well. */
+  #isGoingDown = false;
+  #rebootToldAt = -Infinity;
   #state: GuestState = "off";
   #markers: BootMarker[] = [];
   #saved: SavedInfo | undefined;
@@ -82,6 +93,7 @@ export class GuestService implements AsyncDisposable {
         agentOpen: this.#machine?.agentPort.open ?? false,
         tablet: this.#tablet,
         leds: this.#machine?.leds ?? 0,
+        ...(this.#machine?.ended && { standsBecause: this.#standingWords(this.#machine) }),
       }),
     });
     const { start, red } = options;
@@ -104,16 +116,21 @@ export class GuestService implements AsyncDisposable {
   #coreHandlers(): Handlers<GuestMessages> {
     return {
       keyScancodes: async ({ bytes }) => {
+        if (this.#state === "ended") {
+          if (this.#chord.push(bytes)) this.#powerOn();
+          return 0;
+        }
         this.#autosave.used();
         return (await this.#machine?.keyboard.push(bytes)) ?? 0;
       },
       mouseMotion: async ({ dx, dy, dz, buttons }) => {
+        if (this.#state === "ended") return 0;
         if (buttons !== 0) this.#autosave.used();
         return (await this.#machine?.pointer.motion(dx, dy, dz, buttons)) ?? 0;
       },
       mousePosition: async ({ x, y, dz, buttons }) => {
         const machine = this.#machine;
-        if (!machine) return 0;
+        if (!machine || machine.ended) return 0;
         // A pointer that only passes over changes nothing that anybody would miss.
         if (buttons !== 0) this.#autosave.used();
         const { width, height } = machine.screenSize;
@@ -146,14 +163,17 @@ export class GuestService implements AsyncDisposable {
         this.#autosave.forgotten();
       },
       pause: async () => {
-        await this.#running().pause();
+        await this.#alive().pause();
         this.#setState("paused");
       },
       resume: () => {
-        this.#running().run();
+        this.#alive().run();
         this.#setState("running");
       },
-      reset: () => this.#running().reset(),
+      reset: () => {
+        if (this.#state === "ended") this.#powerOn();
+        else this.#running().reset();
+      },
       serialText: () => this.#machine?.serial.tail ?? "",
       serialSend: ({ text }) => this.#running().serialSend(text),
       attachCore: ({ port }) => this.#core.attach(port),
@@ -167,6 +187,28 @@ export class GuestService implements AsyncDisposable {
   #running(): Machine {
     if (!this.#machine) throw new MachineOptionsError("there is no guest: boot one first");
     return this.#machine;
+  }
+
+  /** The machine, if there is still something to run. @throws MachineEndedError */
+  #alive(): Machine {
+    const machine = this.#running();
+    if (machine.ended) throw new MachineEndedError(endWords(machine.ended));
+    return machine;
+  }
+
+  /** The machine, if what would be saved could go on. @throws MachineEndedError */
+  #worthSaving(): Machine {
+    if (this.#isGoingDown) throw new MachineEndedError("The guest is shutting down.");
+    return this.#alive();
+  }
+
+  /** The power button of a machine whose run has ended. */
+  #powerOn(): void {
+    if (this.#booted) void this.#boot({ ...this.#booted, fresh: true });
+  }
+
+  #standingWords(machine: Machine): string {
+    return machine.ended ? `${endWords(machine.ended)} Ctrl+Alt+Del starts it again.` : "";
   }
 
   #setState(state: GuestState, reason?: string): void {
@@ -192,11 +234,16 @@ export class GuestService implements AsyncDisposable {
       tablet: this.#tablet,
       markers: this.#markers,
       ...(this.#saved && { saved: this.#saved }),
+      ...(machine?.ended && { ended: machine.ended }),
     };
   }
 
   async #boot({ level, baseUrl, fresh, earlier }: Payload<GuestControlMessages, "boot">): Promise<void> {
+    if (this.#state === "ended") this.#core.power("The machine starts.", false);
     this.#setState("starting");
+    this.#booted = { level, baseUrl };
+    this.#chord = new AttentionChord();
+    this.#isGoingDown = false;
     try {
       await this.#saving?.catch(() => {});
       await this.#machine?.[Symbol.asyncDispose]();
@@ -220,6 +267,7 @@ export class GuestService implements AsyncDisposable {
         this.#progress("firmware", done, total),
       );
       const make = (kernelNow: boolean) => this.#makeMachine(files, manifest, firmware, kernelNow);
+      if (fresh) await this.#readKept(manifest.level);
       const outcome = fresh ? {} : await this.#restore(manifest, make, earlier ?? false);
       const machine = outcome.machine ?? (await make(true));
       this.#machine = machine;
@@ -294,11 +342,24 @@ export class GuestService implements AsyncDisposable {
       bootMarker: (marker) => {
         this.#markers = [...this.#markers.filter(({ name }) => name !== marker.name), marker];
         this.#page.send("marker", marker);
-        this.#autosave.marker(marker.name);
+        if (marker.name === GOING_DOWN) {
+          this.#isGoingDown = true;
+          this.#autosave.restart();
+        } else this.#autosave.marker(marker.name);
       },
       rebooted: () => {
         this.#markers = [];
+        this.#isGoingDown = false;
         this.#autosave.restart();
+        this.#tellReboot();
+      },
+      ended: (ended) => {
+        // What it was is gone: the last good state stays.
+        this.#autosave.restart();
+        this.#chord = new AttentionChord();
+        this.#state = "ended";
+        this.#page.send("stateChanged", { state: "ended", reason: endWords(ended), ended });
+        if (this.#machine) this.#core.power(this.#standingWords(this.#machine), true);
       },
       failed: (error) => {
         // What is left of it must not take the place of the last good state.
@@ -307,6 +368,24 @@ export class GuestService implements AsyncDisposable {
         this.#setState("failed", errorText(error));
       },
     };
+  }
+
+  /** What is kept although it is not used now; the machine boots also where that cannot be told. */
+  async #readKept(level: string): Promise<void> {
+    await this.#store()
+      .then((store) => this.#describeKept(store, level, 0))
+      .catch(() => {});
+  }
+
+  /** A guest may reset its machine many times a second. */
+  #tellReboot(): void {
+    const now = this.#now();
+    const hadEnded = this.#state === "ended";
+    if (hadEnded) this.#setState("running");
+    if (!hadEnded && now - this.#rebootToldAt < REBOOT_NOTICE_MS) return;
+    this.#rebootToldAt = now;
+    this.#page.send("rebooted", {});
+    this.#core.power("The machine restarts.", false);
   }
 
   /**
@@ -403,7 +482,7 @@ export class GuestService implements AsyncDisposable {
   }
 
   async #saveNow(): Promise<SavedInfo> {
-    const machine = this.#running();
+    const machine = this.#worthSaving();
     const { level } = machine.identity;
     let took = 0;
     this.#tellSaving(0, 1);
@@ -416,7 +495,7 @@ export class GuestService implements AsyncDisposable {
       }
       const start = performance.now();
       const capture: SavableMachine["capture"] = (sink) => {
-        machine.capture(sink);
+        this.#worthSaving().capture(sink);
         this.#autosave.captured();
       };
       await store.save(level, { capture }, (done, total) => {

@@ -120,3 +120,24 @@ export const STATE_LOCK_DEADLINE_MS = 15_000;
 export const STATE_LOCK_RETRY_MS = 20;
 /** Seconds after a save at which a machine that somebody has used meanwhile is saved again: at worst so much work is lost. */
 export const AUTOSAVE_USED_S = 300;
+
+/** Milliseconds between two looks whether the CPU jumps on the spot with interrupts off: a machine that ends so has nothing to do. */
+export const SPIN_CHECK_MS = 1_000;
+/** Milliseconds between two looks at a CPU whose kernel has said that it panicked. */
+export const PANIC_CHECK_MS = 500;
+/** Looks in a row that must find that CPU busy, without a word, before the panic is believed: five seconds. */
+export const PANIC_CHECKS = 10;
+/** Milliseconds that a panicked kernel is left to finish its words, and to reboot if it was told to (`panic=5`), before its CPU is stopped. */
+export const PANIC_LINGER_MS = 10_000;
+/** Milliseconds between two slices that count as time outside the machine: below, the guest catches up by itself; Linux warns of a stall from 20 s on. */
+export const OUTSIDE_GAP_MS = 5_000;
+/** Milliseconds by which the host's clock may differ from what the guest was last told before it is told again. */
+export const CLOCK_STEP_MS = 250;
+/** Milliseconds between two looks at the host's clock. */
+export const CLOCK_CHECK_MS = 1_000;
+/** Milliseconds into a second at which the guest is still told it: later, the next second is waited for. */
+export const GUEST_TIME_LATE_MS = 50;
+/** Seconds that are waited for so on a busy host; then it is told late. */
+export const GUEST_TIME_TRIES = 5;
+/** Milliseconds between two reboots that page and clients are told of: a guest that reboots in a loop would flood them. */
+export const REBOOT_NOTICE_MS = 2_000;

@@ -89,6 +89,7 @@ export const silentEvents = (events: Partial<MachineEvents> = {}): MachineEvents
   leds: () => {},
   bootMarker: () => {},
   rebooted: () => {},
+  ended: () => {},
   failed: () => {},
   ...events,
 });

@@ -11,13 +11,22 @@ import { quicImages } from "../image/index.ts";
 import { QxlDevice } from "../qxl/index.ts";
 import { loadKernel } from "./direct-boot.ts";
 import type { KernelFiles } from "./direct-boot.ts";
-import { MachineOptionsError, StateRefusedError } from "./errors.ts";
+import { MachineEndedError, MachineOptionsError, StateRefusedError } from "./errors.ts";
+import { GuestTime } from "./guest-time.ts";
 import { ensureImageData } from "./image-data.ts";
 import { Keyboard, watchLeds } from "./keyboard.ts";
+import { PANIC_LINGER_MS } from "./limits.ts";
+import { MachineClock } from "./machine-clock.ts";
 import { GuestMemory, hideAperture, layOutAperture, QXL_VGAMEM_BYTES } from "./memory-map.ts";
 import type { ApertureLayout } from "./memory-map.ts";
+import { noticeScreen } from "./notice-screen.ts";
+import { PanicWatch } from "./panic-watch.ts";
 import { QXL_PCI_ID, registerQxlFunction } from "./pci-function.ts";
 import { Pointer } from "./pointer.ts";
+import { endWords } from "./power.ts";
+import type { EndedMachine } from "./power.ts";
+import { canTripleFault, PowerWatch, standsStill } from "./power-watch.ts";
+import { registerPvpanic } from "./pvpanic.ts";
 import { SerialLog } from "./serial-log.ts";
 import type { BootMarker } from "./serial-log.ts";
 import { assertStateFits, makeStateHeader } from "./state-header.ts";
@@ -32,7 +41,8 @@ import type { V86Emulator } from "./v86-private.ts";
 import { redirectVbe, watchVgaWrites } from "./vga-ports.ts";
 import { VgaScanout } from "./vga-scanout.ts";
 import type { ScanoutMode } from "./vga-scanout.ts";
-import { AgentPort } from "./virtio-serial.ts";
+import type { SerialPort } from "./virtio-port.ts";
+import { VirtioSerial } from "./virtio-serial.ts";
 import { splitState, stateHead } from "./v86-state.ts";
 import type { PackedPages } from "./v86-state.ts";
 import { replaceYield } from "./yield.ts";
@@ -51,6 +61,8 @@ export interface MachineEvents {
   bootMarker(marker: BootMarker): void;
   /** The guest (or {@link Machine.reset}) rebooted the machine. */
   rebooted(): void;
+  /** The guest has ended its run: nothing happens any more until the machine is reset, or another one is made. */
+  ended(ended: EndedMachine): void;
   /** The machine stands still for ever: a slice threw, or the kernel could not be had after a reboot. */
   failed(error: Error): void;
 }
@@ -96,6 +108,9 @@ export const machineIdentity = (
   return { level, buildId, memoryMiB, aperture };
 };
 
+/** What the screen of a machine that is off shows, in code page 437. */
+const OFF_LINES = ["The machine is switched off.", "", "Ctrl+Alt+Del switches it on."] as const;
+
 const NEVER = new Promise<never>(() => {});
 const NO_PAGES: GuestPages = { bytes: 0, runs: [] };
 
@@ -106,13 +121,20 @@ export class Machine implements AsyncDisposable, SavableMachine {
   readonly memory: GuestMemory;
   readonly qxl: QxlDevice;
   readonly scanout: VgaScanout;
-  readonly agentPort: AgentPort;
+  readonly agentPort: SerialPort;
   readonly keyboard: Keyboard;
   readonly pointer: Pointer;
   readonly serial: SerialLog;
   /** v86's own object, for this folder and its tests: everything else goes through the machine. */
   readonly emulator: V86Emulator;
   readonly #options: MachineOptions;
+  readonly #virtioSerial: VirtioSerial;
+  readonly #clock: MachineClock;
+  readonly #guestTime: GuestTime;
+  readonly #power: PowerWatch;
+  readonly #panic: PanicWatch;
+  #ended: EndedMachine | undefined;
+  #panicTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #rebootCpu: () => void;
   #pristine = true;
   /** The guest's pages while a state is being saved. */
@@ -124,6 +146,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
   #restoredDown: { keys: readonly number[]; buttons: number } = { keys: [], buttons: 0 };
   #wanted = false;
   #dead = false;
+  #disposed = false;
   #reloading: Promise<void> | undefined;
   #instructions = 0;
   #lastCounter = 0;
@@ -175,7 +198,8 @@ export class Machine implements AsyncDisposable, SavableMachine {
     const { cpu } = emulator.v86;
     const { events } = options;
 
-    replaceYield(emulator.v86, (error) => this.#crashed(error));
+    this.#clock = new MachineClock({ cpu, onStep: () => this.#guestTime.tell() });
+    replaceYield(emulator.v86, (error) => this.#crashed(error), this.#clock);
     hideAperture(cpu, layout.usable);
     this.memory = new GuestMemory(cpu, layout);
     redirectVbe(cpu, this.memory);
@@ -188,19 +212,38 @@ export class Machine implements AsyncDisposable, SavableMachine {
     registerQxlFunction(cpu, layout, (offset, value) => this.qxl.ioWrite(offset, value));
     watchVgaWrites(cpu, () => this.qxl.vgaWrite());
     this.qxl = this.#makeQxl();
-    this.agentPort = new AgentPort(cpu, {
-      state: (open) => events.agentState(open),
-      data: (bytes) => events.agentData(bytes),
+    this.#virtioSerial = new VirtioSerial(cpu, {
+      agent: {
+        state: (open) => events.agentState(open),
+        data: (bytes) => events.agentData(bytes),
+      },
+      guestAgent: {
+        state: (open) => void (open && this.#guestTime.tell()),
+        // Its answers are nobody's.
+        data: async () => {},
+      },
     });
+    this.agentPort = this.#virtioSerial.agent;
+    const port = this.#virtioSerial.guestAgent;
+    this.#guestTime = new GuestTime({ port, isRunning: () => this.#wanted });
+    registerPvpanic(cpu, () => this.#panicked());
     this.keyboard = new Keyboard(emulator);
     this.pointer = new Pointer(emulator);
     watchLeds(cpu, (modifiers) => this.#setLeds(modifiers));
-    this.serial = new SerialLog((marker) => events.bootMarker(marker));
+    this.#panic = new PanicWatch({
+      isHalted: () => cpu.in_hlt[0] !== 0,
+      panicked: () => this.#panicked(),
+    });
+    this.serial = new SerialLog(
+      (marker) => events.bootMarker(marker),
+      (line) => this.#panic.line(line),
+    );
     emulator.add_listener("serial0-output-byte", (byte: number) => this.serial.push(byte));
     emulator.add_listener("vmware-absolute-mouse", (enabled: boolean) => events.tabletState(enabled));
 
     this.#rebootCpu = cpu.reboot_internal.bind(cpu);
     cpu.reboot_internal = () => this.#rebooted();
+    this.#power = new PowerWatch(emulator, (ended) => this.#end(ended));
     clearUnsizedBars(cpu.devices.pci);
     replacePackMemory(cpu, (pages) => {
       this.#packedMemory = pages;
@@ -210,11 +253,16 @@ export class Machine implements AsyncDisposable, SavableMachine {
       () => this.#pristine,
       () => this.#storedMemory,
     );
-    embedDevices(cpu, [this.#qxlState(), this.agentPort, this.#ownState()]);
+    embedDevices(cpu, [this.#qxlState(), this.#virtioSerial, this.#ownState()]);
   }
 
   get running(): boolean {
     return this.#wanted;
+  }
+
+  /** How the guest's run ended, once it has. */
+  get ended(): EndedMachine | undefined {
+    return this.#ended;
   }
 
   /** LED bits as the guest last set them. */
@@ -233,10 +281,12 @@ export class Machine implements AsyncDisposable, SavableMachine {
   }
 
   run(): void {
-    if (this.#wanted || this.#dead) return;
+    if (this.#wanted || this.#dead || this.#ended) return;
     this.#wanted = true;
     this.#pristine = false;
     this.scanout.start();
+    this.#power.start();
+    this.#guestTime.tell();
     if (this.#reloading) return;
     void this.emulator.run();
   }
@@ -245,11 +295,13 @@ export class Machine implements AsyncDisposable, SavableMachine {
   async pause(): Promise<void> {
     this.#wanted = false;
     this.scanout.stop();
+    this.#power.stop();
     if (!this.#dead) await this.emulator.stop();
   }
 
-  /** The reset button. */
+  /** The reset button. A machine whose run has ended cannot go on: make another one. */
   reset(): void {
+    if (this.#ended) throw new MachineEndedError(endWords(this.#ended));
     this.emulator.v86.cpu.reboot_internal();
   }
 
@@ -276,6 +328,8 @@ export class Machine implements AsyncDisposable, SavableMachine {
     if (this.#reloading)
       throw new MachineOptionsError("the machine is rebooting: save it when its kernel runs");
     if (this.#dead) throw new MachineOptionsError("the machine was stopped by a fault: it is not saved");
+    if (this.#ended) throw new MachineEndedError(endWords(this.#ended));
+    if (standsStill(this.emulator.v86.cpu)) throw new MachineEndedError(endWords({ end: "halted" }));
     this.qxl.settle();
     const small = this.emulator.v86.save_state();
     const { bytes, runs } = this.#packedMemory;
@@ -312,6 +366,10 @@ export class Machine implements AsyncDisposable, SavableMachine {
       this.#storedMemory = undefined;
     }
     this.#pristine = false;
+    if (standsStill(this.emulator.v86.cpu)) {
+      throw new StateRefusedError("ended", "the machine in it was off, or had halted, when it was saved");
+    }
+    this.#clock.restored();
     // It was kept while somebody held them; he has let go since.
     const { keys, buttons } = this.#restoredDown;
     this.keyboard.push(keys);
@@ -324,7 +382,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
   resync(): void {
     this.qxl.resync();
     this.scanout.resync();
-    if (this.#wanted) this.scanout.poll();
+    if (this.#wanted || this.#ended) this.scanout.poll();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -332,6 +390,11 @@ export class Machine implements AsyncDisposable, SavableMachine {
     this.scanout[Symbol.dispose]();
     this.keyboard[Symbol.dispose]();
     this.pointer[Symbol.dispose]();
+    this.#power[Symbol.dispose]();
+    this.#panic[Symbol.dispose]();
+    this.#guestTime[Symbol.dispose]();
+    clearTimeout(this.#panicTimer);
+    this.#disposed = true;
     this.#wanted = false;
     // v86 waits for its next slice to stop; after a fault there is none.
     if (!this.#dead) await this.emulator.destroy();
@@ -395,36 +458,88 @@ export class Machine implements AsyncDisposable, SavableMachine {
     this.#options.events.leds(modifiers);
   }
 
-  /** A slice threw: v86 cannot go on from there. */
+  /** A slice threw: v86 cannot go on from there, unless the guest did what makes a PC reset itself. */
   #crashed(error: Error): void {
+    if (error instanceof WebAssembly.RuntimeError && canTripleFault(this.emulator.v86.cpu)) {
+      // The loop that the fault has torn goes on first: only a loop can be stopped, which a reset does.
+      void this.emulator.run();
+      this.emulator.v86.cpu.reboot_internal();
+      return;
+    }
     this.#dead = true;
     this.#wanted = false;
     this.scanout.stop();
+    this.#power.stop();
     this.#options.events.failed(error);
+  }
+
+  #panicked(): void {
+    const detail = this.#panic.reason;
+    this.#end({ end: "panicked", ...(detail !== undefined && { detail }) });
+  }
+
+  /** May run inside the guest's own instruction. */
+  #end(ended: EndedMachine): void {
+    if (this.#dead || this.#disposed || this.#reloading) return;
+    // A kernel that halts behind its panic has panicked.
+    const isNew = this.#ended === undefined;
+    this.#ended ??= ended;
+    if (ended.end !== "panicked") void this.#standStill();
+    else if (isNew) this.#panicTimer = setTimeout(() => void this.#standStill(), PANIC_LINGER_MS);
+    if (isNew) this.#options.events.ended(this.#ended);
+  }
+
+  /** The end is for good: the CPU stops, nobody in the guest listens any more, and a machine that is off shows so. */
+  async #standStill(): Promise<void> {
+    clearTimeout(this.#panicTimer);
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    this.#power.stop();
+    await this.emulator.stop();
+    if (this.#disposed) return;
+    const ended = this.#ended;
+    if (!ended) {
+      // The guest's next instruction was a reset.
+      this.run();
+      return;
+    }
+    this.#virtioSerial.reset();
+    this.keyboard.clear();
+    this.pointer.clear();
+    this.#setLeds(0);
+    if (ended.end !== "poweredOff") return;
+    this.qxl.reset();
+    this.scanout.showNotice(noticeScreen(new Uint8Array(this.#options.vgaBios), OFF_LINES));
+    this.scanout.poll();
   }
 
   /** Runs inside the guest's port write or triple fault. v86 resets CPU and memory map; the rest is ours. */
   #rebooted(): void {
     this.#rebootCpu();
+    this.#ended = undefined;
+    clearTimeout(this.#panicTimer);
+    this.#panic.reset();
     this.qxl.reset();
-    this.agentPort.reset();
+    this.#virtioSerial.reset();
     this.keyboard.clear();
     this.pointer.clear();
     this.#setLeds(0);
     this.#options.events.rebooted();
-    if (this.#options.kernel && !this.#reloading) {
-      this.#reloading = this.#reload(this.#options.kernel).finally(() => {
-        this.#reloading = undefined;
-      });
-    }
+    // Nothing more of this slice: a guest that resets at once again would keep this thread for minutes.
+    this.emulator.v86.cpu.in_hlt[0] = 1;
+    this.#reloading ??= this.#reload().finally(() => {
+      this.#reloading = undefined;
+    });
   }
 
   /** The guest has used the memory where its kernel lay: put it there again, then start from the BIOS. */
-  async #reload(kernel: () => Promise<KernelFiles>): Promise<void> {
+  async #reload(): Promise<void> {
     try {
-      const [files] = await Promise.all([kernel(), this.emulator.stop()]);
+      const { kernel } = this.#options;
+      const [files] = await Promise.all([kernel?.(), this.emulator.stop()]);
+      if (this.#disposed) return;
       this.#rebootCpu();
-      this.#loadKernel(files);
+      if (files) this.#loadKernel(files);
       if (this.#wanted) void this.emulator.run();
     } catch (error) {
       this.#wanted = false;

@@ -21,11 +21,14 @@ export const parseBootMarker = (line: string): BootMarker | undefined => {
 /** Collects the bytes of the serial port (Latin-1). */
 export class SerialLog {
   readonly #onMarker: (marker: BootMarker) => void;
+  readonly #onLine: (line: string) => void;
   #tail = "";
   #line = "";
 
-  constructor(onMarker: (marker: BootMarker) => void) {
+  /** `onLine` hears every line, without its end. */
+  constructor(onMarker: (marker: BootMarker) => void, onLine: (line: string) => void = () => {}) {
     this.#onMarker = onMarker;
+    this.#onLine = onLine;
   }
 
   /** The last {@link SERIAL_TAIL_CHARS} characters. */
@@ -39,8 +42,10 @@ export class SerialLog {
     // Cut rarely: cutting at every character would copy the text each time.
     if (this.#tail.length > 2 * SERIAL_TAIL_CHARS) this.#tail = this.tail;
     if (character === "\n") {
-      const marker = parseBootMarker(this.#line);
+      const line = this.#line.trimEnd();
+      const marker = parseBootMarker(line);
       this.#line = "";
+      this.#onLine(line);
       if (marker) this.#onMarker(marker);
     } else if (this.#line.length < SERIAL_LINE_CHARS) {
       this.#line += character;

@@ -12,9 +12,9 @@ const UNFINISHED_MAGIC = "SPICETAB-BEGUN\r\n";
 
 /**
  * Version of the file and of what our own devices put into v86's state. A change that an older build could not read raises it.
- * 1 had no digests.
+ * 1 had no digests, 2 one serial port.
  */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 /** Bytes in front of v86's state: magic, u32 length of the JSON (little-endian), the JSON, zeros, the digest of all these. */
 export const STATE_HEADER_BYTES = 4096;

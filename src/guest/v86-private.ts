@@ -35,6 +35,15 @@ export interface V86Io {
     write16?: (value: number) => void,
     write32?: (value: number) => void,
   ): void;
+  /** In units of 128 KiB; the functions get physical addresses. */
+  mmap_register(
+    address: number,
+    size: number,
+    read8: (address: number) => number,
+    write8: (address: number, value: number) => void,
+    read32: (address: number) => number,
+    write32: (address: number, value: number) => void,
+  ): void;
 }
 
 /** A PCI function as v86 wants it. `pci_space` is the 256 byte configuration space. */
@@ -188,13 +197,31 @@ export interface V86Cpu {
   option_roms: { name: string; data: Uint8Array }[];
   instruction_counter: Uint32Array;
   in_hlt: Uint8Array;
+  /** EFLAGS without what v86 computes only when asked. */
+  flags: Int32Array;
+  /** Linear. */
+  instruction_pointer: Int32Array;
+  /** Bases of ES, CS, SS, DS, FS, GS, TR, LDTR. */
+  segment_offsets: Int32Array;
+  /** CR0 to CR7. */
+  cr: Int32Array;
+  /** Limit of the IDT. */
+  idtr_size: Int32Array;
+  /** Low and high half of what {@link store_current_tsc} stored. */
+  current_tsc: Uint32Array;
   last_result: Int32Array;
   fpu_status_word: Int32Array | Uint16Array;
   mxcsr: Int32Array;
   devices: {
     pci: V86Pci;
     pit: { counter_mode: Uint8Array };
-    rtc: { cmos_write(index: number, value: number): void; cmos_read?(index: number): number };
+    rtc: {
+      cmos_write(index: number, value: number): void;
+      cmos_read?(index: number): number;
+      /** Milliseconds since 1970; 0: none. */
+      next_interrupt: number;
+      update_interrupt_time: number;
+    };
     vga: V86Vga;
     ps2: V86Ps2;
     vmware: { enabled: boolean; absolute: boolean; queue: { readonly length: number } };
@@ -203,6 +230,12 @@ export interface V86Cpu {
   get_state(): unknown[];
   set_state(state: unknown[]): void;
   reboot_internal(): void;
+  store_current_tsc(): void;
+  set_tsc(low: number, high: number): void;
+  /** Physical address of a linear one that is mapped. */
+  translate_address_system_read(address: number): number;
+  /** A byte of physical memory. */
+  read8(address: number): number;
   write_blob(data: Uint8Array, address: number): void;
   zero_memory(address: number, size: number): void;
   is_memory_zeroed(address: number, size: number): boolean | number;
@@ -265,6 +298,17 @@ export const PRIVATE_MEMBERS: readonly PrivateMember[] = [
   member("v86.cpu.option_roms", "array", "the ROM that starts the kernel without a disk"),
   member("v86.cpu.instruction_counter", "array", "statistics; tells an idle slice from a busy one"),
   member("v86.cpu.in_hlt", "array", "statistics: whether the guest idles"),
+  member("v86.cpu.flags", "array", "whether a halted CPU can be woken"),
+  member("v86.cpu.instruction_pointer", "array", "whether the CPU jumps on the spot for ever"),
+  member("v86.cpu.segment_offsets", "array", "tells a power-off by APM from a halt"),
+  member("v86.cpu.cr", "array", "whether a fault in v86 is the guest's triple fault"),
+  member("v86.cpu.idtr_size", "array", "whether a fault in v86 is the guest's triple fault"),
+  member("v86.cpu.current_tsc", "array", "takes time outside the machine out of the TSC"),
+  member("v86.cpu.store_current_tsc", "function", "takes time outside the machine out of the TSC"),
+  member("v86.cpu.set_tsc", "function", "takes time outside the machine out of the TSC"),
+  member("v86.cpu.translate_address_system_read", "function", "whether the CPU jumps on the spot for ever"),
+  member("v86.cpu.read8", "function", "whether the CPU jumps on the spot for ever"),
+  member("v86.cpu.io.mmap_register", "function", "pvpanic's register"),
   member("v86.cpu.last_result", "array", "restored in place: v86 replaces the view by a copy"),
   member("v86.cpu.fpu_status_word", "array", "restored in place: v86 replaces the view by a copy"),
   member("v86.cpu.mxcsr", "array", "restored in place: v86 replaces the view by a copy"),
@@ -287,6 +331,8 @@ export const PRIVATE_MEMBERS: readonly PrivateMember[] = [
   member("v86.cpu.devices.pci.lower_irq", "function", "QXL's INTx"),
   member("v86.cpu.devices.pit.counter_mode", "array", "an idle guest rests only if its timer fires once"),
   member("v86.cpu.devices.rtc.cmos_write", "function", "hides the aperture from the BIOS"),
+  member("v86.cpu.devices.rtc.next_interrupt", "number", "the host's clock was set back"),
+  member("v86.cpu.devices.rtc.update_interrupt_time", "number", "the host's clock was set back"),
   member("v86.cpu.devices.vga.pci_id", "number", "v86's VGA function, replaced by QXL"),
   member("v86.cpu.devices.vga.graphical_mode", "boolean", "text or graphics before the driver"),
   member("v86.cpu.devices.vga.svga_enabled", "boolean", "VBE before the driver"),

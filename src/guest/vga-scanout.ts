@@ -39,6 +39,8 @@ export interface ScanoutMode {
 export class VgaScanout implements Disposable {
   readonly text = new TextScreen();
   readonly #options: VgaScanoutOptions;
+  /** Shown instead of what VGA has, once there is one. */
+  #notice: TextScreen | undefined;
   #layers: readonly V86VgaLayer[] = [];
   #frame: ScreenFrame | undefined;
   #mode: ScanoutMode | undefined;
@@ -69,6 +71,13 @@ export class VgaScanout implements Disposable {
     if (this.#frame) this.#options.sink.push({ type: "surfaceDestroy", surfaceId: PRIMARY });
     this.#frame = undefined;
     this.#active = false;
+  }
+
+  /** Shows words of ours from now on: the guest shows nothing any more. The device must be in VGA mode. */
+  showNotice(notice: TextScreen): void {
+    this.#notice = notice;
+    this.#mode = undefined;
+    this.#unchanged = 0;
   }
 
   /** Starts polling; VGA's picture as it is now is drawn wholly. */
@@ -131,7 +140,8 @@ export class VgaScanout implements Disposable {
   #modeNow(): ScanoutMode | undefined {
     const { vga } = this.#options.cpu.devices;
     let mode: ScanoutMode;
-    if (!vga.graphical_mode) mode = { kind: "text", width: this.text.width, height: this.text.height };
+    const { width, height } = this.#notice ?? this.text;
+    if (this.#notice || !vga.graphical_mode) mode = { kind: "text", width, height };
     else if (vga.svga_enabled) mode = { kind: "vbe", width: vga.svga_width, height: vga.svga_height };
     else mode = { kind: "planar", width: vga.screen_width, height: vga.screen_height };
     const pixels = mode.width * mode.height;
@@ -146,13 +156,13 @@ export class VgaScanout implements Disposable {
     if (this.#frame) this.#options.sink.push({ type: "surfaceDestroy", surfaceId: PRIMARY });
     this.#frame = new ScreenFrame(mode.width, mode.height);
     this.#mode = mode;
-    this.text.invalidate();
+    (this.#notice ?? this.text).invalidate();
   }
 
   #draw(frame: ScreenFrame, mode: ScanoutMode): Rect[] {
     const { cpu, memory } = this.#options;
     const { vga } = cpu.devices;
-    if (mode.kind === "text") return this.text.render(frame.pixels);
+    if (mode.kind === "text") return (this.#notice ?? this.text).render(frame.pixels);
     if (mode.kind === "planar") {
       this.#layers = [];
       vga.screen_fill_buffer();

@@ -9,6 +9,7 @@ import { collect, restorable } from "./state-transfer.ts";
 
 const Event = { deviceReady: 0, portAdd: 1, portReady: 3, portOpen: 6, portName: 7 } as const;
 const PORT = 1;
+const TIME_PORT = 2;
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
@@ -18,14 +19,14 @@ const openPort = async (
 ): Promise<{ machine: Machine; driver: VirtioSerialDriver }> => {
   const machine = await makeBareMachine({ events: silentEvents(events) });
   const driver = new VirtioSerialDriver(machine);
-  for (let count = 0; count < 3; count++) driver.controlReceive.offer(64);
+  for (let count = 0; count < 4; count++) driver.controlReceive.offer(64);
   driver.control(0, Event.deviceReady, 1);
   driver.control(PORT, Event.portReady, 1);
   driver.control(PORT, Event.portOpen, 1);
   return { machine, driver };
 };
 
-test("the control protocol announces one named port and opens it", async () => {
+test("the control protocol announces the named ports and opens them", async () => {
   const states: boolean[] = [];
   await using machine = await makeBareMachine({
     events: silentEvents({ agentState: (open) => void states.push(open) }),
@@ -38,6 +39,8 @@ test("the control protocol announces one named port and opens it", async () => {
   driver.controlReceive.offer(64);
   expect(driver.controlReceive.used()).toEqual([encodeControl(PORT, Event.portAdd, 0)]);
   expect(driver.interrupt() & 1).toBe(1);
+  driver.controlReceive.offer(64);
+  expect(driver.controlReceive.used()).toEqual([encodeControl(TIME_PORT, Event.portAdd, 0)]);
   driver.controlReceive.offer(64);
   driver.controlReceive.offer(64);
   driver.control(PORT, Event.portReady, 1);

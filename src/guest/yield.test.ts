@@ -28,6 +28,7 @@ const makeCore = () => {
   replaceYield(
     core,
     ({ message }) => void failures.push(message),
+    undefined,
     (task) => void tasks.push(task),
   );
   return { failures, core, ticks, tasks, isUnregistered: () => unregistered };

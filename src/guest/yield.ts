@@ -2,6 +2,7 @@
 import type { NextTask } from "../dispatch/index.ts";
 import { nextTask } from "../dispatch/index.ts";
 import { IdleRest } from "./idle-rest.ts";
+import type { MachineClock } from "./machine-clock.ts";
 import type { V86Core } from "./v86-private.ts";
 
 /**
@@ -9,10 +10,12 @@ import type { V86Core } from "./v86-private.ts";
  * interrupt ends the sleep early: v86 then calls yield(0) with a new tick, and the old tick is ignored.
  * @param failed hears of an exception out of a slice (a fault of ours in a device, called from the guest's code), which would
  *   leave v86 standing without a word
+ * @param clock hears when the guest rests and goes on
  */
 export const replaceYield = (
   core: V86Core,
   failed: (error: Error) => void,
+  clock?: Pick<MachineClock, "goesOn" | "rests">,
   next: NextTask = nextTask(),
 ): void => {
   core.unregister_yield();
@@ -20,6 +23,7 @@ export const replaceYield = (
   let timer: ReturnType<typeof setTimeout> | undefined;
   let inSlice = false;
   const slice = (tick: number): void => {
+    clock?.goesOn();
     inSlice = true;
     try {
       core.yield_callback(tick);
@@ -31,7 +35,9 @@ export const replaceYield = (
   };
   core.yield = (milliseconds, tick) => {
     clearTimeout(timer);
+    if (!inSlice) clock?.goesOn();
     const sleep = rest.sleep(milliseconds, !inSlice);
+    clock?.rests(sleep);
     if (sleep === 0) next(() => slice(tick));
     else timer = setTimeout(() => slice(tick), sleep);
   };

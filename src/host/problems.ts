@@ -1,6 +1,7 @@
 /** Words for what can go wrong, each with a way on. */
 import type { RefusedState } from "../guest/control.ts";
 import type { StateRefusal } from "../guest/errors.ts";
+import type { EndedMachine } from "../guest/power.ts";
 import { momentWords } from "./moment-words.ts";
 import type { Problem } from "./state.ts";
 
@@ -63,6 +64,32 @@ function refusalWords(refusal: StateRefusal): readonly [title: string, why: stri
     default:
       return ["The kept state does not fit", "does not fit"];
   }
+}
+
+/** The guest has ended its machine's run. What was in its memory is gone; there is no disk. */
+export function endedProblem({ end, detail }: EndedMachine, isKept: boolean): Problem {
+  const title = {
+    poweredOff: "The machine is switched off",
+    halted: "The machine has halted",
+    panicked: "The guest's kernel has panicked",
+  }[end];
+  const lost = "It has no disk: what was in its memory is gone";
+  return {
+    title,
+    detail: detail ? `${detail}. ${lost}.` : `${lost}${isKept ? ", but what was saved is still there" : ""}.`,
+    remedy: isKept
+      ? "Boot it from the beginning, or go back to what was saved."
+      : "Boot it from the beginning.",
+  };
+}
+
+/** The machine boots although something is kept, since it was switched off after that. */
+export function wasOffProblem(): Problem {
+  return {
+    title: "The machine was switched off",
+    detail: "So it boots from the beginning. What was saved before that is still there.",
+    remedy: "To go back to it choose Restore; the next save takes its place.",
+  };
 }
 
 /** Saving failed; the earlier state is untouched. */

@@ -1,6 +1,7 @@
 import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
 import type { GuestControlEvents, SavedInfo } from "../guest/control.ts";
 import { DispatcherTimeout, PeerDied } from "../dispatch/index.ts";
+import type { EndedMachine } from "../guest/power.ts";
 import type { Handlers } from "../dispatch/index.ts";
 import {
   applyMarker,
@@ -32,15 +33,18 @@ import {
 } from "./limits.ts";
 import { ownershipGraph } from "./ownership.ts";
 import { SCREEN_MISSING, examinePlatform, locksDeniedProblem } from "./platform.ts";
+import { PowerMark } from "./power-mark.ts";
 import {
   absentServerProblem,
   configProblem,
+  endedProblem,
   guestProblem,
   inputProblem,
   passedOverProblem,
   saveProblem,
   threadProblem,
   unlessEqual,
+  wasOffProblem,
 } from "./problems.ts";
 import { ProgressDeadline } from "./progress-deadline.ts";
 import { fromCore, relayProblem, withRefusal } from "./relay-state.ts";
@@ -59,6 +63,7 @@ const MAKERS_OF_LINUX_SAY = "Linux version";
 export class HostSession implements Host {
   readonly hand: LocalHand;
   readonly #lease: TabLease;
+  readonly #powerMark = new PowerMark();
   readonly #listeners = new Set<(state: HostState) => void>();
   #state: HostState = INITIAL_STATE;
   #notifying = false;
@@ -188,6 +193,7 @@ export class HostSession implements Host {
     if (this.#starting) return;
     // It never came as far as a machine: what was in the way may be gone.
     if (this.#threads === undefined) return this.start();
+    this.#powerMark.set(this.#state.level, false);
     this.#setSnapshot({ busy: "restoring", problem: undefined });
     this.#boot(options);
   }
@@ -297,7 +303,7 @@ export class HostSession implements Host {
 
   #open(): void {
     this.#openThreads();
-    this.#boot({});
+    this.#boot({ fresh: this.#powerMark.isOff(this.#state.level) });
   }
 
   #openThreads(): void {
@@ -368,7 +374,7 @@ export class HostSession implements Host {
     const { level } = this.#state;
     const baseUrl = pageUrl(this.#config?.guestBaseUrl ?? "");
     const steps = enterStep(coldBootSteps(level), "download");
-    this.#update({ phase: "booting", steps, problem: undefined });
+    this.#update({ phase: "booting", steps, problem: undefined, ended: undefined });
     this.#running()
       .guest.call("boot", { level, baseUrl, ...options })
       .catch((error: unknown) => {
@@ -401,7 +407,10 @@ export class HostSession implements Host {
           this.#update({ phase: "running", steps: finishSteps(this.#state.steps), snapshot });
           void this.#applyKeyboard().catch(() => {});
         } else this.#firmwareRuns(problem);
-        void this.#readSaved();
+        void this.#readSaved().then((isKept) => {
+          if (isKept && !restored && !refused && this.#powerMark.isOff(this.#state.level))
+            this.#setSnapshot({ problem: wasOffProblem() });
+        });
       },
       marker: ({ name }) => {
         const layout = layoutOfMarker(name);
@@ -416,10 +425,15 @@ export class HostSession implements Host {
         this.#setKeyboard({ layout: DEFAULT_LAYOUT });
         if (this.#state.keyboard.wanted !== DEFAULT_LAYOUT) void this.#applyKeyboard().catch(() => {});
       },
-      stateChanged: ({ state, reason }) => {
-        if (state === "failed") this.#fail(guestProblem(reason ?? "it gave no reason"));
+      stateChanged: ({ state, reason, ended }) => {
+        if (ended) this.#end(ended);
+        else if (state === "failed") this.#fail(guestProblem(reason ?? "it gave no reason"));
         else if (state === "paused") this.#update({ phase: "paused" });
         else if (state === "running" && this.#state.phase === "paused") this.#update({ phase: "running" });
+      },
+      rebooted: () => {
+        this.#update({ problem: undefined, ended: undefined });
+        this.#firmwareRuns(undefined);
       },
       saving: ({ done, total }) => {
         this.#savingDeadline.progress();
@@ -478,18 +492,34 @@ export class HostSession implements Host {
     this.#update({ keyboard: { ...this.#state.keyboard, ...change } });
   }
 
-  async #readSaved(): Promise<void> {
+  /** Whether something is kept. */
+  async #readSaved(): Promise<boolean> {
     const status = await this.#threads?.guest.call("status", {}).catch(() => undefined);
-    if (status?.saved !== undefined) this.#saved(status.saved);
+    if (status?.saved === undefined) return false;
+    this.#showSaved(status.saved);
+    return true;
   }
 
-  #saved({ savedAt, earlier, bytes, store, took }: SavedInfo): void {
-    this.#saveTime = took;
+  #saved(info: SavedInfo): void {
+    this.#powerMark.set(this.#state.level, false);
+    this.#showSaved(info);
+  }
+
+  #showSaved({ savedAt, earlier, bytes, store, took }: SavedInfo): void {
+    if (took > 0) this.#saveTime = took;
     this.#setSnapshot({ busy: "none", progress: undefined, savedAt, earlier, bytes, store });
   }
 
   #setSnapshot(change: Partial<HostState["snapshot"]>): void {
     this.#update({ snapshot: { ...this.#state.snapshot, ...change } });
+  }
+
+  /** The guest's run is over; somebody who switched the machine off does not expect to find it as it was before. */
+  #end(ended: EndedMachine): void {
+    clearInterval(this.#firmwareTimer);
+    if (ended.end !== "panicked") this.#powerMark.set(this.#state.level, true);
+    const problem = endedProblem(ended, this.#state.snapshot.savedAt !== undefined);
+    this.#update({ phase: "ended", ended, steps: finishSteps(this.#state.steps), problem });
   }
 
   #fail(problem: Problem): void {

@@ -1,4 +1,5 @@
 /** What the page shows: one immutable value, replaced at every change. */
+import type { EndedMachine } from "../guest/power.ts";
 
 /** A stage of the way to a usable machine. */
 export interface BootStep {
@@ -92,6 +93,8 @@ export type MachinePhase =
   | "restoring"
   | "running"
   | "paused"
+  /** The guest has switched it off, halted or panicked: it can be booted again. */
+  | "ended"
   | "failed"
   /** The server gives nothing to a page without its secret. */
   | "locked"
@@ -117,6 +120,8 @@ export interface HostState {
   /** The last who were not let in, newest first, each host once. */
   readonly refusals: readonly RefusedClient[];
   readonly snapshot: SnapshotState;
+  /** How the machine's run ended, while `phase` is `ended`. */
+  readonly ended?: EndedMachine;
   readonly problem?: Problem;
   /** Why this page shows no picture while the machine runs. */
   readonly screenProblem?: Problem;

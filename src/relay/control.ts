@@ -37,7 +37,8 @@ export const HostMessageSchema = v.variant("type", [
     failures: v.optional(count),
     delayMs: v.optional(count),
   }),
-  v.object({ type: v.literal("status"), clients: count }),
+  /** `machine`: why it stands still: it is off, or has come to its end otherwise. */
+  v.object({ type: v.literal("status"), clients: count, machine: v.optional(reason) }),
   v.object({ type: v.literal("ping") }),
   v.object({ type: v.literal("pong") }),
 ]);

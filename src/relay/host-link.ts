@@ -25,6 +25,8 @@ export class HostLink implements Disposable {
   reachable: Reachable = { spice: [], webSocketUrl: "" };
   /** As the tab last reported. */
   clients = 0;
+  /** Why the machine stands still, as the tab last reported; undefined: it runs. */
+  machine: string | undefined;
   readonly #socket: WebSocket;
   readonly #secret: string;
   readonly #limits: RelayLimits;
@@ -96,8 +98,10 @@ export class HostLink implements Disposable {
     else if (this.hostId === "") this.close(RelayClose.protocolError, "hello comes first");
     else if (message.type === "ping") this.send({ type: "pong" });
     else if (message.type === "takeOver") this.#events.takeOver(this);
-    else if (message.type === "status") this.clients = message.clients;
-    else if (message.type !== "pong") this.#events.message(this, message);
+    else if (message.type === "status") {
+      this.clients = message.clients;
+      this.machine = message.machine;
+    } else if (message.type !== "pong") this.#events.message(this, message);
   }
 
   #hello({ hostId, name, secret }: Extract<HostMessage, { type: "hello" }>): void {

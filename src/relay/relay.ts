@@ -50,6 +50,8 @@ export interface RelayHealth {
   readonly clients: number;
   /** Tabs that wait for the hosting one's place. */
   readonly waitingHosts: number;
+  /** Why the machine stands still, as the hosting tab reported; absent while it runs. */
+  readonly machine?: string;
   readonly connections: number;
   readonly pending: number;
   readonly spice: readonly SpiceAddress[];
@@ -130,6 +132,7 @@ export class Relay implements AsyncDisposable {
       hosting: host !== undefined,
       host: host?.name ?? "",
       clients: host?.clients ?? 0,
+      ...(host?.machine !== undefined && { machine: host.machine }),
       waitingHosts: waiting,
       connections: this.#clients.connections,
       pending: this.#clients.pending,

@@ -98,6 +98,7 @@ export class Core implements AsyncDisposable {
           agentData: ({ bytes }) => reds.agentData(bytes),
           tabletState: ({ enabled }) => reds.tabletState(enabled),
           leds: ({ modifiers }) => reds.leds(modifiers),
+          power: ({ words, stands }) => reds.power(words, stands),
         },
         // A slow client holds up the agent, and nothing else that the guest reports.
         { onError, concurrent: ["agentData"] },
@@ -258,7 +259,7 @@ export class Core implements AsyncDisposable {
       this.#announced = false;
       const state = this.#state();
       this.#machine?.events.send("stateChanged", state);
-      this.#relay?.status(state.clients.length);
+      this.#relay?.status(state.clients.length, this.#machine?.reds.standing);
     });
   }
 

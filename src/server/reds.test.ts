@@ -409,3 +409,25 @@ test("a kicked client is gone with all its channels, the others stay", async () 
   expect(second.main.closed).toBeUndefined();
   expect(server.reds.clients()).toHaveLength(1);
 });
+
+test("what became of the machine is said to every client, and to those who join while it stands still", async () => {
+  using server = new TestServer();
+  const said = (main: { messages: readonly ParsedMessage[] }) =>
+    main.messages.flatMap((message) => message.as(mainChannel.server.notify)?.message ?? []);
+  const first = await server.linkMain();
+  server.reds.power("The machine is switched off.", true);
+  await eventually(() => said(first.main).length === 1);
+  expect(said(first.main)).toEqual(["The machine is switched off."]);
+  expect(server.reds.standing).toBe("The machine is switched off.");
+  const second = await server.linkMain();
+  await eventually(() => said(second.main).length === 1);
+  expect(said(second.main)).toEqual(["The machine is switched off."]);
+  server.reds.power("The machine starts.", false);
+  await eventually(() => said(second.main).length === 2 && said(first.main).length === 2);
+  expect(server.reds.standing).toBeUndefined();
+  const third = await server.linkMain();
+  third.main.send(mainChannel.client.attachChannels, {});
+  await eventually(() => third.main.names.includes("channelsList"));
+  expect(said(third.main)).toEqual([]);
+  expect(server.reds.clients().length).toBe(3);
+});

@@ -109,6 +109,7 @@ export class Reds implements AsyncDisposable {
   #droppedTimer: ReturnType<typeof setTimeout> | undefined;
   /** Input of a client, or of the tab's own screen, had to go. */
   onInputDropped: ((event: InputDropped) => void) | undefined;
+  #standing: string | undefined;
   /** Something that HostState shows has changed. */
   onChange: (() => void) | undefined;
   onLog: ((text: string) => void) | undefined;
@@ -166,6 +167,10 @@ export class Reds implements AsyncDisposable {
   }
   get agentConnected(): boolean {
     return this.#agent.open;
+  }
+  /** Why the machine stands still, if it does. */
+  get standing(): string | undefined {
+    return this.#standing;
   }
   get passwordSet(): boolean {
     return this.#ticketing.required;
@@ -295,6 +300,7 @@ export class Reds implements AsyncDisposable {
       multiMediaTime: Math.floor(performance.now()) >>> 0,
     });
     main.open();
+    if (this.#standing !== undefined) main.notify(this.#standing);
     this.onLinked?.(peer, "main");
     this.onChange?.();
   }
@@ -442,6 +448,15 @@ export class Reds implements AsyncDisposable {
 
   leds(modifiers: number): void {
     this.hand.setLeds(modifiers);
+    this.onChange?.();
+  }
+
+  /** Words about the machine's run, for those who are connected and, while it stands, for those who join. */
+  power(words: string, stands: boolean): void {
+    this.#standing = stands ? words : undefined;
+    const severity = stands ? NotifySeverity.Warn : NotifySeverity.Info;
+    for (const client of this.#clients.values()) client.main.notify(words, severity);
+    this.onLog?.(words);
     this.onChange?.();
   }
 

@@ -80,9 +80,9 @@ export class RelayConnection implements Disposable {
     if (this.#control?.readyState === 1) this.#control.send(JSON.stringify(message));
   }
 
-  /** How many clients are connected, for the relay's own status page. */
-  status(clients: number): void {
-    this.#say({ type: "status", clients });
+  /** How many clients are connected, and why the machine stands still if it does, for the relay's own status. */
+  status(clients: number, machine?: string): void {
+    this.#say({ type: "status", clients, ...(machine !== undefined && { machine }) });
   }
 
   /** Takes the place of the tab that hosts instead of us. */

@@ -56,7 +56,7 @@ export type HostMessage =
   | (LinkFailure & { readonly type: "linkFailed" })
   | { readonly type: "accepted"; readonly id: number }
   | { readonly type: "refused"; readonly id: number; readonly reason?: string }
-  | { readonly type: "status"; readonly clients: number }
+  | { readonly type: "status"; readonly clients: number; readonly machine?: string }
   | { readonly type: "ping" }
   | { readonly type: "pong" };
 

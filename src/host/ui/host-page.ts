@@ -10,12 +10,15 @@ import type { MachineScreenElement } from "./machine-screen.ts";
 import { problemView } from "./problem-view.ts";
 import { sharedStyles } from "./shared-styles.ts";
 
+const END_WORDS = { poweredOff: "Off", halted: "Halted", panicked: "Panicked" } as const;
+
 const PHASE_WORDS: Readonly<Record<MachinePhase, string>> = {
   starting: "Starting",
   booting: "Booting",
   restoring: "Restoring",
   running: "Running",
   paused: "Paused",
+  ended: "Off",
   failed: "Stopped",
   locked: "Locked",
   elsewhere: "In another tab",
@@ -197,11 +200,13 @@ export class HostPageElement extends HostElement {
   }
 
   override render() {
-    const { phase, join } = this.hostState;
+    const { phase, join, ended } = this.hostState;
     return html`
       <header>
         <h1>${LOGO} spicetab</h1>
-        <span class="phase ${phase}" role="status">${PHASE_WORDS[phase]}</span>
+        <span class="phase ${phase}" role="status">
+          ${ended ? END_WORDS[ended.end] : PHASE_WORDS[phase]}
+        </span>
         <span class="space"></span>
         <button class="plain wide" ?disabled=${phase !== "running"} @click=${this.#secureAttention}>
           ${keyboardIcon} Ctrl+Alt+Del
@@ -246,7 +251,7 @@ export class HostPageElement extends HostElement {
   }
 
   #machine() {
-    const { problem, screenProblem, hosting, phase, secretRefused } = this.hostState;
+    const { problem, screenProblem, hosting, phase, secretRefused, snapshot } = this.hostState;
     return html`
       <div>
         <boot-progress .host=${this.host}></boot-progress>
@@ -256,6 +261,15 @@ export class HostPageElement extends HostElement {
             : html`<div class="banner">
                 ${problemView(problem)}
                 <div class="row">
+                  ${
+                    phase === "ended"
+                      ? html`<button class="primary" @click=${() => this.#bootFresh()}>Boot</button> ${
+                            snapshot.savedAt === undefined
+                              ? nothing
+                              : html`<button @click=${() => this.#boot()}>Go back to what was saved</button>`
+                          }`
+                      : nothing
+                  }
                   ${phase === "failed" ? html`<button @click=${() => this.#boot()}>Boot again</button>` : nothing}
                 </div>
               </div>`
@@ -319,6 +333,10 @@ export class HostPageElement extends HostElement {
     this.setting = event.detail;
     writeHandsSetting(event.detail);
   };
+
+  #bootFresh(): void {
+    this.host?.bootFresh().catch(() => {});
+  }
 
   #secureAttention = (): void => {
     this.host?.hand.keys(chord("ControlLeft", "AltLeft", "Delete"));

@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { GuestTime } from "./guest-time.ts";
+import {
+  CLOCK_CHECK_MS,
+  CLOCK_STEP_MS,
+  GUEST_TIME_LATE_MS,
+  GUEST_TIME_TRIES,
+  OUTSIDE_GAP_MS,
+} from "./limits.ts";
+import { MachineClock } from "./machine-clock.ts";
+import { makeBareMachine } from "./machine.testing.ts";
+import type { Machine } from "./machine.ts";
+
+const NOON = Date.UTC(2030, 0, 1, 12);
+
+/** A clock on a real CPU, with both of the host's clocks in the test's hand. */
+const makeClock = async () => {
+  const machine = await makeBareMachine();
+  const host = { now: 50_000, wall: NOON };
+  let steps = 0;
+  const clock = new MachineClock({
+    cpu: machine.emulator.v86.cpu,
+    onStep: () => void steps++,
+    now: () => host.now,
+    wallNow: () => host.wall,
+  });
+  /** The host's time goes on, by both clocks. */
+  const pass = (milliseconds: number) => {
+    host.now += milliseconds;
+    host.wall += milliseconds;
+  };
+  return { machine, clock, host, pass, steps: () => steps };
+};
+
+/** The guest's TSC in milliseconds. */
+const tscMs = (machine: Machine): number => {
+  const { cpu } = machine.emulator.v86;
+  cpu.store_current_tsc();
+  return (cpu.current_tsc[1] * 2 ** 32 + cpu.current_tsc[0]) / 1e6;
+};
+
+const setTscMs = (machine: Machine, milliseconds: number): void => {
+  const tsc = BigInt(milliseconds) * 1_000_000n;
+  machine.emulator.v86.cpu.set_tsc(Number(tsc & 0xffff_ffffn), Number(tsc >> 32n));
+};
+
+test("a gap while the guest rested is taken out of the TSC, and its clock is told", async () => {
+  const { machine, clock, pass, steps } = await makeClock();
+  await using _ = machine;
+  const gap = 6 * 3_600_000;
+  setTscMs(machine, gap + 1_000_000);
+  clock.rests(4);
+  pass(4 + gap);
+  clock.goesOn();
+  expect(steps()).toBe(1);
+  // The host's own clock goes on under the test, by less than the gap by far.
+  expect(tscMs(machine)).toBeGreaterThanOrEqual(1_000_000);
+  expect(tscMs(machine)).toBeLessThan(1_000_000 + gap / 2);
+  clock.rests(4);
+  pass(4);
+  clock.goesOn();
+  expect(steps()).toBe(1);
+});
+
+test("short waits are the guest's own time, and a TSC never runs below zero", async () => {
+  const { machine, clock, pass, steps } = await makeClock();
+  await using _ = machine;
+  setTscMs(machine, 1_000_000);
+  clock.rests(16);
+  pass(16 + OUTSIDE_GAP_MS - 1);
+  clock.goesOn();
+  expect(steps()).toBe(0);
+  expect(tscMs(machine)).toBeGreaterThanOrEqual(1_000_000);
+  setTscMs(machine, 1);
+  clock.rests(16);
+  pass(10 * OUTSIDE_GAP_MS);
+  clock.goesOn();
+  expect(tscMs(machine)).toBeLessThan(OUTSIDE_GAP_MS);
+});
+
+test.each([
+  ["slept", 8 * 3_600_000],
+  ["was set back", -3_600_000],
+])("a host that %s is noticed by its wall clock alone, once", async (_name, step) => {
+  const { machine, clock, host, pass, steps } = await makeClock();
+  await using _ = machine;
+  const { rtc } = machine.emulator.v86.cpu.devices;
+  rtc.next_interrupt = rtc.update_interrupt_time = NOON + 10;
+  setTscMs(machine, 1_000_000);
+  clock.rests(4);
+  pass(4);
+  host.wall += step;
+  clock.goesOn();
+  clock.rests(4);
+  pass(CLOCK_CHECK_MS);
+  clock.goesOn();
+  expect(steps()).toBe(1);
+  expect(tscMs(machine)).toBeGreaterThanOrEqual(1_000_000);
+  // After a step back the RTC's next interrupts would be hours away.
+  expect(rtc.next_interrupt).toBeLessThanOrEqual(Math.max(host.wall, NOON + 10));
+  expect(rtc.update_interrupt_time).toBeLessThanOrEqual(Math.max(host.wall, NOON + 10));
+});
+
+test("a clock that is slewed is told when it has gone too far, a restored machine at once", async () => {
+  const { machine, clock, host, pass, steps } = await makeClock();
+  await using _ = machine;
+  for (let second = 0; second < 2 * CLOCK_STEP_MS + 2; second++) {
+    clock.rests(0);
+    pass(CLOCK_CHECK_MS);
+    host.wall += 1;
+    clock.goesOn();
+  }
+  expect(steps()).toBe(2);
+  clock.restored();
+  clock.goesOn();
+  expect(steps()).toBe(3);
+});
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+afterEach(() => void vi.useRealTimers());
+
+const makeTime = () => {
+  const sent: string[] = [];
+  const port = {
+    open: true,
+    write: async (bytes: Uint8Array) => void sent.push(new TextDecoder().decode(bytes)),
+  };
+  const host = { wall: NOON + 400, running: true };
+  const time = new GuestTime({ port, isRunning: () => host.running, wallNow: () => host.wall });
+  const pass = (milliseconds: number) => {
+    host.wall += milliseconds;
+    vi.advanceTimersByTime(milliseconds);
+  };
+  return { sent, port, host, time, pass };
+};
+
+test("the guest is told a second as it begins, in the guest agent's words", () => {
+  const { sent, time, pass } = makeTime();
+  using _ = time;
+  time.tell();
+  time.tell();
+  pass(599);
+  expect(sent).toEqual([]);
+  pass(1);
+  expect(sent).toEqual([`{"execute":"guest-set-time","arguments":{"time":${NOON + 1000}000000}}\n`]);
+  expect(JSON.parse(sent[0])).toMatchObject({ execute: "guest-set-time" });
+  pass(5000);
+  expect(sent.length).toBe(1);
+});
+
+test("a timer that is late waits for the next second, and is sent late rather than never", () => {
+  const { sent, host, time } = makeTime();
+  using _ = time;
+  time.tell();
+  for (let tries = 1; tries <= GUEST_TIME_TRIES; tries++) {
+    expect(sent).toEqual([]);
+    host.wall = NOON + tries * 1000 + GUEST_TIME_LATE_MS + 1;
+    vi.runOnlyPendingTimers();
+  }
+  expect(sent.length).toBe(1);
+});
+
+test("nothing is sent to nobody, nor to a machine that stands still", () => {
+  const { sent, port, host, time, pass } = makeTime();
+  using _ = time;
+  time.tell();
+  port.open = false;
+  pass(1000);
+  port.open = true;
+  time.tell();
+  host.running = false;
+  pass(1000);
+  expect(sent).toEqual([]);
+  host.running = true;
+  time.tell();
+  pass(1000);
+  expect(sent.length).toBe(1);
+});
