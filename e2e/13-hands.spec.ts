@@ -52,13 +52,158 @@ test("what a person does on the tab's own screen is what the guest gets", async 
     const altGraph = async () => {
       for (const key of ["ControlLeft", "AltRight", "KeyQ"]) await page.keyboard.down(key);
       for (const key of ["KeyQ", "ControlLeft", "AltRight"]) await page.keyboard.up(key);
-      await page.keyboard.insertText("zy-Grüße [€]");
+      await page.keyboard.insertText("zy-Grüße [€] é");
     };
-    expect(await typed(tab, altGraph)).toBe("@zy-Grüße [€]");
+    expect(await typed(tab, altGraph)).toBe("@zy-Grüße [€] é");
     expect(await page.locator("machine-screen").evaluate((screen) => screen.hasAttribute("captured"))).toBe(
       true,
     );
     await layout("us");
   });
+  await test.step("a notch of the wheel is a step of the guest's, of several kinds", async () => {
+    const steps = async (turn: () => Promise<void>): Promise<number> => {
+      await tappedHand(tab);
+      await turn();
+      // A whole step of another kind behind them: when it has come, all before it have.
+      await page.evaluate(() => window.spicetab.session.hand.keys([0xff]));
+      const calls = await releasedHand(tab);
+      return calls.filter(([name, , , dz]) => name !== "keys" && dz === 1).length;
+    };
+    const box = (await page.locator("machine-screen canvas").boundingBox())!;
+    await page.mouse.move(box.x + 100, box.y + 100);
+    for (const pixels of [100, 120]) {
+      const turned = await steps(async () => {
+        for (let i = 0; i < 3; i++) await page.mouse.wheel(0, pixels);
+        await page.evaluate(
+          () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+        );
+      });
+      expect(turned, `${pixels} pixels`).toBe(3);
+    }
+  });
+
+  await test.step("a finger's tap is a click at its place, two fingers' a right one", async () => {
+    const devtools = await page.context().newCDPSession(page);
+    const box = (await page.locator("machine-screen canvas").boundingBox())!;
+    const touch = (type: "touchStart" | "touchEnd", ...places: number[]) =>
+      devtools.send("Input.dispatchTouchEvent", {
+        type,
+        touchPoints: places.map((place, id) => ({ x: box.x + place, y: box.y + 300, id })),
+      });
+    await tappedHand(tab);
+    await touch("touchStart", 300);
+    await touch("touchEnd");
+    await touch("touchStart", 300);
+    await touch("touchStart", 300, 340);
+    await touch("touchEnd");
+    const calls = (await releasedHand(tab)).filter(([name]) => name === "moveTo");
+    expect(calls.map(([, , , , buttons]) => buttons).filter((buttons) => buttons !== 0)).toEqual([1, 4]);
+    expect(calls.at(-1)?.[4]).toBe(0);
+    await devtools.detach();
+  });
+
+  await test.step("what is down when the window loses the focus is let go of", async () => {
+    await clickTerminal(tab);
+    await tappedHand(tab);
+    await page.keyboard.down("ShiftLeft");
+    await page.keyboard.down("KeyA");
+    await page.mouse.down();
+    await page.evaluate(() => window.dispatchEvent(new Event("blur")));
+    const calls = await releasedHand(tab);
+    await page.keyboard.up("KeyA");
+    await page.keyboard.up("ShiftLeft");
+    await page.mouse.up();
+    const keys = calls.filter(([name]) => name === "keys").flatMap(([, bytes]) => bytes as number[]);
+    expect(keys).toEqual([0x2a, 0x1e, 0x9e, 0xaa]);
+    expect(calls.at(-1)?.[4]).toBe(0);
+  });
   expect(tab.errors).toEqual([]);
 });
+
+test("the guest's screen takes the size of the page, and of the full screen", async () => {
+  await using server = await Server.start();
+  await using tab = await HostTab.open(server.url, { followsPage: true });
+  await tab.ready();
+  const { page } = tab;
+  /** The room for the picture, as wide as Linux's modes can be. */
+  const room = () =>
+    page.locator("machine-screen").evaluate((screen) => {
+      const { width, height } = screen.getBoundingClientRect();
+      const frame = screen.hasAttribute("bare") ? 0 : 12;
+      return `${Math.floor((width - frame) / 8) * 8}x${Math.floor(height - frame)}`;
+    });
+  const size = () =>
+    page.evaluate(() => {
+      const { width, height } = window.spicetab.session.state;
+      return `${width}x${height}`;
+    });
+  const follows = () =>
+    expect.poll(async () => (await size()) === (await room()), { timeout: 60_000 }).toBe(true);
+
+  await test.step("the page's, as it opens and when it changes", async () => {
+    await follows();
+    await page.setViewportSize({ width: 1400, height: 820 });
+    await follows();
+    const picture = (await page.locator("machine-screen canvas").boundingBox())!;
+    expect(`${picture.width}x${picture.height}`).toBe(await size());
+  });
+
+  await test.step("the full screen's, edge to edge, without a frame", async () => {
+    await page.getByRole("button", { name: "Full screen" }).click();
+    await page.waitForFunction(() => document.fullscreenElement !== null);
+    await follows();
+    await expect(page.locator("machine-screen").getByRole("status")).toContainText("leave");
+    const { outline, left, top, width, height } = await page
+      .locator("machine-screen .glass")
+      .evaluate((glass) => {
+        const { left, top, width, height } = glass.getBoundingClientRect();
+        return { outline: getComputedStyle(glass).outlineStyle, left, top, width, height };
+      });
+    expect(outline).toBe("none");
+    const screen = await page.evaluate(() => ({ width: innerWidth, height: innerHeight }));
+    expect(screen.width - width).toBeLessThan(8);
+    expect(screen.height - height).toBeLessThan(1);
+    expect(left).toBeLessThan(5);
+    expect(top).toBeLessThan(1);
+    await tab.restingSurface();
+    await page.screenshot({ path: test.info().outputPath("fullscreen.png") });
+    await page.evaluate(() => document.exitFullscreen());
+    await follows();
+  });
+
+  await test.step("not when another was asked for behind it", async () => {
+    await page.evaluate(() => window.spicetab.session.wantScreenSize(800, 600));
+    await expect.poll(size, { timeout: 60_000 }).toBe("800x600");
+    await tab.restingSurface();
+    expect(await size()).toBe("800x600");
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await follows();
+    await page.evaluate(() => window.spicetab.session.wantScreenSize(1024, 768));
+    await expect.poll(size, { timeout: 60_000 }).toBe("1024x768");
+  });
+});
+
+type HandCall = [name: string, ...values: unknown[]];
+
+/** Has the page's hand write down what it would send to the guest. */
+async function tappedHand(tab: HostTab): Promise<void> {
+  await tab.page.evaluate(() => {
+    const { hand } = window.spicetab.session;
+    const calls: unknown[] = [];
+    const own = { ...hand };
+    const tapped: Record<string, (...values: unknown[]) => void> = {};
+    for (const name of ["keys", "moveTo", "moveBy"])
+      tapped[name] = (...values) => void calls.push([name, ...values]);
+    Object.assign(hand, tapped);
+    Object.assign(window, { tapped: { calls, own } });
+  });
+}
+
+/** What was written down; the hand is the guest's again. */
+async function releasedHand(tab: HostTab): Promise<HandCall[]> {
+  return tab.page.evaluate(() => {
+    const { calls, own } = (window as unknown as { tapped: { calls: HandCall[]; own: object } }).tapped;
+    Object.assign(window.spicetab.session.hand, own);
+    return calls;
+  });
+}

@@ -123,7 +123,9 @@ function pair(list: readonly string[]): string[] {
 }
 
 /** X's libraries compose accents by this file; Debian's own has 600 kB, which costs every program in the guest seconds. */
-const compose = ["# Dead keys for Latin and Greek letters. Made by scripts/keyboard-layouts.ts."];
+const compose = [
+  "# Dead keys for Latin and Greek letters, made by scripts/keyboard-layouts.ts. The real one has 600 kB: reading it costs every program seconds.",
+];
 const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", ..."ΑΕΗΙΟΥΩαεηιουω"];
 const keysyms = new Map([...characters].map(([name, character]) => [character, name]));
 for (const [name, mark] of Object.entries(deadMarks)) {

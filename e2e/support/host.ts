@@ -17,7 +17,7 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 export const desktopProfile = join(root, ".cache/e2e-profile");
 
 /** A browser keeps a page's state per origin, port included: every journey with the profile has to use the same one. */
-export const HTTP_PORT = 18_080;
+export const HTTP_PORT = Number(process.env.SPICETAB_E2E_HTTP_PORT ?? 18_080);
 
 /** A port that nobody listens on now. */
 export async function freePort(): Promise<number> {
@@ -94,10 +94,19 @@ export class HostTab implements AsyncDisposable {
     return new HostTab(context, page, () => browser.close());
   }
 
-  /** Opens the page; `ready` waits for the machine, however it starts. */
+  /**
+   * Opens the page; `ready` waits for the machine, however it starts. The guest's screen keeps its size, whatever this page has, unless
+   * `followsPage`: journeys about other things must not meet a change of mode.
+   */
   static async open(
     url: string,
-    options: { profile?: string; fresh?: boolean; waitForHost?: boolean; args?: readonly string[] } = {},
+    options: {
+      profile?: string;
+      fresh?: boolean;
+      waitForHost?: boolean;
+      args?: readonly string[];
+      followsPage?: boolean;
+    } = {},
   ): Promise<HostTab> {
     const profile = options.profile ?? desktopProfile;
     if (options.fresh) await rm(profile, { recursive: true, force: true });
@@ -109,6 +118,17 @@ export class HostTab implements AsyncDisposable {
     });
     const page = context.pages()[0] ?? (await context.newPage());
     const tab = new HostTab(context, page, () => context.close());
+    const sizing = options.followsPage ? "follow" : "own";
+    await context.addInitScript(
+      (setting) => {
+        try {
+          localStorage.setItem("spicetab.hands", setting);
+        } catch {
+          // A browser that keeps nothing.
+        }
+      },
+      JSON.stringify({ mode: "characters", sizing }),
+    );
     await page.goto(url);
     if (options.waitForHost !== false) await page.waitForFunction(() => "spicetab" in window);
     return tab;

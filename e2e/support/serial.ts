@@ -10,7 +10,8 @@ export async function serial(tab: HostTab, command: string, timeoutMs = 120_000)
     text,
   );
   for (const end = Date.now() + timeoutMs; Date.now() < end;) {
-    const log = (await tab.page.evaluate(() => window.spicetab.session.serialLog())).replaceAll("\r", "");
+    const bytes = await tab.page.evaluate(() => window.spicetab.session.serialLog());
+    const log = Buffer.from(bytes, "latin1").toString("utf8").replaceAll("\r", "");
     const [from, to] = [log.indexOf(`BEGIN${id}\n`), log.indexOf(`END${id}\n`)];
     if (from >= 0 && to >= 0) return log.slice(from + `BEGIN${id}\n`.length, to).trimEnd();
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -21,6 +21,8 @@ export interface Host extends AsyncDisposable {
   subscribe(listener: (state: HostState) => void): Disposable;
   /** Gives the tab's own screen to the red worker, once; events of its size and pointer come to `onEvent`. */
   attachScreen(canvas: HTMLCanvasElement, onEvent: (event: ScreenEvent) => void): void;
+  /** Asks the guest for a screen of that many pixels, as a client's window does; among several the last one asked for counts. */
+  wantScreenSize(width: number, height: number): void;
   /** Gives the guest another keyboard layout and keeps the choice; `state.keyboard` tells when the guest has it. */
   setKeyboardLayout(name: string): Promise<void>;
   /** Keeps the machine's state; rejects when that was not possible, and says so in `state.snapshot`. */

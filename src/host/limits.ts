@@ -31,6 +31,18 @@ export const UNLOAD_SAVE_MAX_MS = 3_000;
 /** Milliseconds that it waits on top of three times what saving took last (or restoring, which writes nothing): a busy moment must not cost a session. */
 export const UNLOAD_SAVE_MARGIN_MS = 300;
 
+/** Milliseconds that a full screen says how to leave it. */
+export const FULLSCREEN_TOLD_MS = 6_000;
+
+/** Milliseconds that the room for the picture must rest before the guest is asked for its size: a new mode costs the guest a second. */
+export const SEAT_SETTLE_MS = 300;
+/** Guest pixels that a screen has at least: below, the desktop's own windows do not fit; the picture is made smaller instead. */
+export const SEAT_MIN_WIDTH_PIXELS = 640;
+/** The same for its height. */
+export const SEAT_MIN_HEIGHT_PIXELS = 480;
+/** Guest pixels that a screen has at most: what the QXL device's 16 MiB of primary surface hold. */
+export const SEAT_MAX_PIXELS = 2560 * 1600;
+
 /** Milliseconds that a finger rests until it is a long press: what phones take. */
 export const LONG_PRESS_MS = 500;
 /** Milliseconds within which several fingers come and go as one tap. */

@@ -179,6 +179,10 @@ export class HostSession implements Host {
     this.#giveScreen();
   }
 
+  wantScreenSize(width: number, height: number): void {
+    this.#threads?.core.send("monitorsConfig", { heads: [{ x: 0, y: 0, width, height, depth: 32 }] });
+  }
+
   async setKeyboardLayout(name: string): Promise<void> {
     writeLayoutSetting(new KeyboardLayout(name).name, this.#config?.keyboard);
     this.#setKeyboard({ wanted: name });

@@ -45,6 +45,19 @@ describe("AltGr", () => {
     expect(freed).toBe(false);
   });
 
+  test("is one key also where the browser takes it for Control and Alt", () => {
+    for (const layout of ["us", "de"]) {
+      const { guest, keyboard } = setUp({ layout });
+      keyboard.keyDown(keyEvent("ControlLeft", "Control", { modifiers: ["Control"] }));
+      keyboard.keyDown(keyEvent("AltRight", "Alt", { modifiers: ["Control", "Alt"] }));
+      keyboard.keyDown(keyEvent("KeyQ", "q", { modifiers: ["Control", "Alt"] }));
+      keyboard.keyUp(keyEvent("KeyQ", "q", { modifiers: ["Control", "Alt"] }));
+      keyboard.keyUp(keyEvent("ControlLeft", "Control", { modifiers: ["Alt"] }));
+      expect(keyboard.keyUp(keyEvent("AltRight", "Alt")).freed).toBe(false);
+      expect(guest.sent).toBe("e0 38 | 10 | 90 | e0 b8");
+    }
+  });
+
   test("held for long repeats both keys, and still only AltGr is down", () => {
     const { guest, keyboard } = setUp({ layout: "de", platform: "windows" });
     for (const repeat of [false, true, true]) {

@@ -281,7 +281,7 @@ export class GuestKeyboard implements Disposable {
     if (place === undefined) return this.#options.onImpossible?.([event.key]);
     // The modifiers went down before the focus came, or there is no key for them: the event tells of them all the same.
     const missing = [
-      ...(event.ctrlKey && !this.#has(CONTROLS) ? ["ControlLeft"] : []),
+      ...(event.ctrlKey && !this.#isAltGraph && !this.#has(CONTROLS) ? ["ControlLeft"] : []),
       ...(event.altKey && !this.#has(["AltLeft", "AltRight"]) ? ["AltLeft"] : []),
       ...(event.metaKey && !this.#has(METAS) ? ["MetaLeft"] : []),
       ...(event.shiftKey && !this.#has(SHIFTS) ? ["ShiftLeft"] : []),

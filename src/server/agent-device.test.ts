@@ -185,6 +185,15 @@ test("without tokens nothing is sent, the guest's agent waits, and goes on when 
   await eventually(() => done);
 });
 
+test("the hosting page's wish is one like a client's: the last counts", async () => {
+  using server = new TestServer();
+  server.reds.monitorsConfig([{ x: 0, y: 0, width: 800, height: 600, depth: 32 }]);
+  server.reds.monitorsConfig([{ x: 0, y: 0, width: 1000, height: 700, depth: 32 }]);
+  const last = { heads: [{ x: 0, y: 0, width: 1000, height: 700, depth: 32 }] };
+  await eventually(() => server.guestLog.length === 2);
+  expect(server.guestLog.at(-1)).toEqual(["monitors", last]);
+});
+
 test("a monitors config goes to the device; if it declines, to the agent", async () => {
   using server = new TestServer();
   const main = await withAgent(server);

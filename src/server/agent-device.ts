@@ -1,4 +1,4 @@
-import type { Dispatcher, GuestMessages } from "../dispatch/index.ts";
+import type { ClientHead, Dispatcher, GuestMessages } from "../dispatch/index.ts";
 import { AgentMessageType, VdiPort, agentMessages } from "../protocol/index.ts";
 import type { AgentPolicy } from "./agent-msg-filter.ts";
 import { AgentMessageError, AgentMsgFilter } from "./agent-msg-filter.ts";
@@ -9,6 +9,7 @@ import {
   decodeMonitorsConfig,
   encodeAgentMessage,
   encodeChunk,
+  encodeMonitorsConfig,
   wrapAgentMessage,
 } from "./agent-wire.ts";
 import {
@@ -186,6 +187,11 @@ export class AgentDevice implements Disposable {
     }
     this.#giveToken(client);
     if (judged.data) void this.#wantHeads(judged.data);
+  }
+
+  /** Heads that the hosting page wants, as a client's MONITORS_CONFIG: the last wish counts, whoever has it. */
+  monitorsConfig(heads: readonly ClientHead[]): void {
+    void this.#wantHeads(encodeMonitorsConfig(heads));
   }
 
   /**

@@ -81,6 +81,15 @@ export function encodeMouseState(
   return encodeAgentMessage(agentMessages.mouseState, { x, y, buttons: (buttons & 0x7f) << 1, displayId });
 }
 
+/** The data of a MONITORS_CONFIG. */
+export function encodeMonitorsConfig(heads: readonly ClientHead[]): Uint8Array {
+  return encodeBody(agentMessages.monitorsConfig, {
+    flags: 0,
+    monitors: [...heads],
+    physicalSizes: undefined,
+  });
+}
+
 /** The heads of a MONITORS_CONFIG's data; those of no size are switched off and left out. @throws SchemaError */
 export function decodeMonitorsConfig(data: Uint8Array): ClientHead[] {
   return decodeBody(agentMessages.monitorsConfig, data)

@@ -156,6 +156,7 @@ export class Core implements AsyncDisposable {
       keyScancodes: ({ bytes }) => reds.hand.localKeys(bytes),
       mouseMotion: ({ dx, dy, dz, buttons }) => reds.hand.localMotion(dx, dy, dz, buttons),
       mousePosition: ({ x, y, dz, buttons }) => reds.hand.localPosition(x, y, dz, buttons),
+      monitorsConfig: ({ heads }) => reds.monitorsConfig(heads),
       shutdown: async ({ reason }) => {
         if (this.#machine === machine) await this.#endMachine(reason);
       },

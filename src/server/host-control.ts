@@ -1,5 +1,5 @@
 /** What the page and core say to each other. Each port carries both directions of its dispatchers. */
-import type { RedInspection, SurfacePixels } from "../dispatch/messages.ts";
+import type { ClientHead, RedInspection, SurfacePixels } from "../dispatch/messages.ts";
 import type { StreamPeer } from "../transport/index.ts";
 
 /**
@@ -105,6 +105,8 @@ export interface HostControlMessages {
   keyScancodes(message: { bytes: readonly number[] }): void;
   mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): void;
   mousePosition(message: { x: number; y: number; dz: number; buttons: number }): void;
+  /** Heads that the page's own screen wants; as a client's MONITORS_CONFIG. */
+  monitorsConfig(message: { heads: readonly ClientHead[] }): void;
   /** The page goes away on purpose. Answers when the clients were told and their streams have ended. */
   shutdown(message: { reason: string }): void;
 }

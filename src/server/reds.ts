@@ -1,4 +1,5 @@
 import type {
+  ClientHead,
   Dispatcher,
   GuestMessages,
   MainMessages,
@@ -192,6 +193,11 @@ export class Reds implements AsyncDisposable {
       channels: client.channels.map((channel) => channel.name),
       since: client.since,
     }));
+  }
+
+  /** Heads that the hosting page's own screen wants. */
+  monitorsConfig(heads: readonly ClientHead[]): void {
+    this.#agent.monitorsConfig(heads);
   }
 
   /** Bytes sent by the client's channels on this thread. */

@@ -17,14 +17,24 @@ export function writeLayoutSetting(layout: string, asked: string | undefined): v
   writeSetting(LAYOUT, { layout, against: asked ?? null });
 }
 
+/**
+ * What the guest's screen and its picture do about the room on the page. "follow": the guest's screen takes the room's size; "fill": it
+ * keeps its own, and the picture is made as large as the room allows; "own": the picture has its own size where there is room.
+ */
+export type ScreenSizing = "follow" | "fill" | "own";
+
 /** What else a person chose for the tab's own screen. */
 export interface HandsSetting {
   readonly mode: KeyboardMode;
+  readonly sizing: ScreenSizing;
 }
 
 export function readHandsSetting(): HandsSetting {
-  const { mode } = readSetting(HANDS);
-  return { mode: mode === "positions" ? "positions" : "characters" };
+  const { mode, sizing } = readSetting(HANDS);
+  return {
+    mode: mode === "positions" ? "positions" : "characters",
+    sizing: sizing === "fill" || sizing === "own" ? sizing : "follow",
+  };
 }
 
 export function writeHandsSetting(setting: HandsSetting): void {

@@ -1,12 +1,18 @@
 import { css, html, nothing } from "lit";
 import { KeyboardLayout, LAYOUT_NAMES } from "../../keyboard/index.ts";
-import type { HandsSetting } from "../hands/keyboard-setting.ts";
+import type { HandsSetting, ScreenSizing } from "../hands/keyboard-setting.ts";
 import { HostElement } from "./host-element.ts";
 import { sharedStyles } from "./shared-styles.ts";
 
 const LAYOUTS = LAYOUT_NAMES.map((name) => new KeyboardLayout(name));
 
-/** The keyboard: which layout the machine has, and what keys mean. Changes of `setting` come as a "settingchange" event. */
+const SIZINGS: readonly (readonly [ScreenSizing, string])[] = [
+  ["follow", "takes the size of this page"],
+  ["fill", "is scaled to this page"],
+  ["own", "keeps its own size"],
+];
+
+/** Keyboard and screen: which layout the machine has, what keys mean, and which size its screen takes. Changes of `setting` come as a "settingchange" event. */
 export class HandsPanelElement extends HostElement {
   static override properties = { ...HostElement.properties, setting: { attribute: false } };
   static override styles = [
@@ -34,14 +40,14 @@ export class HandsPanelElement extends HostElement {
 
   constructor() {
     super();
-    this.setting = { mode: "characters" };
+    this.setting = { mode: "characters", sizing: "follow" };
   }
 
   override render() {
     const { keyboard, level } = this.hostState;
     const isWaiting = keyboard.wanted !== keyboard.layout && level === "desktop";
     return html`
-      <h2>Keyboard</h2>
+      <h2>Keyboard and screen</h2>
       <label>
         Layout
         <select ?disabled=${level !== "desktop"} @change=${this.#layout}>
@@ -64,6 +70,15 @@ export class HandsPanelElement extends HostElement {
           </option>
         </select>
       </label>
+      <label>
+        Screen
+        <select @change=${this.#sizing}>
+          ${SIZINGS.map(
+            ([sizing, words]) =>
+              html`<option value=${sizing} ?selected=${this.setting.sizing === sizing}>${words}</option>`,
+          )}
+        </select>
+      </label>
       <div class="small quiet" role="status">
         ${isWaiting ? `The machine still has ${new KeyboardLayout(keyboard.layout).title}.` : nothing}
       </div>
@@ -77,6 +92,10 @@ export class HandsPanelElement extends HostElement {
   #mode = (event: Event): void => {
     const mode = (event.target as HTMLSelectElement).value === "positions" ? "positions" : "characters";
     this.#change({ mode });
+  };
+
+  #sizing = (event: Event): void => {
+    this.#change({ sizing: (event.target as HTMLSelectElement).value as ScreenSizing });
   };
 
   #change(change: Partial<HandsSetting>): void {

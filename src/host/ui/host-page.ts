@@ -1,6 +1,7 @@
 import { css, html, nothing } from "lit";
 import { createRef, ref } from "lit/directives/ref.js";
 import { chord } from "../../keyboard/index.ts";
+import { FULLSCREEN_TOLD_MS } from "../limits.ts";
 import { readHandsSetting, writeHandsSetting } from "../hands/keyboard-setting.ts";
 import type { HandsSetting } from "../hands/keyboard-setting.ts";
 import type { MachinePhase } from "../state.ts";
@@ -162,6 +163,14 @@ export class HostPageElement extends HostElement {
         padding: 0;
         background: #000;
       }
+      .touch {
+        display: none;
+      }
+      @media (any-pointer: coarse) {
+        .touch {
+          display: inline-flex;
+        }
+      }
       @media (max-width: 860px) {
         :host {
           grid-template: auto auto auto / minmax(0, 1fr);
@@ -210,6 +219,14 @@ export class HostPageElement extends HostElement {
         <span class="space"></span>
         <button class="plain wide" ?disabled=${phase !== "running"} @click=${this.#secureAttention}>
           ${keyboardIcon} Ctrl+Alt+Del
+        </button>
+        <button
+          class="icon plain touch"
+          aria-label="Show the keyboard"
+          title="Show the keyboard"
+          @click=${() => this.#screen.value?.showKeyboard()}
+        >
+          ${keyboardIcon}
         </button>
         <button class="icon plain" aria-label="Full screen" title="Full screen" @click=${this.#fullscreen}>
           ${fullscreenIcon}
@@ -291,6 +308,7 @@ export class HostPageElement extends HostElement {
         ${ref(this.#screen)}
         .host=${this.host}
         .keyboardMode=${this.setting.mode}
+        .sizing=${this.setting.sizing}
         @capturechange=${(event: CustomEvent<boolean>) => (this.captured = event.detail)}
       ></machine-screen>
       <footer>
@@ -344,11 +362,23 @@ export class HostPageElement extends HostElement {
   };
 
   #fullscreen = async (): Promise<void> => {
-    await this.requestFullscreen();
+    await this.requestFullscreen().catch(() => {});
+    if (!this.matches(":fullscreen")) return;
     // Chromium can hand over Escape and the system's keys too; elsewhere they stay with the browser.
     const { keyboard } = navigator as Navigator & { keyboard?: { lock(): Promise<void> } };
-    await keyboard?.lock().catch(() => {});
+    const locked =
+      keyboard !== undefined &&
+      (await keyboard.lock().then(
+        () => true,
+        () => false,
+      ));
     this.#screen.value?.capture();
+    this.#screen.value?.tell(
+      locked
+        ? "All keys go to the machine now, also Alt+Tab and the system's. Hold Escape to leave the full screen."
+        : "Escape leaves the full screen.",
+      FULLSCREEN_TOLD_MS,
+    );
   };
 }
 

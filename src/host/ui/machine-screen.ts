@@ -6,12 +6,17 @@ import type { ScreenEvent } from "../../dispatch/messages.ts";
 import { KeyboardLayout } from "../../keyboard/index.ts";
 import type { KeyboardMode } from "../../keyboard/index.ts";
 import { cssCursor } from "../cursor.ts";
+import type { ScreenSizing } from "../hands/keyboard-setting.ts";
 import { ScreenHands } from "../hands/screen-hands.ts";
+import { Seat, seatSize } from "../hands/seat.ts";
 import { TextField } from "../hands/text-field.ts";
 import { TOLD_MS } from "../limits.ts";
 import { fitScreen, guestPoint } from "../screen-fit.ts";
 import { HostElement } from "./host-element.ts";
 import { sharedStyles } from "./shared-styles.ts";
+
+/** CSS pixels around the picture for the focus ring; the style sheet's --frame. */
+const FRAME_PIXELS = 6;
 
 /** Keys of a mouse's side buttons, which a PC's mouse does not have. */
 const SIDE_BUTTONS: Readonly<Record<number, string>> = { 3: "BrowserBack", 4: "BrowserForward" };
@@ -25,6 +30,7 @@ export class MachineScreenElement extends HostElement {
     ...HostElement.properties,
     captured: { type: Boolean, reflect: true },
     keyboardMode: { attribute: false },
+    sizing: { attribute: false },
     guestCursor: { state: true },
     told: { state: true },
   };
@@ -35,6 +41,9 @@ export class MachineScreenElement extends HostElement {
         position: relative;
         display: grid;
         place-items: center;
+        /* Room for the focus ring around the picture. */
+        --frame: 6px;
+        padding: var(--frame);
         min-height: 0;
         min-width: 0;
         overflow: hidden;
@@ -48,6 +57,14 @@ export class MachineScreenElement extends HostElement {
         touch-action: none;
         user-select: none;
         -webkit-user-select: none;
+      }
+      :host([bare]) {
+        --frame: 0px;
+      }
+      :host([bare]) :is(.glass, canvas) {
+        border-radius: 0;
+        box-shadow: none;
+        outline: none !important;
       }
       .glass:has(:focus-visible),
       :host([captured]) .glass {
@@ -104,6 +121,7 @@ export class MachineScreenElement extends HostElement {
   declare captured: boolean;
   /** Whether keys mean their characters or their places. */
   declare keyboardMode: KeyboardMode;
+  declare sizing: ScreenSizing;
   declare private guestCursor: string;
   declare private told: string;
   readonly #glass = createRef<HTMLElement>();
@@ -117,11 +135,19 @@ export class MachineScreenElement extends HostElement {
   #returns = false;
   #listening: AbortController | undefined;
   readonly #room = new ResizeObserver(() => this.#fit());
+  readonly #seat = new Seat({
+    setTimer: (callback, ms) => setTimeout(callback, ms),
+    clearTimer: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+    want: ({ width, height }) => this.host?.wantScreenSize(width, height),
+  });
+  /** Nobody sits at a page that a program drives (`--headless`), until its window changes. */
+  #hasSeat = !("spicetabReport" in window);
 
   constructor() {
     super();
     this.captured = false;
     this.keyboardMode = "characters";
+    this.sizing = "follow";
     this.guestCursor = "default";
     this.told = "";
   }
@@ -132,6 +158,12 @@ export class MachineScreenElement extends HostElement {
     this.#listening = new AbortController();
     const { signal } = this.#listening;
     const release = () => this.#releaseHeld();
+    const resized = () => {
+      this.#hasSeat = true;
+      this.#fit();
+    };
+    window.addEventListener("resize", resized, { signal });
+    document.addEventListener("fullscreenchange", () => this.#fit(), { signal });
     // Whichever way the person, the window or the system goes, nobody tells of the keys and buttons that went up meanwhile.
     for (const type of ["blur", "pagehide"]) window.addEventListener(type, release, { signal });
     for (const type of ["visibilitychange", "freeze", "resume", "fullscreenchange", "pointerlockchange"])
@@ -141,6 +173,7 @@ export class MachineScreenElement extends HostElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#room.disconnect();
+    this.#seat[Symbol.dispose]();
     this.#listening?.abort();
     this.release();
     clearTimeout(this.#toldTimer);
@@ -198,6 +231,15 @@ export class MachineScreenElement extends HostElement {
     this.captured = false;
   }
 
+  /** Gives the keyboard to the machine, and brings up a phone's own. */
+  showKeyboard(): void {
+    const field = this.#field.value;
+    if (field === undefined) return;
+    field.inputMode = "text";
+    field.blur();
+    this.capture();
+  }
+
   /** Types a text into the machine. */
   type(text: string): void {
     this.#hands?.keyboard.type(text);
@@ -246,6 +288,13 @@ export class MachineScreenElement extends HostElement {
     `;
   }
 
+  /** Says something to the person, on the screen and to screen readers. */
+  tell(words: string, forMs = TOLD_MS): void {
+    this.told = words;
+    clearTimeout(this.#toldTimer);
+    this.#toldTimer = setTimeout(() => (this.told = ""), forMs);
+  }
+
   #makeHands(host: NonNullable<typeof this.host>): ScreenHands {
     return new ScreenHands({
       host,
@@ -254,35 +303,55 @@ export class MachineScreenElement extends HostElement {
         const shown = (this.#canvas.value ?? this).getBoundingClientRect();
         return guestPoint({ x: place.x - shown.left, y: place.y - shown.top }, shown, this.hostState);
       },
-      tell: (words) => this.#tell(words),
+      tell: (words) => this.tell(words),
     });
-  }
-
-  #tell(words: string): void {
-    this.told = words;
-    clearTimeout(this.#toldTimer);
-    this.#toldTimer = setTimeout(() => (this.told = ""), TOLD_MS);
   }
 
   #screenEvent(event: ScreenEvent): void {
     if (event.type === "cursor") this.guestCursor = cssCursor(event.shape);
   }
 
+  /** Whether the picture has the whole screen. */
+  get #isFullscreen(): boolean {
+    return document.fullscreenElement?.contains(inDocument(this)) ?? false;
+  }
+
   #fit(): void {
     const glass = this.#glass.value;
-    const { width, height } = this.hostState;
     if (glass === undefined) return;
+    const isFullscreen = this.#isFullscreen;
+    this.toggleAttribute("bare", isFullscreen);
+    const { width, height, phase, level } = this.hostState;
+    const frame = isFullscreen ? 0 : 2 * FRAME_PIXELS;
+    const bounds = this.getBoundingClientRect();
+    const room = { width: bounds.width - frame, height: bounds.height - frame };
+    this.#seat.room({ ...room, devicePixelRatio });
+    this.#seat.update(phase === "running" && level === "desktop", this.sizing === "follow" && this.#hasSeat);
     if (width === 0) {
       glass.style.width = "";
       glass.style.height = "";
+      glass.style.translate = "";
       return;
     }
-    // Room for the focus ring around the picture.
-    const room = { width: this.clientWidth - 12, height: this.clientHeight - 12 };
-    const fit = fitScreen({ width, height }, room, devicePixelRatio);
+    const fit = fitScreen({ width, height }, room, devicePixelRatio, this.#fills(room));
     glass.style.width = `${fit.width}px`;
     glass.style.height = `${fit.height}px`;
-    glass.classList.toggle("sharp", Number.isInteger(fit.scale * devicePixelRatio));
+    const perPixel = fit.scale * devicePixelRatio;
+    glass.classList.toggle("sharp", Math.abs(perPixel - Math.round(perPixel)) < 1e-6);
+    // On whole device pixels: centred at half of one, even an exact picture is blurred.
+    glass.style.translate = "";
+    const { left, top } = glass.getBoundingClientRect();
+    const toPixel = (at: number) => Math.round(at * devicePixelRatio) / devicePixelRatio - at;
+    glass.style.translate = `${toPixel(left)}px ${toPixel(top)}px`;
+  }
+
+  /** Whether the picture is stretched to its room: asked for, or a full screen whose guest does not take its size. */
+  #fills(room: { width: number; height: number }): boolean {
+    if (this.sizing === "fill") return true;
+    if (this.sizing === "own" || !this.#isFullscreen) return false;
+    const { width, height } = this.hostState;
+    const size = seatSize({ ...room, devicePixelRatio });
+    return size?.width !== width || size.height !== height;
   }
 
   // --- focus ---------------------------------------------------------------------------------------------------------
@@ -380,4 +449,10 @@ export class MachineScreenElement extends HostElement {
     const isPinch = event.ctrlKey && !keyboard?.down.some((code) => code.startsWith("Control"));
     if (!isPinch) pointer?.wheel(event);
   };
+}
+
+/** The element as the document sees it, through the shadow trees around it. */
+function inDocument(node: Node): Node {
+  const root = node.getRootNode();
+  return root instanceof ShadowRoot ? inDocument(root.host) : node;
 }
