@@ -108,8 +108,8 @@ export const IDLE_AFTER_MS = 60;
 export const IDLE_REST_MS = 16;
 /** Bytes of a saved state read or written at once: few calls of the file system, and small enough for a CPU's cache. */
 export const STATE_WINDOW_BYTES = 1024 * 1024;
-/** Bytes of a saved state after which the disk is waited for: progress is what the disk has, and at 2 MB a second still comes every 16 s. */
-export const STATE_FLUSH_BYTES = 32 * STATE_WINDOW_BYTES;
+/** Bytes of a saved state after which the disk is waited for: progress is what the disk has, and at 1 MB a second still comes every 16 s. */
+export const STATE_FLUSH_BYTES = 16 * STATE_WINDOW_BYTES;
 /** Milliseconds at a time in which a state that was written is read back: the machine runs on in between. */
 export const STATE_VERIFY_SLICE_MS = 20;
 /** Milliseconds that a restored machine must have run before the state before it may be given up: a broken one falls in its first seconds. */
