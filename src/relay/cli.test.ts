@@ -87,6 +87,15 @@ test.each([
   [["--allow-origin", "null"], "--allow-origin must look like"],
   [["--allow-origin", "file:///"], "--allow-origin must look like"],
   [["--allow-origin", "http://user@x"], "--allow-origin must look like"],
+  [["--public-url", "ftp://x/"], "--public-url must look like"],
+  [["--public-url", "https://x/vm/?a"], "--public-url must look like"],
+  [["--public-url", "https://me@x/vm/"], "--public-url must look like"],
+  [["--public-url", "https://x/a//b/"], "empty part"],
+  [["--public-url", "https://x/guest/"], "may not begin with /guest/"],
+  [["--trust-proxy", "example.org"], "neither an IP address"],
+  [["--trust-proxy", "10.0.0.0/64"], "too long a prefix"],
+  [["--ping-interval", "0"], "1 to 30 seconds"],
+  [["--ping-interval", "31"], "1 to 30 seconds"],
   [["--headless=yes"], "--headless"],
   [["extra"], "Unexpected argument 'extra'"],
 ])("%j is refused", (args, words) => {
@@ -112,4 +121,21 @@ test.each([
   ["http://[::1]:80", "http://[::1]"],
 ])("--allow-origin %s is the origin %s that browsers send", (text, origin) => {
   expect(parseCliOptions(["--allow-origin", text]).allowOrigin).toEqual([origin]);
+});
+
+test("a public URL is a folder, however it was written; nobody is believed who was not named", () => {
+  const urls = ["https://example.org", "https://example.org/vm", "http://example.org:81/a/b/"];
+  const options = parseCliOptions([
+    ...urls.flatMap((url) => ["--public-url", url]),
+    "--trust-proxy",
+    "loopback",
+  ]);
+  expect(options.publicUrls).toEqual([
+    "https://example.org/",
+    "https://example.org/vm/",
+    "http://example.org:81/a/b/",
+  ]);
+  expect(options.trustProxy).toEqual(["loopback"]);
+  expect(parseCliOptions([]).trustProxy).toEqual([]);
+  expect(parseCliOptions(["--ping-interval", "2"]).pingIntervalMs).toBe(2_000);
 });
