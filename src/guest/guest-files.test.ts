@@ -1,19 +1,25 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { GuestFilesError } from "./errors.ts";
 import { GuestFiles, parseManifest } from "./guest-files.ts";
 import type { FetchFile, GuestManifest } from "./guest-files.ts";
 
-const file = (name: string, size: number) => ({ file: name, size, sha256: "00" });
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const file = (name: string, ...bytes: number[]) => ({
+  file: name,
+  size: bytes.length,
+  sha256: sha256(Uint8Array.from(bytes)),
+});
 const manifest: GuestManifest = {
   format: 1,
   level: "console",
   buildId: "b",
   memoryMiB: 256,
   cmdline: "console=tty0",
-  kernel: file("bzimage", 4),
-  initrd: file("initrd.cpio", 3),
-  bios: file("bios.bin", 1),
-  vgaBios: file("vgabios.bin", 1),
+  kernel: file("bzimage", 1, 2, 3, 4),
+  initrd: file("initrd.cpio", 5, 6, 7),
+  bios: file("bios.bin", 8),
+  vgaBios: file("vgabios.bin", 9),
 };
 
 /** Serves bytes in pieces of two. */
@@ -62,6 +68,7 @@ test("files come whole and in order, with progress over all of them", async () =
 test.each([
   ["missing", {}, /bzimage: the server answers 404/],
   ["short", { "/g/bzimage": Uint8Array.of(1, 2, 3) }, /ends after 3 of 4 bytes/],
+  ["changed", { "/g/bzimage": Uint8Array.of(1, 2, 3, 5) }, /not the file that the manifest names/],
   ["long", { "/g/bzimage": Uint8Array.of(1, 2, 3, 4, 5) }, /longer than its 4 bytes/],
 ])("a %s file is named with the reason", async (_, served, message) => {
   const failing = new GuestFiles("/g/", serve(served as Record<string, Uint8Array>)).files([manifest.kernel]);
@@ -83,6 +90,7 @@ test.each([
   [{ ...manifest, buildId: undefined }],
   [{ ...manifest, memoryMiB: "256" }],
   [{ ...manifest, kernel: { ...manifest.kernel, size: -1 } }],
+  [{ ...manifest, kernel: { ...manifest.kernel, sha256: "00" } }],
   [{ ...manifest, kernel: { ...manifest.kernel, file: "../../etc/passwd" } }],
 ])("manifest %# is refused", (value) => {
   expect(() => parseManifest(value)).toThrow(GuestFilesError);

@@ -44,6 +44,7 @@ const isFile = (value: unknown): value is GuestFile => {
     typeof file === "string" &&
     /^[\w.-]+$/.test(file) &&
     typeof sha256 === "string" &&
+    /^[0-9a-f]{64}$/.test(sha256) &&
     typeof size === "number" &&
     Number.isSafeInteger(size) &&
     size >= 0 &&
@@ -94,13 +95,16 @@ export class GuestFiles {
     return parseManifest(value);
   }
 
-  /** Several files, in order. @throws GuestFilesError */
+  /** Several files, in order, each exactly what the manifest says in size and SHA-256. @throws GuestFilesError */
   async files(files: readonly GuestFile[], progress: FetchProgress = () => {}): Promise<ArrayBuffer[]> {
     const total = files.reduce((sum, { size }) => sum + size, 0);
     let done = 0;
     const buffers: ArrayBuffer[] = [];
-    for (const { file, size } of files) {
+    for (const { file, size, sha256 } of files) {
       const bytes = await this.#read(file, size, (length) => progress((done += length), total));
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+      if (hexadecimal(digest) !== sha256)
+        throw new GuestFilesError(file, "it is not the file that the manifest names; load the page again");
       buffers.push(bytes.buffer);
     }
     return buffers;
@@ -134,6 +138,9 @@ export class GuestFiles {
     }
   }
 }
+
+const hexadecimal = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const joined = (pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> => {
   const whole = new Uint8Array(length);

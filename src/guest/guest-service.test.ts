@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
 import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
 import type { GuestEvents, GuestMessages } from "../dispatch/index.ts";
@@ -22,7 +23,11 @@ const contents: Record<string, Uint8Array> = {
   "vgabios.bin": new Uint8Array(0x8000),
 };
 
-const file = (name: string) => ({ file: name, size: contents[name].length, sha256: "" });
+const file = (name: string, bytes = contents[name]) => ({
+  file: name,
+  size: bytes.length,
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+});
 
 const manifestOf = (buildId: string): GuestManifest => ({
   format: 1,
@@ -32,7 +37,7 @@ const manifestOf = (buildId: string): GuestManifest => ({
   cmdline: "",
   kernel: file("kernel.bin"),
   initrd: file("initrd.cpio"),
-  bios: file("bios.bin"),
+  bios: file("bios.bin", biosBytes(buildId)),
   vgaBios: file("vgabios.bin"),
 });
 
@@ -43,10 +48,13 @@ const FIRMWARE: Record<string, ArrayBuffer> = {
   halts: bootSectorBios(BYTE_THEN_HALT),
 };
 
+const biosBytes = (buildId: string) =>
+  buildId in FIRMWARE ? new Uint8Array(FIRMWARE[buildId]) : contents["bios.bin"];
+
 /** `/guest/<buildId>/…` */
 const fetchFile = async (url: string): Promise<ReadableStream<Uint8Array>> => {
   const [, , buildId, name] = url.split("/");
-  if (name === "bios.bin" && buildId in FIRMWARE) return new Blob([FIRMWARE[buildId]]).stream();
+  if (name === "bios.bin") return new Blob([biosBytes(buildId).slice()]).stream();
   const bytes =
     name === "manifest.json" ? new TextEncoder().encode(JSON.stringify(manifestOf(buildId))) : contents[name];
   if (!bytes) throw new Error("the server answers 404");
