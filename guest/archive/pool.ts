@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { basename, join } from "node:path";
 import { GuestBuildError, reasonOf } from "../errors.ts";
 import { MAX_PARALLEL_DOWNLOADS } from "../limits.ts";
@@ -72,6 +73,8 @@ export async function fetchPackages(
   const fetched: FetchedPackage[] = [];
   // The first failure ends the other transfers: a mirror that trickles must not hold the news of it.
   const abort = new AbortController();
+  // Each transfer listens more than once: the request, its body, the pause before the next try.
+  setMaxListeners(4 * MAX_PARALLEL_DOWNLOADS, abort.signal);
   let failure: unknown;
   const worker = async () => {
     for (let i = next++; i < files.length && !abort.signal.aborted; i = next++) {
