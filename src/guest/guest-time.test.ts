@@ -53,7 +53,7 @@ test("nothing is sent to nobody, nor to a machine that stands still", () => {
   using _ = time;
   time.tell();
   port.open = false;
-  pass(1000);
+  pass(600);
   port.open = true;
   time.tell();
   host.running = false;

@@ -3,6 +3,7 @@ import { CLOCK_CHECK_MS, CLOCK_STEP_MS, OUTSIDE_GAP_MS } from "./limits.ts";
 import { MachineClock } from "./machine-clock.ts";
 import { makeBareMachine } from "./machine.testing.ts";
 import type { Machine } from "./machine.ts";
+import { TSC_PER_MS, readTsc, writeTsc } from "./tsc.ts";
 
 const NOON = Date.UTC(2030, 0, 1, 12);
 
@@ -26,16 +27,10 @@ const makeClock = async () => {
 };
 
 /** The guest's TSC in milliseconds. */
-const tscMs = (machine: Machine): number => {
-  const { cpu } = machine.emulator.v86;
-  cpu.store_current_tsc();
-  return (cpu.current_tsc[1] * 2 ** 32 + cpu.current_tsc[0]) / 1e6;
-};
+const tscMs = (machine: Machine): number => Number(readTsc(machine.emulator.v86.cpu)) / Number(TSC_PER_MS);
 
-const setTscMs = (machine: Machine, milliseconds: number): void => {
-  const tsc = BigInt(milliseconds) * 1_000_000n;
-  machine.emulator.v86.cpu.set_tsc(Number(tsc & 0xffff_ffffn), Number(tsc >> 32n));
-};
+const setTscMs = (machine: Machine, milliseconds: number): void =>
+  writeTsc(machine.emulator.v86.cpu, BigInt(milliseconds) * TSC_PER_MS);
 
 test("a gap while the guest rested is taken out of the TSC, and its clock is told", async () => {
   const { machine, clock, pass, steps } = await makeClock();

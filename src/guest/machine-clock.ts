@@ -6,10 +6,8 @@
  * owner is told, and tells the guest.
  */
 import { CLOCK_CHECK_MS, CLOCK_STEP_MS, OUTSIDE_GAP_MS } from "./limits.ts";
+import { TSC_PER_MS, readTsc, writeTsc } from "./tsc.ts";
 import type { V86Cpu } from "./v86-private.ts";
-
-/** v86's TSC counts nanoseconds. */
-const TSC_PER_MS = 1_000_000n;
 
 export interface MachineClockOptions {
   readonly cpu: V86Cpu;
@@ -66,13 +64,9 @@ export class MachineClock {
 
   /** Takes `gap` milliseconds out of the TSC. */
   #holdBack(gap: number): void {
-    const cpu = this.#cpu;
-    cpu.store_current_tsc();
-    const [low, high] = cpu.current_tsc;
-    const counted = (BigInt(high) << 32n) | BigInt(low);
+    const counted = readTsc(this.#cpu);
     const outside = BigInt(Math.round(gap)) * TSC_PER_MS;
-    const tsc = counted > outside ? counted - outside : 0n;
-    cpu.set_tsc(Number(tsc & 0xffff_ffffn), Number(tsc >> 32n));
+    writeTsc(this.#cpu, counted > outside ? counted - outside : 0n);
   }
 
   #compare(now: number): void {
