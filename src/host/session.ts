@@ -377,8 +377,7 @@ export class HostSession implements Host {
     }
     const { level } = this.#state;
     const baseUrl = pageUrl(this.#config?.guestBaseUrl ?? "");
-    const steps = enterStep(coldBootSteps(level), "download");
-    this.#update({ phase: "booting", steps, problem: undefined, ended: undefined });
+    this.#bootBegins();
     this.#running()
       .guest.call("boot", { level, baseUrl, ...options })
       .catch((error: unknown) => {
@@ -386,6 +385,12 @@ export class HostSession implements Host {
         if (error instanceof DispatcherTimeout || error instanceof PeerDied) this.#threadLost = true;
         this.#fail(guestProblem(words(error)));
       });
+  }
+
+  #bootBegins(): void {
+    this.#starting = true;
+    const steps = enterStep(coldBootSteps(this.#state.level), "download");
+    this.#update({ phase: "booting", steps, problem: undefined, ended: undefined });
   }
 
   #guestHandlers(): Handlers<GuestControlEvents> {
@@ -431,6 +436,8 @@ export class HostSession implements Host {
       },
       stateChanged: ({ state, reason, ended }) => {
         if (ended) this.#end(ended);
+        // Somebody at a client has pressed the power button.
+        else if (state === "starting" && this.#state.phase === "ended") this.#bootBegins();
         else if (state === "failed") this.#fail(guestProblem(reason ?? "it gave no reason"));
         else if (state === "paused") this.#update({ phase: "paused" });
         else if (state === "running" && this.#state.phase === "paused") this.#update({ phase: "running" });
