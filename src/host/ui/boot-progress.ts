@@ -67,7 +67,8 @@ export class BootProgressElement extends HostElement {
       }
       .active .mark::before {
         opacity: 1;
-        animation: breathe 1.4s ease-in-out infinite;
+        /* In steps: where the browser draws in software, each frame of an animation costs as much as a machine. */
+        animation: breathe 1.4s steps(6, jump-none) infinite alternate;
       }
       .detail {
         font-weight: 400;
