@@ -198,8 +198,9 @@ export class GuestService implements AsyncDisposable {
 
   /** The machine, if what would be saved could go on. @throws MachineEndedError */
   #worthSaving(): Machine {
+    const machine = this.#alive();
     if (this.#isGoingDown) throw new MachineEndedError("The guest is shutting down.");
-    return this.#alive();
+    return machine;
   }
 
   /** The power button of a machine whose run has ended. */
