@@ -160,8 +160,21 @@ export class HostPageElement extends HostElement {
       :host(:fullscreen) main {
         grid-column: 1 / -1;
         grid-row: 1 / -1;
+        position: relative;
+        grid-template-rows: minmax(0, 1fr);
         padding: 0;
         background: #000;
+      }
+      /* What is said lies on the picture, which has the whole of the screen. */
+      :host(:fullscreen) .above {
+        position: absolute;
+        inset: 0 0 auto;
+        z-index: 1;
+        display: grid;
+        pointer-events: none;
+      }
+      :host(:fullscreen) .above > .banner {
+        pointer-events: auto;
       }
       .touch {
         display: none;
@@ -270,7 +283,7 @@ export class HostPageElement extends HostElement {
   #machine() {
     const { problem, screenProblem, hosting, phase, secretRefused, snapshot } = this.hostState;
     return html`
-      <div>
+      <div class="above">
         <boot-progress .host=${this.host}></boot-progress>
         ${
           problem === undefined
