@@ -125,7 +125,7 @@ function openCore(
     const worker = new SharedWorker(new URL("../../workers/core.ts", import.meta.url), {
       type: "module",
       name: "core",
-      // Chromium keeps such a worker for a while without a page: a reload does not cut off the clients.
+      // Chromium keeps such a worker for a while without a page. Clients are cut off by a reload all the same, for now.
       extendedLifetime: true,
     } as WorkerOptions);
     worker.addEventListener("error", () => failed("its script could not be loaded"));
