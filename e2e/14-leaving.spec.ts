@@ -11,9 +11,8 @@ test.beforeAll(async () => {
 
 test.afterAll(() => rm(profile, { recursive: true, force: true }));
 
-/** Runs in a worker. */
+/** Runs in the worker that writes states. */
 const slowDisk = (writeMs: number): string => `(() => {
-  if (!("FileSystemSyncAccessHandle" in globalThis)) return;
   const { prototype } = FileSystemSyncAccessHandle;
   const { write } = prototype;
   prototype.write = function (...args) {
@@ -38,7 +37,7 @@ async function startUsed(writeMs: number) {
     const tab = await HostTab.attach(devtoolsPort);
     const { savedAt } = await tab.page.evaluate(() => window.spicetab.session.state.snapshot);
     await use(tab);
-    for (const worker of tab.page.workers()) await worker.evaluate(slowDisk(writeMs));
+    await tab.evaluateInWorker("guest", slowDisk(writeMs));
     return { server, tab, savedAt: savedAt ?? 0 };
   } catch (error) {
     await server[Symbol.asyncDispose]();
@@ -145,7 +144,7 @@ test("another tab that takes the machine over waits for a slow save, and has wha
   await tab.ready();
   const { savedAt } = await tab.page.evaluate(() => window.spicetab.session.state.snapshot);
   await use(tab);
-  for (const worker of tab.page.workers()) await worker.evaluate(slowDisk(120));
+  await tab.evaluateInWorker("guest", slowDisk(120));
   const other = await tab.context.newPage();
   await other.goto(server.url);
   await other.waitForFunction(() => window.spicetab?.session.state.phase === "elsewhere");

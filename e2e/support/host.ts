@@ -143,6 +143,36 @@ export class HostTab implements AsyncDisposable {
     await this.page.waitForFunction(test, undefined, { timeout, polling: 100 });
   }
 
+  /**
+   * Runs `expression` in the page's worker of that name. By DevTools itself: `page.workers()` lacks, now and then, those that were there
+   * before the browser was attached to.
+   */
+  async evaluateInWorker(name: "guest" | "red", expression: string): Promise<void> {
+    const devtools = await this.context.newCDPSession(this.page);
+    const session = new Promise<string>((resolve) =>
+      devtools.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
+        if (targetInfo.type === "worker" && targetInfo.title === name) resolve(sessionId);
+      }),
+    );
+    const answer = new Promise<string>((resolve) =>
+      devtools.on("Target.receivedMessageFromTarget", ({ message }) => {
+        if (JSON.parse(message).id === 1) resolve(message);
+      }),
+    );
+    await devtools.send("Target.setAutoAttach", {
+      autoAttach: true,
+      waitForDebuggerOnStart: false,
+      flatten: false,
+    });
+    await devtools.send("Target.sendMessageToTarget", {
+      sessionId: await session,
+      message: JSON.stringify({ id: 1, method: "Runtime.evaluate", params: { expression } }),
+    });
+    const { result, error } = JSON.parse(await answer);
+    if (error || result.exceptionDetails) throw new Error(`in worker ${name}: ${await answer}`);
+    await devtools.detach();
+  }
+
   /** The server's primary surface. */
   async surface(): Promise<Picture> {
     const { width, height, base64 } = await this.page.evaluate(readSurfaceInPage);
