@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { expect, test } from "@playwright/test";
 import { ChannelType, LinkErr, displayChannel, inputsChannel, mainChannel } from "../src/protocol/index.ts";
-import { spiceGtkCaps } from "../src/red/display-client.testing.ts";
+import { spiceGtkCaps } from "../src/red/display/display-client.testing.ts";
 import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
 import { HostTab, Server } from "./support/host.ts";
 import { dialTcp } from "./support/plain-client.ts";

@@ -17,7 +17,8 @@ export const LIMIT_FILES = [
   "src/raster/limits.ts",
   "src/image/limits.ts",
   "src/qxl/limits.ts",
-  "src/guest/limits.ts",
+  "src/state/limits.ts",
+  "src/machine/limits.ts",
   "src/host/limits.ts",
   "guest/limits.ts",
 ] as const;

@@ -4,13 +4,13 @@
  */
 import fallbackUrl from "v86/build/v86-fallback.wasm?url";
 import wasmUrl from "v86/build/v86.wasm?url";
-import { claimStates } from "../src/guest/claim-states.ts";
+import { claimStates } from "../src/state/claim-states.ts";
 import { webLocksLiveness } from "../src/dispatch/index.ts";
-import type { GuestWorkerStart } from "../src/guest/control.ts";
-import { GuestService } from "../src/guest/guest-service.ts";
-import { openStateStore } from "../src/guest/open-state-store.ts";
-import { RedLink } from "../src/guest/red-link.ts";
-import { loadWasmFrom } from "../src/guest/v86-wasm.ts";
+import type { GuestWorkerStart } from "../src/machine/control.ts";
+import { GuestService } from "../src/machine/guest-service.ts";
+import { openStateStore } from "../src/state/open-state-store.ts";
+import { RedLink } from "../src/machine/red-link.ts";
+import { loadWasmFrom } from "../src/machine/v86/v86-wasm.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 

@@ -4,7 +4,7 @@ import { SurfaceHeap, createCodecs } from "../../src/image/index.ts";
 import { loadImageModuleFromFile } from "../../src/image/load.node.ts";
 import type { Rect, RedCommand, RedDrawOperation } from "../../src/protocol/red-command.ts";
 import { SLICE_COST } from "../../src/red/index.ts";
-import { TestRedWorker, bitmap, createSurface, tick } from "../../src/red/red-worker.testing.ts";
+import { TestRedWorker, bitmap, createSurface, tick } from "../../src/red/worker/red-worker.testing.ts";
 
 const [WIDTH, HEIGHT] = [8192, 4096];
 const SCREEN = 0;

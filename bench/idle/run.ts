@@ -1,7 +1,7 @@
 import { median } from "../codecs/measure.ts";
-import { readBuiltGuest, until } from "../../src/guest/built-guest.testing.ts";
-import { Machine } from "../../src/guest/machine.ts";
-import { RecordingRed, silentEvents } from "../../src/guest/machine.testing.ts";
+import { readBuiltGuest, until } from "../../src/machine/built-guest.testing.ts";
+import { Machine } from "../../src/machine/machine.ts";
+import { RecordingRed, silentEvents } from "../../src/machine/machine.testing.ts";
 
 const ROUNDS = 5;
 /** Milliseconds of one measurement: a guest's own housekeeping comes every second or so. */

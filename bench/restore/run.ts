@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { HTTP_PORT, HostTab, Server, desktopProfile, root } from "../../e2e/support/host.ts";
-import { layOutAperture } from "../../src/guest/memory-map.ts";
-import { STATE_HEADER_BYTES } from "../../src/guest/state-header.ts";
+import { layOutAperture } from "../../src/machine/memory-map.ts";
+import { STATE_HEADER_BYTES } from "../../src/state/state-header.ts";
 import { median } from "../codecs/measure.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -10,7 +10,7 @@ import {
   mainChannel,
   type SpiceCursor,
 } from "../../src/protocol/index.ts";
-import { TestDisplayClient, spiceGtkCaps } from "../../src/red/display-client.testing.ts";
+import { TestDisplayClient, spiceGtkCaps } from "../../src/red/display/display-client.testing.ts";
 import { ChannelAtClient, linkAsClient } from "../../src/server/link-client.testing.ts";
 import { createRedStreamPair, openRedStream, type RedStream } from "../../src/transport/index.ts";
 import type { Picture } from "./ppm.ts";

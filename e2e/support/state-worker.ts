@@ -2,11 +2,11 @@
  * Runs in a worker of a test's page: keeps saving moments that are told apart, and tells each step to the test's server, so that the test
  * can end the browser in the midst of one. Begins by telling what it found.
  */
-import { IdbStateFolder } from "../../src/guest/idb-state-folder.ts";
-import { OpfsStateFolder } from "../../src/guest/opfs-state-folder.ts";
-import { makeStateHeader } from "../../src/guest/state-header.ts";
-import { StateStore } from "../../src/guest/state-store.ts";
-import { StateRefusedError } from "../../src/guest/errors.ts";
+import { IdbStateFolder } from "../../src/state/idb-state-folder.ts";
+import { OpfsStateFolder } from "../../src/state/opfs-state-folder.ts";
+import { makeStateHeader } from "../../src/state/state-header.ts";
+import { StateStore } from "../../src/state/state-store.ts";
+import { StateRefusedError } from "../../src/state/errors.ts";
 
 /** What the worker tells. */
 export interface StateWorkerReport {
@@ -19,7 +19,7 @@ export interface StateWorkerReport {
 }
 
 const BYTES = 24 * 1024 * 1024 + 4_321;
-const identity = { level: "test", buildId: "b", memoryMiB: 64, aperture: "64+64+16" };
+const identity = { level: "test", buildId: "b", memoryMiB: 64, aperture: "64+64+16", v86Version: "0.5.462" };
 
 const tell = (report: StateWorkerReport) =>
   fetch("/report", { method: "POST", body: JSON.stringify(report) });

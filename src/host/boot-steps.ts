@@ -17,7 +17,7 @@ const CONSOLE_STEPS = [
   ["system", "System"],
 ] as const;
 
-/** What a boot marker of the guest's init (src/guest/serial-log.ts) says: that step is under way now. */
+/** What a boot marker of the guest's init (src/machine/devices/serial-log.ts) says: that step is under way now. */
 const STEP_OF_MARKER: Readonly<Record<string, string>> = {
   init: "system",
   modules: "system",

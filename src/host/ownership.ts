@@ -1,4 +1,4 @@
-import type { GuestStatus } from "../guest/control.ts";
+import type { GuestStatus } from "../machine/control.ts";
 import type { HostInspection } from "../server/host-control.ts";
 import type { ThreadNode } from "./state.ts";
 

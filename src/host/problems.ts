@@ -1,7 +1,7 @@
 /** Words for what can go wrong, each with a way on. */
-import type { RefusedState } from "../guest/control.ts";
-import type { StateRefusal } from "../guest/errors.ts";
-import type { EndedMachine } from "../guest/power.ts";
+import type { RefusedState } from "../machine/control.ts";
+import type { StateRefusal } from "../state/errors.ts";
+import type { EndedMachine } from "../machine/power/power.ts";
 import { momentWords } from "./moment-words.ts";
 import type { Problem } from "./state.ts";
 

@@ -1,7 +1,7 @@
 import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
-import type { GuestControlEvents, SavedInfo } from "../guest/control.ts";
+import type { GuestControlEvents, SavedInfo } from "../machine/control.ts";
 import { DispatcherTimeout, PeerDied } from "../dispatch/index.ts";
-import type { EndedMachine } from "../guest/power.ts";
+import type { EndedMachine } from "../machine/power/power.ts";
 import type { Handlers } from "../dispatch/index.ts";
 import {
   applyMarker,

@@ -1,5 +1,5 @@
 /** What the page shows: one immutable value, replaced at every change. */
-import type { EndedMachine } from "../guest/power.ts";
+import type { EndedMachine } from "../machine/power/power.ts";
 
 /** A stage of the way to a usable machine. */
 export interface BootStep {

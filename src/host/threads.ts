@@ -1,7 +1,7 @@
 /** The threads of a host: made by the page, since a SharedWorker can make none, and joined port to port. */
 import { Dispatcher, serveDispatcher, webLocksLiveness } from "../dispatch/index.ts";
 import type { Handlers, RedWorkerMessages } from "../dispatch/index.ts";
-import type { GuestControlEvents, GuestControlMessages, GuestWorkerStart } from "../guest/control.ts";
+import type { GuestControlEvents, GuestControlMessages, GuestWorkerStart } from "../machine/control.ts";
 import type { RedWorkerStart } from "../red/index.ts";
 import type { CoreStart, HostControlEvents, HostControlMessages } from "../server/host-control.ts";
 import { ANSWER_DEADLINE_MS, LOCK_POLL_MS } from "./limits.ts";

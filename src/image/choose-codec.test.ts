@@ -5,7 +5,7 @@ import { chooseCodec } from "./choose-codec.ts";
 import type { CodecFacts, ImageCodec } from "./choose-codec.ts";
 import { createCodecs } from "./codecs.ts";
 import { BitmapFmt, rowBytes } from "./formats.ts";
-import { GlzDictionary } from "./glz-dictionary.ts";
+import { GlzDictionary } from "./glz/glz-dictionary.ts";
 import { SurfaceHeap } from "./heap.ts";
 import { loadImageModuleFromFile } from "./load.node.ts";
 

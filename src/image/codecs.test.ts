@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCodecs, createDecoders } from "./codecs.ts";
 import { BitmapFmt, ImageType } from "./formats.ts";
-import { GlzDictionary } from "./glz-dictionary.ts";
+import { GlzDictionary } from "./glz/glz-dictionary.ts";
 import { SurfaceHeap } from "./heap.ts";
 import { loadImageModuleFromFile } from "./load.node.ts";
 import { loadImageModule } from "./module.ts";

@@ -1,24 +1,24 @@
-import { GlzDecoder } from "./glz-decode.ts";
-import type { GlzDictionary } from "./glz-dictionary.ts";
-import { GlzEncoder } from "./glz-encode.ts";
+import { GlzDecoder } from "./glz/glz-decode.ts";
+import type { GlzDictionary } from "./glz/glz-dictionary.ts";
+import { GlzEncoder } from "./glz/glz-encode.ts";
 import { SurfaceHeap } from "./heap.ts";
-import { Lz4Decoder } from "./lz4-decode.ts";
-import { Lz4Encoder } from "./lz4-encode.ts";
-import { JpegAlphaDecoder, JpegAlphaEncoder } from "./jpeg-alpha.ts";
-import { JpegDecoder } from "./jpeg-decode.ts";
-import { WasmJpegEncoder } from "./jpeg-encode.ts";
-import { LzDecoder } from "./lz-decode.ts";
-import { LzEncoder, LzWorkspace } from "./lz-encode.ts";
+import { Lz4Decoder } from "./lz4/lz4-decode.ts";
+import { Lz4Encoder } from "./lz4/lz4-encode.ts";
+import { JpegAlphaDecoder, JpegAlphaEncoder } from "./jpeg/jpeg-alpha.ts";
+import { JpegDecoder } from "./jpeg/jpeg-decode.ts";
+import { WasmJpegEncoder } from "./jpeg/jpeg-encode.ts";
+import { LzDecoder } from "./lz/lz-decode.ts";
+import { LzEncoder, LzWorkspace } from "./lz/lz-encode.ts";
 import type { ImageModule } from "./module.ts";
-import { PlatformJpegEncoder } from "./platform-jpeg.ts";
+import { PlatformJpegEncoder } from "./jpeg/platform-jpeg.ts";
 import type { SurfacePrimitives } from "./primitives.ts";
 import { PlainPrimitives } from "./primitives-plain.ts";
-import { QuicDecoder } from "./quic-decode.ts";
-import { QuicEncoder } from "./quic-encode.ts";
+import { QuicDecoder } from "./quic/quic-decode.ts";
+import { QuicEncoder } from "./quic/quic-encode.ts";
 import type { ImageDecoder, ImageEncoder } from "./source.ts";
 import { WasmGlzEncoder, WasmLz4Encoder, WasmLzEncoder, WasmQuicEncoder } from "./wasm-encoders.ts";
 import { WasmWorkspace } from "./wasm-workspace.ts";
-import { ZlibGlzDecoder, ZlibGlzEncoder } from "./zlib-glz.ts";
+import { ZlibGlzDecoder, ZlibGlzEncoder } from "./glz/zlib-glz.ts";
 
 /** The encoders that need nothing but pixels, by name. GLZ also needs a client's dictionary: ImageCodecs.glz and zlibGlz. */
 export interface EncoderTable {

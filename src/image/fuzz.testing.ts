@@ -1,7 +1,7 @@
 import { createCodecs, createDecoders } from "./codecs.ts";
 import { ImageDecodeError } from "./error.ts";
 import { BitmapFmt, ImageType, rowBytes } from "./formats.ts";
-import { GlzDictionary } from "./glz-dictionary.ts";
+import { GlzDictionary } from "./glz/glz-dictionary.ts";
 import { SurfaceHeap } from "./heap.ts";
 import type { ImageModule } from "./module.ts";
 import { paint, paletteFormats, rgbFormats } from "./source.testing.ts";

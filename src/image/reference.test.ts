@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { createCodecs } from "./codecs.ts";
 import { bitsPerPixel, rowBytes } from "./formats.ts";
-import { GlzDecoder } from "./glz-decode.ts";
+import { GlzDecoder } from "./glz/glz-decode.ts";
 import { SurfaceHeap } from "./heap.ts";
 import { loadImageModuleFromFile } from "./load.node.ts";
-import { JpegDecoder } from "./jpeg-decode.ts";
-import { Lz4Decoder } from "./lz4-decode.ts";
-import { LzDecoder } from "./lz-decode.ts";
-import { QuicDecoder } from "./quic-decode.ts";
+import { JpegDecoder } from "./jpeg/jpeg-decode.ts";
+import { Lz4Decoder } from "./lz4/lz4-decode.ts";
+import { LzDecoder } from "./lz/lz-decode.ts";
+import { QuicDecoder } from "./quic/quic-decode.ts";
 import { canonicalPixels, firstDifference, paint } from "./source.testing.ts";
 import type { ImageSource } from "./source.ts";
 import jpegs from "./vectors/reference-jpeg.json" with { type: "json" };

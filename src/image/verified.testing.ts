@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createCodecs } from "./codecs.ts";
 import { BitmapFmt, rowBytes } from "./formats.ts";
-import { GlzDictionary } from "./glz-dictionary.ts";
+import { GlzDictionary } from "./glz/glz-dictionary.ts";
 import type { SurfaceHeap } from "./heap.ts";
 import type { ImageModule } from "./module.ts";
 import { paint, paletteFormats, rgbFormats } from "./source.testing.ts";

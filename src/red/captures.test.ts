@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ImageType } from "../protocol/index.ts";
 import type { RedCommand } from "../protocol/red-command.ts";
-import { TestRedWorker, createSurface } from "./red-worker.testing.ts";
+import { TestRedWorker, createSurface } from "./worker/red-worker.testing.ts";
 
 const captures = join(import.meta.dirname, "../../../shared/captures");
 

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ImageCompression, ImageType } from "../protocol/index.ts";
 import type { Rect, RedBitmap, RedCommand, RedPalette } from "../protocol/red-command.ts";
-import { spiceHtml5Caps } from "./display-client.testing.ts";
-import type { TestClientOptions, TestDisplayClient } from "./display-client.testing.ts";
+import { spiceHtml5Caps } from "./display/display-client.testing.ts";
+import type { TestClientOptions, TestDisplayClient } from "./display/display-client.testing.ts";
 import { MAX_CACHE_OVERDRAW, PALETTE_CACHE_SIZE } from "./limits.ts";
-import { TestRedWorker, bitmap, createSurface } from "./red-worker.testing.ts";
+import { TestRedWorker, bitmap, createSurface } from "./worker/red-worker.testing.ts";
 
 const WIDTH = 96;
 const HEIGHT = 64;

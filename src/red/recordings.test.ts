@@ -6,10 +6,10 @@ import { describe, expect, it } from "vitest";
 import { SurfaceHeap, createCodecs } from "../image/index.ts";
 import { loadImageModuleFromFile } from "../image/load.node.ts";
 import { ImageCompression } from "../protocol/index.ts";
-import { readRecording } from "../qxl/recording.ts";
-import type { TestDisplayClient } from "./display-client.testing.ts";
-import { spiceHtml5Caps } from "./display-client.testing.ts";
-import { TestRedWorker, tick } from "./red-worker.testing.ts";
+import { readRecording } from "../recording/recording.ts";
+import type { TestDisplayClient } from "./display/display-client.testing.ts";
+import { spiceHtml5Caps } from "./display/display-client.testing.ts";
+import { TestRedWorker, tick } from "./worker/red-worker.testing.ts";
 
 const folder = join(import.meta.dirname, "../../../shared/recordings");
 const present = existsSync(join(folder, "goldens.json"));

@@ -8,7 +8,7 @@ import type {
   RedImage,
   RedMask,
 } from "../protocol/red-command.ts";
-import { createSurface } from "./red-worker.testing.ts";
+import { createSurface } from "./worker/red-worker.testing.ts";
 
 /** Size of every surface that {@link arbitraryCommands} makes: small, so that drawings meet each other often. */
 export const SIDE = 40;

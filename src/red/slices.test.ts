@@ -6,7 +6,7 @@ import { SurfaceHeap, createCodecs } from "../image/index.ts";
 import { loadImageModuleFromFile } from "../image/load.node.ts";
 import type { Rect, RedCommand, RedDrawOperation } from "../protocol/red-command.ts";
 import { BAND_COST } from "../raster/index.ts";
-import { spiceHtml5Caps } from "./display-client.testing.ts";
+import { spiceHtml5Caps } from "./display/display-client.testing.ts";
 import {
   CURSOR_PIXEL_COST,
   ENCODE_COST,
@@ -15,7 +15,7 @@ import {
   SYNC_STRIP_PIXELS,
 } from "./limits.ts";
 import { arbitraryCommands, batchData, createAll } from "./red-commands.testing.ts";
-import { TestRedWorker, bitmap, createSurface, tick } from "./red-worker.testing.ts";
+import { TestRedWorker, bitmap, createSurface, tick } from "./worker/red-worker.testing.ts";
 
 const open: Disposable[] = [];
 afterEach(() => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseBootMarker } from "../../guest/serial-log.ts";
+import { parseBootMarker } from "../../machine/devices/serial-log.ts";
 import { KeyboardLayout, LAYOUT_NAMES } from "../../keyboard/index.ts";
 import { layoutCommand, layoutOfMarker } from "./guest-layout.ts";
 

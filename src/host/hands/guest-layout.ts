@@ -1,6 +1,6 @@
 import type { KeyboardLayout } from "../../keyboard/index.ts";
 
-/** Marker of the guest (src/guest/serial-log.ts) that says which layout is in force. */
+/** Marker of the guest (src/machine/devices/serial-log.ts) that says which layout is in force. */
 const MARKER = /^keyboard-([a-z]+)$/;
 
 /** The layout that a marker names; undefined: it is another marker. */

@@ -1,0 +1,274 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { RedWorkerMessages } from "../../dispatch/index.ts";
+import { Dispatcher, serveDispatcher } from "../../dispatch/index.ts";
+import { ImageType, displayChannel } from "../../protocol/index.ts";
+import type { RedCommand, RedDrawable } from "../../protocol/red-command.ts";
+import { DISPLAY_INIT_TIMEOUT, MAX_PIPE_SIZE, PIPE_STALL_TIME } from "../limits.ts";
+import { TestRedWorker, bitmap, createSurface, tick, until } from "./red-worker.testing.ts";
+
+const open: Disposable[] = [];
+// Time passes only where a test says so.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+});
+afterEach(() => {
+  for (const item of open.splice(0)) item[Symbol.dispose]();
+  vi.useRealTimers();
+});
+
+function start(options: ConstructorParameters<typeof TestRedWorker>[0] = {}): TestRedWorker {
+  const red = new TestRedWorker(options);
+  open.push(red);
+  return red;
+}
+
+function fill(color: number): RedDrawable {
+  const bbox = { top: color % 40, left: color % 60, bottom: 48, right: 64 };
+  const brush = { type: "solid", color } as const;
+  return {
+    type: "draw",
+    surfaceId: 0,
+    effect: 1,
+    mmTime: 0,
+    bbox,
+    operation: { type: "fill", brush, rop: 8 },
+  };
+}
+
+const fills = (count: number): RedCommand[] => Array.from({ length: count }, (_, i) => fill(i * 7919));
+
+function disconnected(red: TestRedWorker): unknown[] {
+  return red.told.filter(({ type }) => type === "channelClientDisconnected").map(({ message }) => message);
+}
+
+describe("RedWorker", () => {
+  it("gives credit back for what it carried out, in order", async () => {
+    const red = start();
+    const costs = [
+      red.post([createSurface(0, 64, 48)]),
+      red.post(fills(10)),
+      red.post([], new Uint8Array(1000)),
+    ];
+    await until(() => red.credit === costs.reduce((a, b) => a + b));
+    const credits = red.replies.flatMap((reply) => (reply.type === "credit" ? [reply.bytes] : []));
+    expect(credits).toEqual(costs);
+    expect(red.worker.inspect().commands).toBe(11);
+  });
+
+  it("holds the guest while a pipe is long, and goes on with an ACK", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48)]);
+    const client = red.join({ silent: true });
+    const cost = red.credit + red.post(fills(400));
+    await until(() => red.worker.display.isBlocked);
+    // Nothing is left to do but to wait for the client, or for the clock, which stands.
+    const { commands } = red.worker.inspect();
+    const { count } = red.worker.slices;
+    for (let i = 0; i < 20; i++) await tick();
+    expect(red.worker.slices.count).toBe(count);
+    expect(red.worker.inspect().commands).toBe(commands);
+    expect(commands).toBeLessThan(401);
+    expect(red.credit).toBeLessThan(cost);
+    // One command may bring one item too many, and no more.
+    expect(red.inspection(client.clientId)?.pipe).toBe(MAX_PIPE_SIZE + 1);
+    client.release();
+    await until(() => red.credit === cost);
+    await red.settle(client);
+    // Nothing was collapsed: every fill arrived.
+    expect(client.names.filter((name) => name === "drawFill")).toHaveLength(400);
+    expect(client.rgb(0)).toEqual(await red.rgb());
+  });
+
+  it("does not let a client that acknowledges nothing hold the guest", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48)]);
+    const slow = red.join({ silent: true });
+    const quick = red.join();
+    await red.settle(quick);
+    const cost = red.credit + red.post(fills(2000));
+    await until(() => red.worker.display.isBlocked);
+    const { commands } = red.worker.inspect();
+    await vi.advanceTimersByTimeAsync(PIPE_STALL_TIME - 1);
+    for (let i = 0; i < 20; i++) await tick();
+    expect(red.worker.inspect().commands).toBe(commands);
+    await vi.advanceTimersByTimeAsync(1);
+    await until(() => red.credit === cost);
+    await red.settle(quick);
+    expect(quick.rgb(0)).toEqual(await red.rgb());
+    expect(red.inspection(slow.clientId)?.pipe).toBeLessThanOrEqual(MAX_PIPE_SIZE);
+    slow.release();
+    await red.settle(slow);
+    expect(slow.rgb(0)).toEqual(await red.rgb());
+    expect(slow.names.length).toBeLessThan(200);
+  });
+
+  it("bounds what waits for a client that never reads, then drops it and says why", async () => {
+    const stall = 10_000;
+    const red = start({ pipeStallTime: 1, timeouts: { stall } });
+    await red.run([createSurface(0, 256, 256)]);
+    const deaf = red.join({ deaf: true, compression: 1 });
+    const data = crypto.getRandomValues(new Uint8Array(65_536));
+    const area = { top: 0, left: 0, bottom: 128, right: 128 };
+    const operation = {
+      type: "copy",
+      src: bitmap(8, 128, 128, 512),
+      srcArea: area,
+      rop: 8,
+      scaleMode: 0,
+    } as const;
+    const copy: RedCommand = { type: "draw", surfaceId: 0, effect: 1, mmTime: 0, bbox: area, operation };
+    let collapses = 0;
+    for (let i = 0; i < 300; i++) {
+      const cost = red.credit + red.post([copy], data);
+      await until(() => red.credit === cost || red.worker.display.isBlocked);
+      if (red.worker.display.isBlocked) {
+        collapses++;
+        await vi.advanceTimersByTimeAsync(1);
+      }
+      await until(() => red.credit === cost);
+      expect(red.inspection(deaf.clientId)?.pipe).toBeLessThanOrEqual(MAX_PIPE_SIZE + 1);
+    }
+    expect(collapses).toBeGreaterThan(0);
+    expect(disconnected(red)).toEqual([]);
+    // A first time to notice that it takes nothing, a second to be sure.
+    await vi.advanceTimersByTimeAsync(2 * stall);
+    expect(disconnected(red)).toEqual([
+      {
+        clientId: deaf.clientId,
+        channelType: 2,
+        channelId: 0,
+        reason: expect.stringMatching(/took nothing/),
+      },
+    ]);
+    expect(red.worker.inspect().clients).toEqual([]);
+  });
+
+  it("drops a display client that sends no INIT", async () => {
+    const red = start();
+    const silent = red.join({ withoutInit: true });
+    await vi.advanceTimersByTimeAsync(DISPLAY_INIT_TIMEOUT - 1);
+    expect(disconnected(red)).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    await until(() => silent.closed !== undefined);
+    expect(silent.closed).toMatch(/no INIT/);
+    expect(disconnected(red)).toHaveLength(1);
+  });
+
+  it("takes what a display client says before its INIT, as spice-server does: the compression it wants holds", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48)]);
+    const { client } = displayChannel;
+    const early = red.join({ withoutInit: true });
+    early.send(client.preferredCompression, { imageCompression: 1 });
+    early.send(client.preferredVideoCodecType, { codecs: [1] });
+    early.send(client.init, {
+      pixmapCacheId: 1,
+      pixmapCacheSize: 1n << 20n,
+      glzDictionaryId: 1,
+      glzDictionaryWindowSize: 1 << 20,
+    });
+    await red.settle(early);
+    expect(early.imageTypes).toEqual([ImageType.Bitmap]);
+    expect(disconnected(red)).toEqual([]);
+  });
+
+  it.each([
+    ["a second INIT", 101, 14],
+    ["an unknown message", 999, 0],
+    ["a message beyond the receive buffer", 105, 2000],
+  ])("drops a client after %s; guest and other clients go on", async (_name, type, size) => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48)]);
+    const bad = red.join();
+    const good = red.join();
+    await red.settle(bad);
+    const bytes = new Uint8Array(6 + size);
+    new DataView(bytes.buffer).setUint16(0, type, true);
+    new DataView(bytes.buffer).setUint32(2, size, true);
+    bad.write(bytes);
+    await until(() => bad.closed !== undefined);
+    expect(disconnected(red)).toMatchObject([{ clientId: bad.clientId }]);
+    await red.run(fills(20));
+    await red.settle(good);
+    expect(good.rgb(0)).toEqual(await red.rgb());
+  });
+
+  it("tolerates reports of video streams and codec wishes", async () => {
+    const red = start();
+    const client = red.join();
+    await red.settle(client);
+    const { client: messages } = displayChannel;
+    client.send(messages.preferredVideoCodecType, { codecs: [1, 2] });
+    client.send(messages.streamReport, {
+      streamId: 1,
+      uniqueId: 1,
+      startFrameMmTime: 0,
+      endFrameMmTime: 0,
+      numFrames: 0,
+      numDrops: 0xffffffff,
+      lastFrameDelay: 0,
+      audioDelay: 0,
+    });
+    await red.run([createSurface(0, 64, 48)]);
+    await red.settle(client);
+    expect(client.closed).toBeUndefined();
+  });
+
+  it("leaves nothing behind of a client that core disconnects, and tells core nothing it knows", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48)]);
+    const client = red.join({ silent: true });
+    red.post(fills(400));
+    await until(() => red.worker.display.isBlocked);
+    red.worker.disconnectClient(client.clientId, 2);
+    expect(red.worker.inspect().clients).toEqual([]);
+    expect(red.worker.display.clients.size).toBe(0);
+    expect(disconnected(red)).toEqual([]);
+    // No timer of its own runs any more, and the guest goes on without the clock.
+    expect(vi.getTimerCount()).toBe(0);
+    await until(() => red.worker.inspect().commands === 401);
+    await until(() => client.closed !== undefined);
+  });
+
+  it("lets clients leave and come back", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48), ...fills(5)]);
+    const first = red.join();
+    await red.settle(first);
+    first[Symbol.dispose]();
+    await until(() => disconnected(red).length > 0);
+    expect(disconnected(red)).toMatchObject([{ clientId: first.clientId, channelType: 2 }]);
+    await red.run(fills(30));
+    const second = red.join();
+    await red.settle(second);
+    expect(second.rgb(0)).toEqual(await red.rgb());
+  });
+
+  it("serves its dispatcher: answers, errors in words, and silence once it is disposed of", async () => {
+    const red = start();
+    const { port1, port2 } = new MessageChannel();
+    const served = serveDispatcher<RedWorkerMessages>(port1, red.worker.handlers);
+    using dispatcher = new Dispatcher<RedWorkerMessages>(port2, { peer: "red" });
+    const color = 0xabcdef;
+    red.post([createSurface(0, 8, 8), { ...fill(color), bbox: { top: 0, left: 0, bottom: 8, right: 8 } }]);
+    await until(() => red.worker.inspect().commands === 2);
+    const { surfaceId, width, height, pixels } = await dispatcher.call("readSurface", { surfaceId: 0 });
+    expect([surfaceId, width, height]).toEqual([0, 8, 8]);
+    expect([...new Uint32Array(pixels.buffer)].map((word) => word & 0xffffff)).toEqual(
+      Array.from({ length: 64 }, () => color),
+    );
+    await expect(dispatcher.call("readSurface", { surfaceId: 3 })).rejects.toThrow(/surface 3/);
+    await expect(dispatcher.call("setCompression", { compression: 99 })).rejects.toThrow(/99/);
+    await dispatcher.call("setCompression", { compression: 1 });
+    expect(red.worker.display.compression).toBe(1);
+    dispatcher.send("setMouseMode", { mode: 2 });
+    const { surfaces, clients, commands } = await dispatcher.call("inspect", {});
+    expect(red.worker.cursor.mouseMode).toBe(2);
+    expect(surfaces).toEqual([{ id: 0, width: 8, height: 8, format: 32 }]);
+    expect([clients, commands]).toEqual([[], 2]);
+    served[Symbol.dispose]();
+    dispatcher.send("setMouseMode", { mode: 1 });
+    for (let i = 0; i < 20; i++) await tick();
+    expect(red.worker.cursor.mouseMode).toBe(2);
+  });
+});

@@ -1,0 +1,121 @@
+import type { MainMessages, RedInspection } from "../../dispatch/messages.ts";
+import { ChannelType } from "../../protocol/index.ts";
+import type { RedBitmap, RedCommand, RedCommandReply } from "../../protocol/red-command.ts";
+import { RED_COMMAND_COST } from "../../protocol/red-command.ts";
+import { TestDisplayClient } from "../display/display-client.testing.ts";
+import type { TestClientOptions } from "../display/display-client.testing.ts";
+import type { RedWorkerOptions } from "./red-worker.ts";
+import { RedWorker } from "./red-worker.ts";
+
+/** A red worker with a command port, as the guest worker has it, and what it told core. */
+export class TestRedWorker implements Disposable {
+  readonly worker: RedWorker;
+  readonly replies: RedCommandReply[] = [];
+  readonly told: { type: keyof MainMessages; message: unknown }[] = [];
+  readonly #port: MessagePort;
+  readonly #clients: TestDisplayClient[] = [];
+  #nextClient = 1;
+
+  constructor(options: Partial<RedWorkerOptions> = {}) {
+    this.worker = new RedWorker({
+      channelId: 0,
+      main: { send: (type, message) => void this.told.push({ type, message }) },
+      ...options,
+    });
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port2;
+    port2.onmessage = (event: MessageEvent<RedCommandReply>) => this.replies.push(event.data);
+    this.worker.attachCommands(port1);
+  }
+
+  /** Posts one batch. @returns its cost. */
+  post(commands: readonly RedCommand[], data: Uint8Array = new Uint8Array(0)): number {
+    const buffer = data.slice().buffer;
+    const bytes = buffer.byteLength + commands.length * RED_COMMAND_COST;
+    this.#port.postMessage({ type: "commands", commands, data: buffer, bytes }, [buffer]);
+    return bytes;
+  }
+
+  /** Posts one batch and waits until it was carried out. */
+  async run(commands: readonly RedCommand[], data?: Uint8Array): Promise<void> {
+    const credit = this.credit + this.post(commands, data);
+    while (this.credit < credit) await tick();
+  }
+
+  /** Bytes given back so far. */
+  get credit(): number {
+    return this.replies.reduce((sum, reply) => sum + (reply.type === "credit" ? reply.bytes : 0), 0);
+  }
+
+  join(options: TestClientOptions = {}): TestDisplayClient & { readonly clientId: number } {
+    const client = Object.assign(new TestDisplayClient(options), { clientId: this.#nextClient++ });
+    this.#clients.push(client);
+    this.worker.connect({
+      clientId: client.clientId,
+      channelType: ChannelType.Display,
+      channelId: 0,
+      capabilities: client.capabilities,
+      miniHeader: client.miniHeader,
+      lowBandwidth: options.lowBandwidth ?? false,
+      port: client.port,
+    });
+    return client;
+  }
+
+  /** Waits until the client has received all that there is for it, and fails with what went wrong in it. */
+  async settle(client: TestDisplayClient & { readonly clientId: number }): Promise<void> {
+    for (;;) {
+      await tick();
+      if (client.failure !== undefined) throw client.failure;
+      const entry = this.inspection(client.clientId);
+      if (entry === undefined) throw new Error(`the server dropped the client: ${client.closed}`);
+      if (entry.pipe === 0 && entry.sentBytes === client.bytes && client.messages > 1) return;
+    }
+  }
+
+  inspection(clientId: number): RedInspection["clients"][number] | undefined {
+    return this.worker.inspect().clients.find((entry) => entry.clientId === clientId);
+  }
+
+  /** The server's surface as 0x00RRGGBB words. */
+  async rgb(surfaceId = 0): Promise<Uint32Array> {
+    const { pixels } = await this.worker.readSurface(surfaceId);
+    return new Uint32Array(pixels.buffer).map((word) => word & 0xffffff);
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.#clients) client[Symbol.dispose]();
+    this.worker[Symbol.dispose]();
+    this.#port.close();
+  }
+}
+
+/** Waits for something that must come about, however long the machine takes; what never does ends at the test's own limit. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await tick();
+}
+
+/** One turn of the event loop. */
+export function tick(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A top-down bitmap whose data lies at `offset` of the batch. */
+export function bitmap(format: number, width: number, height: number, stride: number, offset = 0): RedBitmap {
+  return {
+    kind: "bitmap",
+    id: 0n,
+    cacheMe: false,
+    format,
+    width,
+    height,
+    stride,
+    topDown: true,
+    data: { offset, length: stride * height },
+  };
+}
+
+/** Creation of a blank surface; 0 is the primary. */
+export function createSurface(surfaceId: number, width: number, height: number, format = 32): RedCommand {
+  return { type: "surfaceCreate", surfaceId, format, width, height, stride: width * 4, mouseMode: 1 };
+}
