@@ -7,13 +7,15 @@ import { ACK_WINDOWS_IN_FLIGHT } from "./limits.ts";
  */
 export class AckWindow {
   readonly window: number;
-  #generation = 0;
+  #generation: number;
   #clientGeneration = -1;
   /** Blocked until SET_ACK was sent, as spice-server's counter that starts at 0xffffffff. */
   #outstanding = Number.POSITIVE_INFINITY;
 
-  constructor(window: number) {
+  /** @param generation the last one that this client was told of, if another thread had the channel before */
+  constructor(window: number, generation = 0) {
     this.window = window;
+    this.#generation = generation;
   }
 
   /** Messages sent since the last acknowledged window. */

@@ -30,3 +30,12 @@ export const TURN_BYTES = 16 * 1024;
 
 /** Bytes up to which messages that answer one turn go out as one write, so that sixty-four answers are not as many events. */
 export const CORK_BYTES = 16 * 1024;
+
+/**
+ * Bytes of a message up to which whoever follows a channel keeps it: a display client's INIT has 14, its wish for a compression one, a
+ * SURFACE_CREATE 20. What is longer need not be known.
+ */
+export const CUTTER_KEPT_BYTES = 64;
+
+/** Bytes of a client kept until its link stage has ended: that has 300 to 4700 with a ticket. Who sends more cannot be followed. */
+export const TRACKER_LINK_BYTES = 16 * 1024;

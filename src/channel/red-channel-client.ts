@@ -1,4 +1,4 @@
-import type { ChannelCapabilities } from "../dispatch/messages.ts";
+import type { ChannelCapabilities, ChannelResume } from "../dispatch/messages.ts";
 import type { ChannelSchema, MessageDef, ParsedMessage } from "../protocol/index.ts";
 import {
   ChannelType,
@@ -40,6 +40,8 @@ export interface RedChannelClientOptions {
   readonly pingInterval?: number;
   /** Who else reads on this thread; by default {@link threadTurns}. */
   readonly turns?: Turns;
+  /** The client had this channel before, on another thread. */
+  readonly resume?: Pick<ChannelResume, "serial" | "generation">;
 }
 
 /**
@@ -82,7 +84,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
   #corked: Uint8Array[] | undefined;
   #corkedBytes = 0;
   #connected = true;
-  #serial = 0n;
+  #serial: bigint;
   #pushing = false;
   #alive = false;
   #stallTimer: ReturnType<typeof setTimeout> | undefined;
@@ -96,7 +98,9 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     this.#miniHeader = options.miniHeader;
     this.capabilities = options.capabilities;
     this.#stallTimeout = options.stallTimeout ?? CLIENT_STALL_TIMEOUT;
-    this.#acks = options.handleAcks ? new AckWindow(CLIENT_ACK_WINDOW) : undefined;
+    this.#serial = options.resume?.serial ?? 0n;
+    const generation = options.resume?.generation;
+    this.#acks = options.handleAcks ? new AckWindow(CLIENT_ACK_WINDOW, generation) : undefined;
     this.#pingInterval = options.pingInterval ?? PING_INTERVAL;
     this.#turns = options.turns ?? threadTurns;
     this.#parser = new MessageParser({

@@ -22,6 +22,33 @@ export interface ChannelConnect {
   readonly lowBandwidth: boolean;
   /** RedStream port (see transport); transferred. */
   readonly port: MessagePort;
+  /** The client had this channel before, on a red worker that is gone; absent: it has just linked. */
+  readonly resume?: ChannelResume;
+}
+
+/** What a client has had of a channel that goes on with another red worker. Its caches count as empty. */
+export interface ChannelResume {
+  /** Messages sent so far. */
+  readonly serial: bigint;
+  /** Of the last SET_ACK. */
+  readonly generation: number;
+  /** Display: body of its INIT, if that came. */
+  readonly init?: Uint8Array;
+  /** Display: SpiceImageCompression that it asked for. */
+  readonly compression?: number;
+  /** Display: the surfaces it was sent and not told to destroy. */
+  readonly surfaces: readonly SurfaceAtClient[];
+  /** Display: whether its primary surface was sent MARK, and so is shown. */
+  readonly marked: boolean;
+}
+
+/** A surface as SURFACE_CREATE announced it. */
+export interface SurfaceAtClient {
+  readonly surfaceId: number;
+  readonly width: number;
+  readonly height: number;
+  /** SpiceSurfaceFmt. */
+  readonly format: number;
 }
 
 /** Pixels of a surface: top-down, 32 bit little-endian xRGB (bytes B, G, R, X), stride = 4 * width. */

@@ -268,6 +268,16 @@ export class HostSession implements Host {
 
   async leave(): Promise<Problem | undefined> {
     if (this.#threads === undefined) return undefined;
+    const lost = await this.#saveBeforeLeaving();
+    // Core may close this very port before it answers: the wait is only for the clients to be told.
+    const deadline = SHUTDOWN_DEADLINE_MS;
+    const reason = "the hosting tab was closed";
+    await this.#threads?.core.call("shutdown", { reason }, [], { deadline }).catch(() => {});
+    this.#close();
+    return lost;
+  }
+
+  async #saveBeforeLeaving(): Promise<Problem | undefined> {
     let lost: Problem | undefined;
     if (this.#state.phase === "running" || this.#state.phase === "paused") {
       lost = await this.#save({ unlessCurrent: true }).then(
@@ -275,11 +285,6 @@ export class HostSession implements Host {
         (error: unknown) => saveProblem(words(error)),
       );
     }
-    // Core may close this very port before it answers: the wait is only for the clients to be told.
-    const deadline = SHUTDOWN_DEADLINE_MS;
-    const reason = "the hosting tab was closed";
-    await this.#threads?.core.call("shutdown", { reason }, [], { deadline }).catch(() => {});
-    this.#close();
     return lost;
   }
 
@@ -342,7 +347,12 @@ export class HostSession implements Host {
   }
 
   async #yieldToOtherTab(): Promise<void> {
-    await this.leave();
+    await this.#saveBeforeLeaving();
+    // The clients stay: they go on with the other tab's machine.
+    const deadline = SHUTDOWN_DEADLINE_MS;
+    const reason = "another tab takes the machine over";
+    await this.#threads?.core.call("release", { reason }, [], { deadline }).catch(() => {});
+    this.#close();
     this.#update({ phase: "elsewhere", clients: [], steps: [] });
   }
 

@@ -9,11 +9,22 @@ import type {
   RedWorkerMessages,
 } from "../dispatch/index.ts";
 import { Dispatcher, HandlerError, LocalLiveness, serveDispatcher } from "../dispatch/index.ts";
-import { ChannelType, LinkErr, mainChannel } from "../protocol/index.ts";
+import {
+  ChannelType,
+  LinkErr,
+  baseClient,
+  baseServer,
+  decodeBody,
+  displayChannel,
+  encodeMessage,
+  inputsChannel,
+  mainChannel,
+} from "../protocol/index.ts";
 import { TestRelay } from "../relay/relay.testing.ts";
 import type { RedStream } from "../transport/index.ts";
 import { createRedStreamPair, openRedStream } from "../transport/index.ts";
 import { eventually } from "../transport/compliance.testing.ts";
+import type { CoreOptions } from "./core.ts";
 import { Core } from "./core.ts";
 import type { HostControlEvents, HostControlMessages, HostState, LinkFailed } from "./host-control.ts";
 import { ChannelAtClient, linkAsClient } from "./link-client.testing.ts";
@@ -34,8 +45,8 @@ function own<T extends Disposable | AsyncDisposable>(thing: T): T {
   return thing;
 }
 
-function makeCore(liveness: LocalLiveness): Core {
-  return own(new Core({ liveness, version: "test", webSocket }));
+function makeCore(liveness: LocalLiveness, options: Partial<CoreOptions> = {}): Core {
+  return own(new Core({ liveness, version: "test", webSocket, ...options }));
 }
 
 /** A page with its two workers, as threads see each other. */
@@ -170,46 +181,125 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   await eventually(() => relay.log.some((line) => /^tcp client .* left$/.test(line)));
 });
 
+/** A hosting page with one client at a relay, which has a main, an inputs and a display channel. */
+async function hostWithClient(options: Partial<CoreOptions> = {}) {
+  const relay = own(await TestRelay.start());
+  const liveness = new LocalLiveness();
+  const core = makeCore(liveness, options);
+  const config = {
+    name: "machine",
+    relayUrl: `ws://127.0.0.1:${relay.httpPort}/host`,
+    relaySecret: relay.relay.secret,
+  };
+  const page = new TestPage(core, liveness, "one");
+  await page.core.call("configure", config);
+  await page.online();
+  const { main, session } = await linkMain(relay);
+  main.answersPings = true;
+  const inputs = await dial(relay);
+  await linkAsClient(inputs, { channelType: ChannelType.Inputs, connectionId: session });
+  const display = await dial(relay);
+  await linkAsClient(display, { channelType: ChannelType.Display, connectionId: session });
+  await eventually(() => page.connects.length === 1);
+  return {
+    relay,
+    liveness,
+    core,
+    config,
+    page,
+    main,
+    inputs: new ChannelAtClient(inputs, inputsChannel),
+    display: new ChannelAtClient(display, displayChannel),
+  };
+}
+
 test.each(["red", "guest", "page"])(
-  "when the %s dies, clients are told and cut off, the relay learns it, and another page takes over",
+  "when the %s dies, the sessions stay, and go on with the next page's machine",
   async (thread) => {
-    const relay = own(await TestRelay.start());
-    const liveness = new LocalLiveness();
-    const core = makeCore(liveness);
-    const relayUrl = `ws://127.0.0.1:${relay.httpPort}/host`;
-    const relaySecret = relay.relay.secret;
-    const page = new TestPage(core, liveness, "one");
-    await page.core.call("configure", { name: "machine", relayUrl, relaySecret });
-    await page.online();
-    const { main, session } = await linkMain(relay);
-    const display = await dial(relay);
-    await linkAsClient(display, { channelType: ChannelType.Display, connectionId: session });
-    await eventually(() => page.connects.length === 1);
-    let displayEnded = false;
-    display.onClose = () => (displayEnded = true);
-    display.onData = () => {};
-    // Only a living red worker ends its own streams.
+    const { relay, liveness, core, config, page, main, inputs, display } = await hostWithClient();
     const red = openRedStream(page.connects[0].port);
-    if (thread === "guest") await page.main.call("channelClientDisconnected", gone(page));
+    const write = (bytes: Uint8Array) => red.write(bytes);
+    write(encodeMessage(baseServer.setAck, { generation: 5, window: 20 }, { miniHeader: true }));
+    const primary = { surfaceId: 0, width: 64, height: 48, format: 32, flags: 1 };
+    write(encodeMessage(displayChannel.server.surfaceCreate, primary, { miniHeader: true }));
+    await eventually(() => display.messages.length === 2);
+    const init = { pixmapCacheId: 1, pixmapCacheSize: 9n, glzDictionaryId: 1, glzDictionaryWindowSize: 0 };
+    display.send(displayChannel.client.init, init);
+    // The beginning of a message, which the red worker takes with it.
+    const ack = encodeMessage(baseClient.ackSync, { generation: 5 }, { miniHeader: true });
+    display.sendRaw(ack.slice(0, 3));
+    let read = 0;
+    red.onData = (bytes) => (read += bytes.length);
+    await eventually(() => read === 6 + 14 + 3);
 
     liveness.died(`${thread}:one`);
-    await eventually(() => main.closed !== undefined);
-    expect(main.find(mainChannel.server.notify)!.message).toMatch(/ended|closed/);
-    if (thread === "guest") red.close("disconnected by core");
-    await eventually(() => displayEnded);
-    await eventually(() => !relay.relay.health.hosting);
+    inputs.send(inputsChannel.client.keyDown, { code: 0x1e });
+    inputs.send(inputsChannel.client.keyUp, { code: 0x9e });
+    await eventually(() => relay.relay.health.machine !== undefined);
+    // Somebody who joins meanwhile waits for the picture as those do who are there.
+    const { main: late, session } = await linkMain(relay);
+    const lateDisplay = await dial(relay);
+    await linkAsClient(lateDisplay, { channelType: ChannelType.Display, connectionId: session });
+    expect([main.closed, display.closed, inputs.closed]).toEqual([undefined, undefined, undefined]);
+    expect(page.keys).toEqual([]);
 
     const next = new TestPage(core, liveness, "two");
-    await next.core.call("configure", { name: "machine", relayUrl, relaySecret });
+    await next.core.call("configure", config);
     await next.online();
-    await linkMain(relay);
+    await eventually(() => next.keys.flat().length === 2);
+    expect(next.keys.flat()).toEqual([0x1e, 0x9e]);
+    await eventually(() => next.connects.length === 2);
+    const [resumed, joined] = next.connects;
+    expect(joined.resume).toBeUndefined();
+    expect(resumed).toMatchObject({
+      clientId: page.connects[0].clientId,
+      resume: {
+        serial: 2n,
+        generation: 5,
+        surfaces: [{ surfaceId: 0, width: 64, height: 48, format: 32 }],
+        marked: false,
+      },
+    });
+    expect(decodeBody(displayChannel.client.init, resumed.resume!.init!)).toEqual(init);
+    // Byte by byte where the other was cut off, in both directions.
+    const nextRed = openRedStream(resumed.port);
+    const heard: number[] = [];
+    nextRed.onData = (bytes) => heard.push(...bytes);
+    display.sendRaw(ack.slice(3));
+    await eventually(() => heard.length === ack.length);
+    expect(heard).toEqual([...ack]);
+    nextRed.write(encodeMessage(displayChannel.server.mark, {}, { miniHeader: true }));
+    await eventually(() => display.names.includes("mark"));
+    expect(await next.core.call("inspect", {})).toMatchObject({
+      core: { clients: [{ channels: ["main", "inputs", "display"] }, { channels: ["main", "display"] }] },
+    });
+    expect([main.closed, late.closed]).toEqual([undefined, undefined]);
+    expect(relay.relay.health).toMatchObject({ hosting: true, clients: 2 });
   },
 );
 
-const gone = (page: TestPage) => {
-  const { clientId, channelType, channelId } = page.connects[0];
-  return { clientId, channelType, channelId, reason: "test" };
-};
+test.each(["red", "guest", "page"])(
+  "when the %s dies and nothing takes its place, clients are told and cut off, and the relay learns it",
+  async (thread) => {
+    const { relay, liveness, main, display, page } = await hostWithClient({ detachGraceMs: 20 });
+    // Only a living red worker ends its own streams.
+    if (thread === "guest") openRedStream(page.connects[0].port);
+    liveness.died(`${thread}:one`);
+    await eventually(() => main.closed !== undefined);
+    expect(main.find(mainChannel.server.notify)!.message).toMatch(/ended|closed/);
+    await eventually(() => display.closed !== undefined);
+    await eventually(() => !relay.relay.health.hosting);
+  },
+);
+
+test("a page that lets the machine go keeps its clients for the next", async () => {
+  const { liveness, core, page, main } = await hostWithClient();
+  await page.core.call("release", { reason: "another tab takes the machine over" });
+  const next = new TestPage(core, liveness, "two");
+  await eventually(() => next.connects.length === 1);
+  expect(next.connects[0].clientId).toBe(page.connects[0].clientId);
+  expect(main.closed).toBeUndefined();
+});
 
 test("a page that leaves on purpose hears when its clients are gone", async () => {
   const relay = own(await TestRelay.start());

@@ -6,7 +6,7 @@ import type {
   RedWorkerMessages,
 } from "../dispatch/index.ts";
 import { Dispatcher, TransferredAnswer, serveDispatcher } from "../dispatch/index.ts";
-import type { StreamPeer } from "../transport/index.ts";
+import type { StreamPeer, Wire } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type {
   CoreStart,
@@ -17,6 +17,7 @@ import type {
   HostState,
   RelayState,
 } from "./host-control.ts";
+import { DETACH_GRACE_MS } from "./limits.ts";
 import { Reds } from "./reds.ts";
 import type { WebSocketConstructor } from "./relay-connection.ts";
 import { RelayConnection } from "./relay-connection.ts";
@@ -28,11 +29,12 @@ export interface CoreOptions {
   readonly version: string;
   readonly webSocket?: WebSocketConstructor;
   readonly onLog?: (text: string) => void;
+  /** Milliseconds; see DETACH_GRACE_MS. */
+  readonly detachGraceMs?: number;
 }
 
-/** A page's machine: the dispatchers to its workers, and the server for it. */
+/** A page's machine: the dispatchers to its workers and to the page. */
 interface Machine {
-  readonly reds: Reds;
   readonly qxl: Dispatcher<RedWorkerMessages>;
   readonly events: Dispatcher<HostControlEvents>;
   readonly owned: Disposable[];
@@ -42,9 +44,10 @@ const DEFAULT_CONFIG: HostConfig = { name: "spicetab" };
 const NO_MACHINE = "no machine is running in the hosting tab";
 
 /**
- * The core thread's contents: the server of the present machine and the connection to the relay. A page hands it a machine by
- * {@link CoreStart}; a later page's machine replaces it; the death of the page or of one of its workers ends it, and the clients hear
- * why. The relay's connection and the ticket keys outlive machines.
+ * The core thread's contents: the server and the connection to the relay. A page hands it a machine by {@link CoreStart}. When the
+ * page goes, or one of its workers dies, or another page takes over, the machine is detached: the sessions stay, their input and what
+ * is to be drawn for them wait, and the next machine goes on with them. If none comes within {@link DETACH_GRACE_MS}, or when the page
+ * says that it ends, the clients hear why and are gone. Ticket keys and the memory for wrong passwords outlive all of that.
  */
 export class Core implements AsyncDisposable {
   readonly #options: CoreOptions;
@@ -53,7 +56,10 @@ export class Core implements AsyncDisposable {
   readonly #gate = new PasswordGate();
   readonly #hostId = crypto.randomUUID();
   #config: HostConfig = DEFAULT_CONFIG;
+  #reds: Reds | undefined;
   #machine: Machine | undefined;
+  /** Runs while there are sessions and no machine. */
+  #grace: ReturnType<typeof setTimeout> | undefined;
   #relay: RelayConnection | undefined;
   #relayState: RelayState = { state: "off" };
   #announced = false;
@@ -62,30 +68,20 @@ export class Core implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Takes over a page's machine. */
+  /** Takes over a page's machine, and with it whatever sessions there are. */
   start(start: CoreStart): void {
-    void this.#endMachine("another page took over hosting");
+    if (this.#machine) this.#detach(this.#machine, "another page took over hosting");
+    clearTimeout(this.#grace);
     const guest = new Dispatcher<GuestMessages>(start.guest, { peer: "guest" });
     const qxl = new Dispatcher<RedWorkerMessages>(start.red, { peer: "red" });
     const events = new Dispatcher<HostControlEvents>(start.control, { peer: "page" });
-    const reds = new Reds({ guest, qxl }, this.#config, this.#keys, this.#gate);
-    reds.onChange = () => this.#announce();
-    reds.onLog = (text) => this.#options.onLog?.(text);
-    reds.onLinked = ({ id }, channel) => {
-      if (id !== undefined) this.#relay?.linked(id, channel);
-    };
-    reds.onLinkFailed = (event) => {
-      events.send("linkFailed", event);
-      const { peer, reason, failures, delayMs } = event;
-      this.#relay?.linkFailed({ id: peer.id, address: peer.address, reason, failures, delayMs });
-    };
-    reds.onInputDropped = (event) => events.send("inputDropped", event);
-    const machine: Machine = { reds, qxl, events, owned: [] };
+    const reds = (this.#reds ??= this.#makeReds());
+    const machine: Machine = { qxl, events, owned: [] };
     this.#machine = machine;
     // A dead thread answers nothing: what waits for it must fail now, not at its deadline.
     const died = (peers: readonly Dispatcher<never>[], reason: string) => () => {
       for (const peer of peers) peer.peerDied(reason);
-      if (this.#machine === machine) void this.#endMachine(reason);
+      if (this.#machine === machine) this.#detach(machine, reason);
     };
     const { liveness } = this.#options;
     const onError = (type: string, error: unknown) =>
@@ -111,7 +107,7 @@ export class Core implements AsyncDisposable {
         },
         { onError },
       ),
-      serveDispatcher<HostControlMessages>(start.control, this.#control(machine), {
+      serveDispatcher<HostControlMessages>(start.control, this.#control(machine, reds), {
         onError,
         // These wait for other threads or for clients; input must not wait with them.
         concurrent: [
@@ -119,6 +115,7 @@ export class Core implements AsyncDisposable {
           "inspect",
           "readSurface",
           "shutdown",
+          "release",
           "keyScancodes",
           "mouseMotion",
           "mousePosition",
@@ -135,18 +132,35 @@ export class Core implements AsyncDisposable {
     if (this.#config.compression !== undefined) {
       qxl.send("setCompression", { compression: this.#config.compression });
     }
-    this.#updateRelay(undefined);
+    reds.attach({ guest, qxl });
+    this.#updateRelay(this.#config);
     this.#announce();
   }
 
-  #control(machine: Machine): Parameters<typeof serveDispatcher<HostControlMessages>>[1] {
-    const { reds, qxl } = machine;
+  #makeReds(): Reds {
+    const reds = new Reds(undefined, this.#config, this.#keys, this.#gate);
+    reds.onChange = () => this.#announce();
+    reds.onLog = (text) => this.#options.onLog?.(text);
+    reds.onLinked = ({ id }, channel) => {
+      if (id !== undefined) this.#relay?.linked(id, channel);
+    };
+    reds.onLinkFailed = (event) => {
+      this.#machine?.events.send("linkFailed", event);
+      const { peer, reason, failures, delayMs } = event;
+      this.#relay?.linkFailed({ id: peer.id, address: peer.address, reason, failures, delayMs });
+    };
+    reds.onInputDropped = (event) => this.#machine?.events.send("inputDropped", event);
+    return reds;
+  }
+
+  #control(machine: Machine, reds: Reds): Parameters<typeof serveDispatcher<HostControlMessages>>[1] {
+    const { qxl } = machine;
     return {
       configure: (config) => this.#configure(config),
       state: () => this.#state(),
       takeOverRelay: () => this.#relay?.takeOver(),
       kick: ({ clientId, reason }) => reds.kick(clientId, reason ?? "the host disconnected you"),
-      inspect: () => this.#inspect(machine),
+      inspect: () => this.#inspect(machine, reds),
       readSurface: async ({ surfaceId }) => {
         const answer = await qxl.call("readSurface", { surfaceId });
         return new TransferredAnswer(answer, [
@@ -157,15 +171,18 @@ export class Core implements AsyncDisposable {
       mouseMotion: ({ dx, dy, dz, buttons }) => reds.hand.localMotion(dx, dy, dz, buttons),
       mousePosition: ({ x, y, dz, buttons }) => reds.hand.localPosition(x, y, dz, buttons),
       monitorsConfig: ({ heads }) => reds.monitorsConfig(heads),
+      release: ({ reason }) => {
+        if (this.#machine === machine) this.#detach(machine, reason);
+      },
       shutdown: async ({ reason }) => {
-        if (this.#machine === machine) await this.#endMachine(reason);
+        if (this.#machine === machine) await this.#end(reason);
       },
     };
   }
 
   #configure(config: HostConfig): void {
     const before = this.#config;
-    this.#machine?.reds.configure(config);
+    this.#reds?.configure(config);
     this.#config = config;
     if (config.compression !== undefined && config.compression !== before.compression) {
       this.#machine?.qxl.send("setCompression", { compression: config.compression });
@@ -174,9 +191,9 @@ export class Core implements AsyncDisposable {
     this.#announce();
   }
 
-  /** Keeps a connection to the configured relay exactly while there is a machine to serve. */
+  /** Keeps a connection to the configured relay exactly while there is a server. */
   #updateRelay(before: HostConfig | undefined): void {
-    const url = this.#machine ? this.#config.relayUrl : undefined;
+    const url = this.#reds ? this.#config.relayUrl : undefined;
     const { name, relaySecret: secret = "" } = this.#config;
     const same =
       before !== undefined &&
@@ -194,8 +211,8 @@ export class Core implements AsyncDisposable {
       version: this.#options.version,
       hostId: this.#hostId,
       webSocket: this.#options.webSocket,
-      refusal: () => (this.#machine ? undefined : NO_MACHINE),
-      onClient: ({ port, cut }, peer) => this.accept(port, peer, cut),
+      refusal: () => (this.#reds ? undefined : NO_MACHINE),
+      onClient: (joined, peer) => this.accept(joined.port, peer, joined),
       onState: (state) => {
         this.#relayState = state;
         this.#announce();
@@ -203,28 +220,44 @@ export class Core implements AsyncDisposable {
     });
   }
 
-  /** A client's stream, from whichever driver; `cut` ends it there. */
-  accept(port: MessagePort, peer: StreamPeer, cut?: (reason: string) => void): void {
-    if (this.#machine) void this.#machine.reds.accept(port, peer, cut);
+  /** A client's stream, from whichever driver, and the wire that it travels on. */
+  accept(port: MessagePort, peer: StreamPeer, wire?: Wire): void {
+    if (this.#reds) void this.#reds.accept(port, peer, wire);
     else openRedStream(port).close(NO_MACHINE);
   }
 
-  /** Resolves when the clients have heard why and are gone. */
-  async #endMachine(reason: string): Promise<void> {
-    const machine = this.#machine;
-    if (!machine) return;
+  /** The machine goes; its sessions wait for the next one. */
+  #detach(machine: Machine, reason: string): void {
+    this.#options.onLog?.(`the machine is gone: ${reason}`);
     this.#machine = undefined;
-    this.#options.onLog?.(`the machine ends: ${reason}`);
-    await machine.reds.close(reason);
-    if (!this.#machine) this.#updateRelay(undefined);
-    // Whoever asked for the end still gets its answer over one of these ports.
+    this.#reds?.detach();
+    clearTimeout(this.#grace);
+    this.#grace = setTimeout(() => void this.#end(reason), this.#options.detachGraceMs ?? DETACH_GRACE_MS);
+    this.#disposeLater(machine);
+    this.#announce();
+  }
+
+  /** Resolves when the clients have heard why and are gone. */
+  async #end(reason: string): Promise<void> {
+    clearTimeout(this.#grace);
+    const { machine, reds } = { machine: this.#machine, reds: this.#reds };
+    this.#machine = this.#reds = undefined;
+    if (!reds) return;
+    this.#options.onLog?.(`the server ends: ${reason}`);
+    await reds.close(reason);
+    if (!this.#reds) this.#updateRelay(undefined);
+    if (machine) this.#disposeLater(machine);
+  }
+
+  /** Whoever asked for the end still gets its answer over one of these ports. */
+  #disposeLater(machine: Machine): void {
     setTimeout(() => {
       for (const one of machine.owned) one[Symbol.dispose]();
     });
   }
 
   #state(): HostState {
-    const reds = this.#machine?.reds;
+    const reds = this.#reds;
     return {
       relay: this.#relayState,
       clients: reds?.clients() ?? [],
@@ -236,8 +269,7 @@ export class Core implements AsyncDisposable {
     };
   }
 
-  async #inspect(machine: Machine): Promise<HostInspection> {
-    const { reds } = machine;
+  async #inspect({ qxl }: Machine, reds: Reds): Promise<HostInspection> {
     return {
       core: {
         links: reds.links,
@@ -248,7 +280,7 @@ export class Core implements AsyncDisposable {
         })),
         keys: reds.readyKeys,
       },
-      red: await machine.qxl.call("inspect", {}).catch(() => undefined),
+      red: await qxl.call("inspect", {}).catch(() => undefined),
     };
   }
 
@@ -260,12 +292,18 @@ export class Core implements AsyncDisposable {
       this.#announced = false;
       const state = this.#state();
       this.#machine?.events.send("stateChanged", state);
-      this.#relay?.status(state.clients.length, this.#machine?.reds.standing);
+      this.#relay?.status(state.clients.length, this.#standing);
     });
   }
 
+  /** Why nothing moves on the screens of those who are connected. */
+  get #standing(): string | undefined {
+    if (this.#reds && !this.#machine) return "The page that runs the machine is away; it is waited for.";
+    return this.#reds?.standing;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#endMachine("the server ends");
+    await this.#end("the server ends");
     this.#gate[Symbol.dispose]();
   }
 }

@@ -4,7 +4,7 @@ import type { StreamPeer } from "../transport/index.ts";
 
 /**
  * First message on a page's port to core (a SharedWorker's connection, or the DedicatedWorker itself), with all ports transferred.
- * A later page's start replaces the machine of an earlier one.
+ * A later page's start replaces the machine of an earlier one, whose sessions go on with it.
  */
 export interface CoreStart {
   readonly type: "start";
@@ -107,6 +107,8 @@ export interface HostControlMessages {
   mousePosition(message: { x: number; y: number; dz: number; buttons: number }): void;
   /** Heads that the page's own screen wants; as a client's MONITORS_CONFIG. */
   monitorsConfig(message: { heads: readonly ClientHead[] }): void;
+  /** The page lets the machine go, and another page has it soon: the sessions wait for that. */
+  release(message: { reason: string }): void;
   /** The page goes away on purpose. Answers when the clients were told and their streams have ended. */
   shutdown(message: { reason: string }): void;
 }

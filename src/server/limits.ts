@@ -155,3 +155,9 @@ export const DISCONNECT_DEADLINE = 5_000;
 
 /** Milliseconds that clients are given to read why they are disconnected. */
 export const DISCONNECT_GRACE = 200;
+
+/**
+ * Milliseconds that sessions wait for a machine whose page or thread is gone. A reload takes two seconds with a kept state, a cold boot of
+ * a thread and its page ten; who watches a frozen picture for longer thinks that it has failed.
+ */
+export const DETACH_GRACE_MS = 30_000;

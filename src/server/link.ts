@@ -24,7 +24,7 @@ import {
   linkHeader,
 } from "../protocol/index.ts";
 import type { LinkMess } from "../protocol/index.ts";
-import type { RedStream } from "../transport/index.ts";
+import type { RedStream, Wire } from "../transport/index.ts";
 import { LINK_DEADLINE, PASSWORD_WAIT_MS } from "./limits.ts";
 import { LinkStage } from "./link-places.ts";
 import { LinkAborted, LinkReader } from "./link-reader.ts";
@@ -39,8 +39,8 @@ export interface AuthenticatedLink {
   readonly channelId: number;
   readonly capabilities: ChannelCapabilities;
   readonly miniHeader: boolean;
-  /** Ends the connection at its driver, whoever has the stream by then. */
-  readonly cut?: (reason: string) => void;
+  /** The connection at its driver, whoever has the stream by then. */
+  readonly wire?: Wire;
 }
 
 /** Why a connection did not become a channel; `code` was told to the client where the protocol has a way to. */

@@ -72,3 +72,17 @@ export class RedClient {
     this.main.disconnect(reason);
   }
 }
+
+/** The handle of a channel client that lives on core's own thread. */
+export const localChannelClient = (
+  { type, id, name }: { readonly type: number; readonly id: number; readonly name: string },
+  client: { disconnect(reason: string): void; readonly sentBytes: number },
+): ClientChannel => ({
+  type,
+  id,
+  name,
+  disconnect: (reason) => client.disconnect(reason),
+  get sentBytes() {
+    return client.sentBytes;
+  },
+});

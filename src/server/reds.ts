@@ -6,14 +6,15 @@ import type {
   Payload,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
-import { PeerDied } from "../dispatch/index.ts";
+import { ChannelTracker } from "../channel/index.ts";
 import { ChannelType, LinkError, MouseMode, NotifySeverity, encodeLinkError } from "../protocol/index.ts";
-import type { RedStream, StreamPeer, Turns } from "../transport/index.ts";
+import type { RedStream, StreamPeer, Turns, Wire } from "../transport/index.ts";
 import { CLIENT_OVERSHOOT, openRedStream, threadTurns } from "../transport/index.ts";
 import { AgentDevice } from "./agent-device.ts";
 import { GuestHand } from "./guest-hand.ts";
 import type { HostClient, InputDropped, LinkFailed } from "./host-control.ts";
-import { InputsChannelClient } from "./inputs-channel-client.ts";
+import { InputsChannel } from "./inputs-channel.ts";
+import type { InputsChannelOwner } from "./inputs-channel.ts";
 import { LinkPlaces } from "./link-places.ts";
 import type { AuthenticatedLink, LinkAttempt } from "./link.ts";
 import { LinkRefused, PASSWORD_EXPIRED, acceptLink, authenticateLink, refuseLink } from "./link.ts";
@@ -21,9 +22,10 @@ import { DISCONNECT_GRACE, DROPPED_NOTICE_MS, MAX_CLIENTS, MAX_LINKS } from "./l
 import { MainChannelClient } from "./main-channel-client.ts";
 import { MouseModes } from "./mouse-mode.ts";
 import { PasswordGate } from "./password-gate.ts";
-import type { ClientChannel } from "./red-client.ts";
-import { RedClient } from "./red-client.ts";
-import { RemoteChannelClient } from "./remote-channel-client.ts";
+import { QxlChannel } from "./qxl-channel.ts";
+import { RedChannels } from "./red-channel.ts";
+import { RedClient, localChannelClient } from "./red-client.ts";
+import { ThreadDoor } from "./thread-door.ts";
 import { TicketKeyPool, Ticketing } from "./ticket.ts";
 
 /** The threads that Reds serves for; both belong to whoever made it. */
@@ -63,20 +65,17 @@ export type RedsConfig = Pick<
   "name" | "password" | "passwordValidUntil" | "allowMultipleClients" | "agentCopyPaste" | "agentFileXfer"
 >;
 
-const CHANNELS: readonly { readonly type: number; readonly id: number }[] = [
-  { type: ChannelType.Display, id: 0 },
-  { type: ChannelType.Inputs, id: 0 },
-  { type: ChannelType.Cursor, id: 0 },
-];
-
 /**
- * The server (RedsState): links, sessions, and the channels that live on core's thread. Owns the clients; the dispatchers to the
- * guest and to the red worker are its machine's.
+ * The server (RedsState): links, sessions, and the channels. Owns the clients; the dispatchers to the guest and to the red worker are
+ * its machine's, which may be gone for a while and come back: sessions stay.
  */
 export class Reds implements AsyncDisposable {
   /** The guest's keyboard and pointer. */
   readonly hand: GuestHand;
-  readonly #machine: RedsMachine;
+  readonly #guest = new ThreadDoor<GuestMessages>("guest");
+  readonly #qxl = new ThreadDoor<RedWorkerMessages>("red");
+  readonly #channels = new RedChannels();
+  readonly #qxlChannels: readonly QxlChannel[];
   readonly #options: RedsOptions;
   readonly #keys: TicketKeyPool;
   readonly #gate: PasswordGate;
@@ -97,7 +96,7 @@ export class Reds implements AsyncDisposable {
     takeTurn: () => {
       for (const { main } of this.#clients.values())
         main.sendMouseMode(this.#mouse.supported, this.#mouse.current);
-      this.#machine.qxl.send("setMouseMode", { mode: this.#mouse.current });
+      this.#qxl.send("setMouseMode", { mode: this.#mouse.current });
       this.onChange?.();
     },
   };
@@ -121,12 +120,11 @@ export class Reds implements AsyncDisposable {
 
   /** @throws PasswordTooLong */
   constructor(
-    machine: RedsMachine,
+    machine: RedsMachine | undefined,
     options: RedsOptions,
     keys = new TicketKeyPool(),
     gate = new PasswordGate(),
   ) {
-    this.#machine = machine;
     this.#options = options;
     this.#keys = keys;
     this.#gate = gate;
@@ -134,7 +132,7 @@ export class Reds implements AsyncDisposable {
     this.#config = options;
     this.#ticketing = new Ticketing(options.password, options.passwordValidUntil);
     this.#setAgentPolicy(options);
-    this.#agent = new AgentDevice(machine.guest, this.#agentPolicy);
+    this.#agent = new AgentDevice(this.#guest, this.#agentPolicy);
     this.#agent.onWarning = (text) => this.onLog?.(text);
     this.#agent.onStateChange = (open) => {
       for (const client of this.#clients.values()) client.main.sendAgentState(open);
@@ -142,9 +140,59 @@ export class Reds implements AsyncDisposable {
       this.onChange?.();
     };
     this.#mouse.onChange = () => this.#turns.ask(this.#mouseModeTeller);
-    this.hand = new GuestHand({ guest: machine.guest, agent: this.#agent, mouse: this.#mouse });
+    this.hand = new GuestHand({ guest: this.#guest, agent: this.#agent, mouse: this.#mouse });
     this.hand.onWarning = (text) => this.onLog?.(text);
     this.hand.onLocalDropped = (count) => this.#inputDropped(undefined, count);
+    this.#qxlChannels = [ChannelType.Display, ChannelType.Cursor].map((type) => this.#qxlChannel(type, 0));
+    this.#channels.register(this.#inputsChannel());
+    if (machine) this.attach(machine);
+  }
+
+  #qxlChannel(type: number, id: number): QxlChannel {
+    const channel = new QxlChannel(type, id, this.#qxl);
+    channel.onLost = (client, one, reason) => {
+      if (client.channel(type, id) !== one) return;
+      client.removeChannel(one);
+      this.onLog?.(`${one.name} channel of client ${client.id} was not taken: ${reason}`);
+      this.onChange?.();
+    };
+    this.#channels.register(channel);
+    return channel;
+  }
+
+  #inputsChannel(): InputsChannel {
+    const { pingInterval } = this.#options;
+    const owner: InputsChannelOwner = {
+      inputDropped: (client, count) => this.#inputDropped(client, count),
+      ended: (client, channel, unreadBytes, reason) => {
+        if (unreadBytes > 0)
+          this.onLog?.(`client ${client.id} left before ${unreadBytes} bytes of its input were read`);
+        client.removeChannel(channel);
+        this.onLog?.(`inputs channel of client ${client.id} ended: ${reason}`);
+        this.onChange?.();
+      },
+    };
+    return new InputsChannel(this.hand, owner, { pingInterval, turns: this.#turns });
+  }
+
+  // --- the machine -----------------------------------------------------------------------------------------------------
+
+  /** A machine is there: the sessions go on with it. */
+  attach({ guest, qxl }: RedsMachine): void {
+    this.#standing = undefined;
+    this.#guest.open(guest);
+    this.#qxl.open(qxl);
+    this.#qxl.send("setMouseMode", { mode: this.#mouse.current });
+    for (const client of this.#clients.values()) {
+      for (const channel of this.#qxlChannels) channel.resume(client);
+    }
+  }
+
+  /** The machine's threads are gone, or about to go: what is for them waits, and nobody is disconnected. */
+  detach(): void {
+    this.#guest.shut();
+    this.#qxl.shut();
+    this.#agent.setOpen(false);
   }
 
   /** Password and name for new links, the agent's policy for messages from now on; sessions stay. @throws PasswordTooLong */
@@ -213,7 +261,8 @@ export class Reds implements AsyncDisposable {
    * A new connection: one end of its RedStream, who is behind it, and a way to end it at its driver. Resolves when it became a channel
    * or was refused; never rejects, since nobody but that client is to blame.
    */
-  async accept(port: MessagePort, peer: StreamPeer, cut?: (reason: string) => void): Promise<void> {
+  async accept(port: MessagePort, peer: StreamPeer, wire?: Wire): Promise<void> {
+    if (wire) wire.watcher = new ChannelTracker();
     const stream = openRedStream(port, { overshoot: CLIENT_OVERSHOOT });
     if (this.#closed) {
       stream.write(encodeLinkError(LinkError.Error));
@@ -237,7 +286,7 @@ export class Reds implements AsyncDisposable {
     });
     this.#attempts.add(attempt);
     try {
-      const link = { ...(await attempt.done), cut };
+      const link = { ...(await attempt.done), wire };
       if (this.#closed) throw refuseLink(link, LinkError.Error, "the server is closing");
       if (link.channelType === ChannelType.Main) await this.#mainLink(link, peer);
       else await this.#otherLink(link, peer);
@@ -275,11 +324,12 @@ export class Reds implements AsyncDisposable {
     if (this.#clients.size >= MAX_CLIENTS)
       throw refuseLink(link, LinkError.Error, `${MAX_CLIENTS} clients are connected already`);
     acceptLink(link);
+    if (link.wire) link.wire.watcher = undefined;
     const { connectivityInterval, pingInterval } = this.#options;
     const main = new MainChannelClient(
       { ...link, connectivityInterval, pingInterval, turns: this.#turns },
       {
-        channels: () => CHANNELS,
+        channels: () => this.#channels.list(),
         mouseModeRequested: (mode) => this.#mouse.request(mode),
         agentStart: (client, tokens) => this.#agent.start(client, tokens),
         agentData: (client, data) => this.#agent.receive(client, data),
@@ -289,7 +339,7 @@ export class Reds implements AsyncDisposable {
     );
     const client = new RedClient(this.#nextClientId++, this.#newConnectionId(), peer, main);
     this.#clients.set(client.id, client);
-    const channel = localChannel(ChannelType.Main, "main", main);
+    const channel = localChannelClient({ type: ChannelType.Main, id: 0, name: "main" }, main);
     client.addChannel(channel);
     main.onDisconnect = (reason) => {
       this.#agent.remove(main);
@@ -330,44 +380,15 @@ export class Reds implements AsyncDisposable {
     const client = this.#sessionOf(link.connectionId);
     if (!client || client.disconnecting)
       throw refuseLink(link, LinkError.BadConnectionId, `there is no session ${link.connectionId}`);
-    if (!CHANNELS.some((channel) => channel.type === type && channel.id === id))
+    const channel = this.#channels.find(type, id);
+    if (channel === undefined)
       throw refuseLink(link, LinkError.ChannelNotAvailable, `there is no channel ${type}:${id}`);
     if (client.channel(type, id))
       throw refuseLink(link, LinkError.Error, `this session has channel ${type}:${id} already`);
     acceptLink(link);
-    if (type === ChannelType.Inputs) this.#connectInputs(client, link);
-    else this.#connectRemote(client, link);
-    this.onLinked?.(peer, client.channel(type, id)?.name ?? "");
+    channel.connect(client, link);
+    this.onLinked?.(peer, channel.name);
     this.onChange?.();
-  }
-
-  #connectInputs(client: RedClient, link: AuthenticatedLink): void {
-    const { pingInterval } = this.#options;
-    const inputs = new InputsChannelClient({ ...link, pingInterval, turns: this.#turns }, this.hand);
-    const channel = localChannel(ChannelType.Inputs, "inputs", inputs);
-    client.addChannel(channel);
-    inputs.onInputDropped = (count) => this.#inputDropped(client, count);
-    inputs.onDisconnect = (reason) => {
-      if (inputs.unreadBytes > 0)
-        this.onLog?.(`client ${client.id} left before ${inputs.unreadBytes} bytes of its input were read`);
-      client.removeChannel(channel);
-      this.onLog?.(`inputs channel of client ${client.id} ended: ${reason}`);
-      this.onChange?.();
-    };
-    inputs.open();
-  }
-
-  #connectRemote(client: RedClient, link: AuthenticatedLink): void {
-    const remote = new RemoteChannelClient(client.id, link, this.#machine.qxl);
-    const connected = remote.connect(link, client.main.lowBandwidth);
-    client.addChannel(remote);
-    connected.catch((error: unknown) => {
-      if (error instanceof PeerDied || client.channel(remote.type, remote.id) !== remote) return;
-      client.removeChannel(remote);
-      const words = error instanceof Error ? error.message : String(error);
-      this.onLog?.(`${remote.name} channel of client ${client.id} was not taken: ${words}`);
-      this.onChange?.();
-    });
   }
 
   /** The guest reads nothing, and presses had to go: never without a word. */
@@ -478,6 +499,8 @@ export class Reds implements AsyncDisposable {
     await Promise.all(this.#leaving.values());
     this.#agent[Symbol.dispose]();
     this.hand[Symbol.dispose]();
+    this.#guest.close(reason);
+    this.#qxl.close(reason);
     clearTimeout(this.#droppedTimer);
   }
 
@@ -491,20 +514,4 @@ export { LinkRefused };
 /** An address without its port: who it is, as far as passwords are concerned. */
 function hostOf(address: string): string {
   return address.replace(/:\d+$/, "");
-}
-
-function localChannel(
-  type: number,
-  name: string,
-  client: { disconnect(reason: string): void; readonly sentBytes: number },
-): ClientChannel {
-  return {
-    type,
-    id: 0,
-    name,
-    disconnect: (reason) => client.disconnect(reason),
-    get sentBytes() {
-      return client.sentBytes;
-    },
-  };
 }

@@ -99,7 +99,13 @@ export class TestServer implements Disposable {
   /** A new connection, seen from its client. */
   dial(): RedStream {
     const { port1, port2 } = new MessageChannel();
-    void this.reds.accept(port2, PEER, (reason) => this.cuts.push(reason));
+    void this.reds.accept(port2, PEER, {
+      watcher: undefined,
+      cut: (reason) => void this.cuts.push(reason),
+      rejoin: () => {
+        throw new Error("nobody rejoins this wire");
+      },
+    });
     return openRedStream(port1);
   }
 

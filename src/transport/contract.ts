@@ -23,12 +23,20 @@ export type RedStreamFrame =
   /** Orderly end or failure; nothing follows. */
   | { readonly type: "end"; readonly reason: string };
 
+/** How far both directions of a stream have come, in bytes. */
+export interface StreamPosition {
+  readonly read: number;
+  readonly written: number;
+}
+
 export interface RedStream extends Disposable {
   readonly closed: boolean;
   /** The peer has ended; what it wrote before may still be unread. */
   readonly ending: boolean;
   /** Bytes received that nobody has read yet: while there are some, the peer has been heard. */
   readonly waiting: number;
+  /** Bytes that were read, without those put back, and bytes that were written, since the stream was opened. */
+  readonly position: StreamPosition;
   /** Bytes that may be written now before the peer's credit is used up (may go negative: one write may overshoot). */
   readonly credit: number;
   /** Takes ownership of `bytes` (its buffer is transferred unless it is a view of a larger buffer, then copied). */

@@ -5,3 +5,4 @@ export * from "./pausable-socket.ts";
 export * from "./red-stream.ts";
 export * from "./turns.ts";
 export * from "./websocket-driver.ts";
+export type * from "./wire.ts";

@@ -1,4 +1,4 @@
-import type { RedStream, RedStreamFrame } from "./contract.ts";
+import type { RedStream, RedStreamFrame, StreamPosition } from "./contract.ts";
 import { CREDIT_GRAIN, MAX_OVERSHOOT, STREAM_CREDIT } from "./limits.ts";
 
 /** A view over its whole buffer can be transferred; any other view is copied first. */
@@ -20,6 +20,8 @@ class PortRedStream implements RedStream {
   /** Bytes read whose credit is still to be given back; below zero while bytes that were put back are to be read again. */
   #taken = 0;
   #hadReader = false;
+  #read = 0;
+  #written = 0;
   /** Bytes received whose credit was not given back yet. */
   #received = 0;
   #onData: ((bytes: Uint8Array) => void) | undefined;
@@ -44,6 +46,10 @@ class PortRedStream implements RedStream {
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  get position(): StreamPosition {
+    return { read: this.#read, written: this.#written };
   }
 
   get credit(): number {
@@ -101,6 +107,7 @@ class PortRedStream implements RedStream {
     while (this.#onData && this.#unread.length > 0) {
       const bytes = this.#unread.shift()!;
       this.#waiting -= bytes.length;
+      this.#read += bytes.length;
       this.#onData(bytes);
       if (this.#closed) return;
       this.#taken += bytes.length;
@@ -115,6 +122,7 @@ class PortRedStream implements RedStream {
     this.#unread.unshift(bytes);
     this.#waiting += bytes.length;
     this.#taken -= bytes.length;
+    this.#read -= bytes.length;
     this.#deliver();
   }
 
@@ -133,6 +141,7 @@ class PortRedStream implements RedStream {
     if (this.#closed || this.#endReason !== undefined || bytes.length === 0) return;
     const whole = owned(bytes);
     this.#credit -= whole.length;
+    this.#written += whole.length;
     this.#post({ type: "data", bytes: whole }, [whole.buffer]);
   }
 

@@ -1,4 +1,6 @@
+import type { RedStream } from "./contract.ts";
 import { openRedStream } from "./red-stream.ts";
+import type { Wire, WireWatcher } from "./wire.ts";
 import { SOCKET_FLUSH_DEADLINE, SOCKET_HIGH_WATER, SOCKET_POLL, SOCKET_SEGMENT } from "./limits.ts";
 
 /** What the driver needs of a WebSocket: the browser's, or the `ws` package's in Node. */
@@ -22,11 +24,9 @@ const UNTAKEN = "the peer does not read, and the stream has ended";
 const MAX_REASON = 120;
 
 /** A socket and the stream that it carries. */
-export interface JoinedSocket {
+export interface JoinedSocket extends Wire {
   /** The stream's end for whoever reads and writes it; to be transferred or opened. */
   readonly port: MessagePort;
-  /** Ends the wire from here, for when the thread that has `port` is gone and cannot. */
-  cut(reason: string): void;
 }
 
 /**
@@ -35,75 +35,122 @@ export interface JoinedSocket {
  * peer that floods it).
  */
 export function joinWebSocket(socket: WebSocketLike): JoinedSocket {
-  const { port1, port2 } = new MessageChannel();
-  const stream = openRedStream(port1);
-  socket.binaryType = "arraybuffer";
-  const outgoing: Uint8Array[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let flushTimer: ReturnType<typeof setTimeout> | undefined;
-  let finished = false;
+  return new WebSocketDriver(socket);
+}
 
-  // Bytes count as read only when the socket took them: then the stream gives credit back to the writer.
-  const pump = () => {
-    timer = undefined;
+class WebSocketDriver implements JoinedSocket {
+  readonly port: MessagePort;
+  watcher: WireWatcher | undefined;
+  readonly #socket: WebSocketLike;
+  #stream: RedStream;
+  /** Read from the stream, and not yet with the socket. */
+  readonly #outgoing: Uint8Array[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #flushTimer: ReturnType<typeof setTimeout> | undefined;
+  #finished = false;
+
+  constructor(socket: WebSocketLike) {
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    const { port1, port2 } = new MessageChannel();
+    this.port = port2;
+    this.#stream = this.#join(port1);
+    socket.addEventListener("open", () => this.#pump());
+    socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer | Uint8Array | string>) =>
+      this.#receive(data),
+    );
+    socket.addEventListener("close", (event: CloseEvent) =>
+      this.cut(event.reason || `WebSocket closed (${event.code})`),
+    );
+    socket.addEventListener("error", () => this.cut("WebSocket error"));
+    this.#stream.onData = (bytes) => this.#take(bytes);
+  }
+
+  get ended(): boolean {
+    return this.#finished;
+  }
+
+  rejoin(first?: Uint8Array): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    const old = this.#stream;
+    old.onData = old.onDrain = old.onClose = undefined;
+    old.close("the stream goes on with another thread");
+    this.#stream = this.#join(port1);
+    if (this.#finished) this.#stream.close("the wire has ended");
+    else if (this.#outgoing.length === 0) this.#stream.onData = (bytes) => this.#take(bytes);
+    if (first !== undefined) this.#stream.write(first);
+    this.#socket.resume?.();
+    return port2;
+  }
+
+  cut(reason: string): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#flushTimer);
+    this.#outgoing.length = 0;
+    this.#stream.close(reason);
+    if (this.#socket.readyState <= OPEN) this.#socket.close(NORMAL_CLOSURE, closeReason(reason));
+  }
+
+  #join(port: MessagePort): RedStream {
+    const stream = openRedStream(port);
+    stream.onDrain = () => this.#socket.resume?.();
+    stream.onClose = (reason) => this.#streamEnded(reason);
+    return stream;
+  }
+
+  #receive(data: ArrayBuffer | Uint8Array | string): void {
+    if (typeof data === "string") return this.cut("a text message on a binary stream");
+    const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+    this.watcher?.received(bytes);
+    this.#stream.write(bytes);
+    if (this.#stream.credit <= 0) this.#socket.pause?.();
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.watcher?.sent(bytes);
+    this.#outgoing.push(bytes);
+    if (this.#timer === undefined) this.#pump();
+    // The socket is full: take nothing more, so that the writer's credit runs out.
+    if (this.#outgoing.length > 0) this.#stream.onData = undefined;
+  }
+
+  /** Bytes count as read only when the socket took them: then the stream gives credit back to the writer. */
+  #pump(): void {
+    this.#timer = undefined;
+    const socket = this.#socket;
     if (socket.readyState !== OPEN) return;
     for (;;) {
-      const bytes = outgoing[0];
+      const bytes = this.#outgoing[0];
       if (bytes === undefined) break;
       if (socket.bufferedAmount > SOCKET_HIGH_WATER) {
-        timer = setTimeout(pump, SOCKET_POLL);
-        if (stream.ending) flushTimer ??= setTimeout(() => finish(UNTAKEN), SOCKET_FLUSH_DEADLINE);
+        this.#timer = setTimeout(() => this.#pump(), SOCKET_POLL);
+        if (this.#stream.ending)
+          this.#flushTimer ??= setTimeout(() => this.cut(UNTAKEN), SOCKET_FLUSH_DEADLINE);
         return;
       }
       const piece = bytes.subarray(0, SOCKET_SEGMENT) as Uint8Array<ArrayBuffer>;
       socket.send(piece);
-      if (piece.length === bytes.length) outgoing.shift();
-      else outgoing[0] = bytes.subarray(piece.length);
+      if (piece.length === bytes.length) this.#outgoing.shift();
+      else this.#outgoing[0] = bytes.subarray(piece.length);
     }
-    if (stream.onData === undefined) stream.onData = take;
-  };
-  const take = (bytes: Uint8Array) => {
-    outgoing.push(bytes);
-    if (timer === undefined) pump();
-    // The socket is full: take nothing more, so that the writer's credit runs out.
-    if (outgoing.length > 0) stream.onData = undefined;
-  };
+    this.#stream.onData ??= (bytes) => this.#take(bytes);
+  }
 
-  const finish = (reason: string) => {
-    if (finished) return;
-    finished = true;
-    clearTimeout(timer);
-    clearTimeout(flushTimer);
-    outgoing.length = 0;
-    stream.close(reason);
-    if (socket.readyState <= OPEN) socket.close(NORMAL_CLOSURE, closeReason(reason));
-  };
-  stream.onDrain = () => socket.resume?.();
-  // All that was written before is with the socket or in `outgoing` by now.
-  stream.onClose = (reason) => {
+  /** All that was written before is with the socket or in `#outgoing` by now. */
+  #streamEnded(reason: string): void {
     const flush = () => {
-      if (finished) return;
-      if (socket.readyState === OPEN) {
-        for (const bytes of outgoing.splice(0)) socket.send(bytes as Uint8Array<ArrayBuffer>);
+      if (this.#finished) return;
+      if (this.#socket.readyState === OPEN) {
+        for (const bytes of this.#outgoing.splice(0)) this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
       }
-      finish(reason);
+      this.cut(reason);
     };
-    if (socket.readyState !== CONNECTING) return flush();
-    socket.addEventListener("open", flush);
-    flushTimer ??= setTimeout(() => finish(reason), SOCKET_FLUSH_DEADLINE);
-  };
-  socket.addEventListener("open", () => pump());
-  socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer | Uint8Array | string>) => {
-    if (typeof data === "string") return finish("a text message on a binary stream");
-    stream.write(data instanceof Uint8Array ? data : new Uint8Array(data));
-    if (stream.credit <= 0) socket.pause?.();
-  });
-  socket.addEventListener("close", (event: CloseEvent) =>
-    finish(event.reason || `WebSocket closed (${event.code})`),
-  );
-  socket.addEventListener("error", () => finish("WebSocket error"));
-  stream.onData = take;
-  return { port: port2, cut: finish };
+    if (this.#socket.readyState !== CONNECTING) return flush();
+    this.#socket.addEventListener("open", flush);
+    this.#flushTimer ??= setTimeout(() => this.cut(reason), SOCKET_FLUSH_DEADLINE);
+  }
 }
 
 /** As much of the words as a close frame holds; it counts bytes of UTF-8. */

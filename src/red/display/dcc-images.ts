@@ -108,11 +108,14 @@ export class DccImages implements PictureWire {
     return this.#fill(picture, encoded, id, flags | ImageFlags.CacheMe);
   }
 
-  /** Empties both caches, here and at the client. */
-  invalidate(): void {
+  /**
+   * Empties both caches, here and at the client.
+   * @param unknown the client may have cached what is not known here
+   */
+  invalidate(unknown = false): void {
     this.#palettes.clear();
     this.#sink.send(server.invalAllPalettes, {});
-    if (this.#pixmaps.clear()) this.#sink.send(server.invalAllPixmaps, { waitList: [] });
+    if (this.#pixmaps.clear() || unknown) this.#sink.send(server.invalAllPixmaps, { waitList: [] });
   }
 
   #fill(picture: Picture, encoded: EncodedImage, id: bigint, flags: number): SpiceImage {

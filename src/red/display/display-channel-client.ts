@@ -1,7 +1,14 @@
 import { RedChannelClient } from "../../channel/index.ts";
 import type { PipeItem, RedChannelClientOptions } from "../../channel/index.ts";
+import type { ChannelResume, SurfaceAtClient } from "../../dispatch/messages.ts";
 import type { MessageDef, ParsedMessage } from "../../protocol/index.ts";
-import { DisplayCap, ImageCompression, SurfaceFlags, displayChannel } from "../../protocol/index.ts";
+import {
+  DisplayCap,
+  ImageCompression,
+  SurfaceFlags,
+  decodeBody,
+  displayChannel,
+} from "../../protocol/index.ts";
 import type { Rect, RedHead } from "../../protocol/red-command.ts";
 import { BYTES_PER_UNIT, Region, SurfaceFormat } from "../../raster/index.ts";
 import { DirtyRegion } from "./dirty-region.ts";
@@ -32,6 +39,9 @@ export interface DisplaySource extends ImageTools {
   /** The slice is used up while this client has something to send: to be {@link DisplayChannelClient.push}ed in the next one. */
   awaitTurn(client: DisplayChannelClient): void;
 }
+
+/** Incarnation of the surfaces that a client has from the time of an earlier red worker. */
+const INHERITED = -1;
 
 /** A pipe item; `damage` tells which pixels the client lacks if the item is dropped. */
 interface DisplayItem extends PipeItem {
@@ -76,16 +86,23 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   #syncing = false;
   /** Incarnation of the primary surface whose MARK was sent. */
   #marked = 0;
+  readonly #resume: ChannelResume | undefined;
+  /** The primary surface that the client shows, from the time of an earlier red worker, until there is one here. */
+  #inherited: SurfaceAtClient | undefined;
   /** A PING is under way: it waits for nobody's drawing. */
   #pinging = false;
 
   constructor(
     source: DisplaySource,
-    options: Omit<RedChannelClientOptions, "schema" | "handleAcks"> & { readonly lowBandwidth?: boolean },
+    options: Omit<RedChannelClientOptions, "schema" | "handleAcks" | "resume"> & {
+      readonly lowBandwidth?: boolean;
+      readonly resume?: ChannelResume;
+    },
   ) {
     super({ ...options, schema: displayChannel, handleAcks: true });
     this.#source = source;
     this.#lowBandwidth = options.lowBandwidth ?? false;
+    this.#resume = options.resume;
     this.profile = this.hasCapability(DisplayCap.Composite) ? "full" : "limited";
   }
 
@@ -93,6 +110,20 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   override open(): void {
     super.open();
     this.pushSetAck();
+    if (this.#resume && this.connected) this.#goOn(this.#resume);
+  }
+
+  /** Another red worker had this channel: what the client was sent is there still, what it cached is not to be trusted. */
+  #goOn({ init, compression, surfaces, marked }: ChannelResume): void {
+    this.#earlyCompression = compression;
+    for (const surface of surfaces) {
+      // The primary stays and is painted over if the new one is like it.
+      if (surface.surfaceId === 0 && marked) this.#inherited = surface;
+      else this.#addDestroy(surface.surfaceId);
+      this.#sent.set(surface.surfaceId, INHERITED);
+    }
+    // Its dictionary at the client has images of the old worker.
+    if (init) this.#start({ ...decodeBody(displayChannel.client.init, init), glzDictionaryWindowSize: 0 });
   }
 
   /** Whether the client's INIT came. */
@@ -151,7 +182,8 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
       pixmapCacheSize: this.profile === "limited" ? 0n : init.pixmapCacheSize,
     });
     if (this.#earlyCompression !== undefined) this.#images.compression = this.#earlyCompression;
-    this.#images.invalidate();
+    // spice-html5 has no cache to speak of, and does not know the message.
+    this.#images.invalidate(this.#resume !== undefined && this.profile === "full");
     this.#pushPrimary();
     this.push();
   }
@@ -165,6 +197,11 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
 
   /** The surface is gone from the channel; pending drawings of the primary go with it. */
   surfaceDestroyed(id: number): void {
+    if (id === 0 && this.#inherited) {
+      this.#inherited = undefined;
+      this.#addDestroy(0);
+      return this.push();
+    }
     const held = this.#held.get(id);
     if (held === undefined) return;
     if (id === 0) return this.collapse();
@@ -292,7 +329,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
       bytes: 0,
       send: () => {
         this.#sent.set(surfaceId, surface.incarnation);
-        const format = this.profile === "limited" ? SurfaceFormat.XRGB : surface.format;
+        const format = this.#wireFormat(surface);
         this.send(displayChannel.server.surfaceCreate, {
           surfaceId,
           width,
@@ -319,7 +356,30 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   #pushPrimary(): void {
     const primary = this.#source.surface(0);
     if (primary === undefined || this.#held.get(0)?.surface === primary) return;
+    const inherited = this.#inherited;
+    this.#inherited = undefined;
+    if (inherited && this.#isLike(inherited, primary)) return this.#takeOver(primary);
+    if (inherited) this.#addDestroy(0);
     this.#addFirstPicture(this.#addCreate(primary));
+  }
+
+  #isLike({ width, height, format }: SurfaceAtClient, primary: RedSurface): boolean {
+    return width === primary.width && height === primary.height && format === this.#wireFormat(primary);
+  }
+
+  /** The client goes on to show its surface, and is sent all pixels of ours. */
+  #takeOver(primary: RedSurface): void {
+    const held: ClientSurface = { surface: primary, dirty: new DirtyRegion(), torn: false };
+    held.dirty.addRect(primary.bounds);
+    this.#held.set(0, held);
+    this.#sent.set(0, primary.incarnation);
+    this.#marked = primary.incarnation;
+    this.#addSync();
+    this.#addMonitorsConfig();
+  }
+
+  #wireFormat(surface: RedSurface): number {
+    return this.profile === "limited" ? SurfaceFormat.XRGB : surface.format;
   }
 
   #addFirstPicture(held: ClientSurface): void {
@@ -471,7 +531,9 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
       const living = this.#source.surface(id) === held.surface;
       if (!living || this.#sent.get(id) !== held.surface.incarnation) this.#held.delete(id);
     }
-    for (const id of this.#sent.keys()) if (!this.#held.has(id)) this.#addDestroy(id);
+    for (const id of this.#sent.keys()) {
+      if (!this.#held.has(id) && !(id === 0 && this.#inherited)) this.#addDestroy(id);
+    }
     if (this.#resetPending) this.#addReset();
     const primary = this.#held.get(0);
     if (primary === undefined) this.#pushPrimary();

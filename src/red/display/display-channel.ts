@@ -112,6 +112,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
       lowBandwidth: message.lowBandwidth,
       receiveBuffer: CHANNEL_RECEIVE_BUFFER,
       stallTimeout: this.#timeouts.stall,
+      resume: message.resume,
     });
     const init = setTimeout(() => {
       if (!client.started) client.disconnect("no INIT from the display client in time");

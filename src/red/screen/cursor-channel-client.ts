@@ -19,6 +19,7 @@ export interface CursorState {
 export class CursorChannelClient extends RedChannelClient {
   readonly #current: () => CursorState;
   readonly #simple: () => boolean;
+  readonly #isResumed: boolean;
   /** Unique ids the client has cached, least recently used first. */
   readonly #cache = new Set<bigint>();
 
@@ -30,11 +31,14 @@ export class CursorChannelClient extends RedChannelClient {
     super({ ...options, schema: cursorChannel, handleAcks: true });
     this.#current = current;
     this.#simple = simple;
+    this.#isResumed = options.resume !== undefined;
   }
 
   override open(): void {
     super.open();
     this.pushSetAck();
+    // spice-gtk takes a second INIT only behind a RESET.
+    if (this.#isResumed) this.reset();
     this.#add(() => this.#sendInit());
     // spice-html5 takes the shape from SET only.
     this.#add(() => {

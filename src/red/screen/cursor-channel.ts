@@ -40,6 +40,7 @@ export class CursorChannel implements Disposable {
       capabilities: message.capabilities,
       receiveBuffer: CHANNEL_RECEIVE_BUFFER,
       stallTimeout,
+      resume: message.resume,
     });
     client.onDisconnect = (reason) => {
       this.clients.delete(client);

@@ -1,0 +1,146 @@
+import type { ChannelConnect, ChannelResume, RedWorkerMessages } from "../dispatch/index.ts";
+import { PeerDied } from "../dispatch/index.ts";
+import { ChannelTracker } from "../channel/index.ts";
+import { ChannelType } from "../protocol/index.ts";
+import { openRedStream } from "../transport/index.ts";
+import type { AuthenticatedLink } from "./link.ts";
+import { DISCONNECT_DEADLINE } from "./limits.ts";
+import type { RedChannel } from "./red-channel.ts";
+import type { ClientChannel, RedClient } from "./red-client.ts";
+import type { ThreadDoor } from "./thread-door.ts";
+
+/** The channels of a QXL device, by SpiceChannelType. */
+const NAMES: Readonly<Record<number, string>> = {
+  [ChannelType.Display]: "display",
+  [ChannelType.Cursor]: "cursor",
+};
+
+/** The display or the cursor channel of one QXL device: it runs on the thread of that device's red worker. */
+export class QxlChannel implements RedChannel {
+  readonly type: number;
+  readonly id: number;
+  readonly name: string;
+  readonly #qxl: ThreadDoor<RedWorkerMessages>;
+  /** A client's channel was not taken, or could not go on, and its wire is cut. */
+  onLost: ((client: RedClient, channel: ClientChannel, reason: string) => void) | undefined;
+
+  constructor(type: number, id: number, qxl: ThreadDoor<RedWorkerMessages>) {
+    this.type = type;
+    this.id = id;
+    this.name = NAMES[type] ?? String(type);
+    this.#qxl = qxl;
+  }
+
+  connect(client: RedClient, link: AuthenticatedLink): void {
+    const channel = new QxlChannelClient(this, client, link, this.#qxl);
+    client.addChannel(channel);
+    this.#watch(channel, channel.connect());
+  }
+
+  /** Another red worker serves the device now: the client's channel goes on there. */
+  resume(client: RedClient): void {
+    const channel = client.channel(this.type, this.id);
+    if (channel instanceof QxlChannelClient) this.#watch(channel, channel.resume());
+  }
+
+  #watch(channel: QxlChannelClient, taken: Promise<void>): void {
+    taken.catch((error: unknown) => {
+      this.onLost?.(channel.client, channel, error instanceof Error ? error.message : String(error));
+    });
+  }
+}
+
+/**
+ * Core's handle of a channel client on a red worker's thread. It never touches the stream, but keeps the wire: when the thread is gone,
+ * the channel goes on with the next one.
+ */
+export class QxlChannelClient implements ClientChannel {
+  readonly type: number;
+  readonly id: number;
+  readonly name: string;
+  readonly client: RedClient;
+  readonly #link: AuthenticatedLink;
+  readonly #qxl: ThreadDoor<RedWorkerMessages>;
+  readonly #tracker: ChannelTracker | undefined;
+  /** The stream, until a red worker was there to take it. */
+  #port: MessagePort | undefined;
+
+  /** @throws if the client has left already. */
+  constructor(
+    { type, id, name }: RedChannel,
+    client: RedClient,
+    link: AuthenticatedLink,
+    qxl: ThreadDoor<RedWorkerMessages>,
+  ) {
+    this.type = type;
+    this.id = id;
+    this.name = name;
+    this.client = client;
+    this.#link = link;
+    this.#qxl = qxl;
+    const watcher = link.wire?.watcher;
+    this.#tracker = watcher instanceof ChannelTracker ? watcher : undefined;
+    this.#tracker?.begin(type, link.miniHeader, link.stream.position);
+    this.#port = link.stream.detach();
+  }
+
+  /** Hands the stream to the red worker, or keeps it until there is one. @throws if nobody serves the channel: its wire is cut then. */
+  async connect(): Promise<void> {
+    const port = this.#port;
+    if (port === undefined || this.#qxl.dispatcher === undefined) return;
+    this.#port = undefined;
+    await this.#hand(port);
+  }
+
+  /** A red worker is there again; the one before may have had the stream. @throws as {@link connect} */
+  async resume(): Promise<void> {
+    if (this.#port !== undefined) return this.connect();
+    const { wire } = this.#link;
+    const checkpoint = this.#tracker?.checkpoint();
+    if (wire === undefined || checkpoint === undefined) {
+      const reason = "the display was made anew, and this connection cannot follow; connect again";
+      wire?.cut(reason);
+      throw new Error(reason);
+    }
+    await this.#hand(wire.rejoin(checkpoint.rest), checkpoint.resume);
+  }
+
+  async #hand(port: MessagePort, resume?: ChannelResume): Promise<void> {
+    const { channelType, channelId, capabilities, miniHeader } = this.#link;
+    const message: ChannelConnect = {
+      clientId: this.client.id,
+      channelType,
+      channelId,
+      capabilities,
+      miniHeader,
+      lowBandwidth: this.client.main.lowBandwidth,
+      port,
+      ...(resume && { resume }),
+    };
+    try {
+      await this.#qxl.dispatcher?.call("connect", message, [port]);
+    } catch (error) {
+      // The next red worker takes it from the wire.
+      if (error instanceof PeerDied) return;
+      this.#link.wire?.cut("the display thread did not take the channel");
+      throw error;
+    }
+  }
+
+  /** Resolves when the red worker holds nothing for this client any more, or can be waited for no longer. */
+  async disconnect(reason: string): Promise<void> {
+    const port = this.#port;
+    this.#port = undefined;
+    if (port) openRedStream(port).close(reason);
+    const qxl = this.#qxl.dispatcher;
+    if (port === undefined && qxl !== undefined) {
+      try {
+        const message = { clientId: this.client.id, channelType: this.type };
+        return await qxl.call("disconnectClient", message, [], { deadline: DISCONNECT_DEADLINE });
+      } catch {
+        // A dead red worker cannot end its streams, so the wire is cut here.
+      }
+    }
+    this.#link.wire?.cut(reason);
+  }
+}

@@ -1,0 +1,44 @@
+import { ChannelType } from "../protocol/index.ts";
+import type { AuthenticatedLink } from "./link.ts";
+import type { RedClient } from "./red-client.ts";
+
+/**
+ * A channel of the server (RedChannel), an object of core whichever thread it runs on: what clients may link to. It is registered,
+ * listed, linked and unregistered here only.
+ */
+export interface RedChannel {
+  /** SpiceChannelType. */
+  readonly type: number;
+  readonly id: number;
+  readonly name: string;
+  /**
+   * ClientCbs.connect: takes a client whose link is accepted, and adds itself to it. Done at once where the channel runs on core's
+   * thread, else under way when this returns.
+   */
+  connect(client: RedClient, link: AuthenticatedLink): void;
+}
+
+/** The channels there are (RedsState.channels). Main is among them, and never in the list that clients get. */
+export class RedChannels {
+  readonly #channels: RedChannel[] = [];
+
+  /** @returns what unregisters it; its clients are whoever's business who made it. */
+  register(channel: RedChannel): Disposable {
+    if (this.find(channel.type, channel.id))
+      throw new RangeError(`channel ${channel.type}:${channel.id} is registered already`);
+    this.#channels.push(channel);
+    return { [Symbol.dispose]: () => void this.#channels.splice(this.#channels.indexOf(channel), 1) };
+  }
+
+  find(type: number, id: number): RedChannel | undefined {
+    return this.#channels.find((channel) => channel.type === type && channel.id === id);
+  }
+
+  /** For MSG_MAIN_CHANNELS_LIST, in the order of types and ids. */
+  list(): { readonly type: number; readonly id: number }[] {
+    return this.#channels
+      .filter(({ type }) => type !== ChannelType.Main)
+      .map(({ type, id }) => ({ type, id }))
+      .toSorted((a, b) => a.type - b.type || a.id - b.id);
+  }
+}
