@@ -134,6 +134,11 @@ export class HostTab implements AsyncDisposable {
     return tab;
   }
 
+  /** The same browser's other page; disposing either closes the browser. */
+  at(page: Page): HostTab {
+    return new HostTab(this.context, page, this.#close);
+  }
+
   async ready(): Promise<void> {
     await this.page.evaluate(() => window.spicetab.ready);
   }

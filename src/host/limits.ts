@@ -70,3 +70,16 @@ export const SERVER_POLL_DEADLINE_MS = 5_000;
 
 /** Hosts of clients not let in that the page shows: enough to see who knocks, whoever floods. */
 export const REFUSALS_SHOWN = 3;
+
+/** Milliseconds that a thread may take to come up: its script is loaded from the server, on a busy machine and over a slow line. */
+export const THREAD_START_DEADLINE_MS = 60_000;
+/** Threads that are made anew by themselves within {@link THREAD_RESTART_WINDOW_MS}; then a person is asked: something kills them. */
+export const THREAD_RESTARTS = 3;
+/** Milliseconds after which a thread that was made anew counts as one that lives. */
+export const THREAD_RESTART_WINDOW_MS = 60_000;
+/** Milliseconds between two looks whether the red worker answers. */
+export const WATCHDOG_INTERVAL_MS = 1_000;
+/** Milliseconds of silence after which a thread is said to be silent: its work is cut into slices of a few. */
+export const WATCHDOG_SILENT_MS = 2_000;
+/** Milliseconds of silence after which the red worker is replaced. Nothing is lost by it, but a machine may be that busy for once. */
+export const WATCHDOG_REPLACE_MS = 10_000;

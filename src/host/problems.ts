@@ -123,6 +123,29 @@ export function threadProblem(name: string, reason: string): Problem {
   };
 }
 
+/** A thread of the machine died, and another goes on from what was kept. */
+export function restartedProblem(name: string, reason: string, savedAt: number | undefined): Problem {
+  const machine =
+    savedAt === undefined
+      ? "The machine boots anew"
+      : `The machine goes on as it was at ${new Date(savedAt).toLocaleTimeString()}`;
+  return {
+    title: `The ${name} thread ended, and a new one goes on`,
+    detail: `${reason}. ${machine}; what was done in it since is lost. Viewers stay connected.`,
+    remedy: "There is nothing to do.",
+  };
+}
+
+/** A thread says nothing, though it lives. */
+export function silentProblem(name: string): Problem {
+  return {
+    title: `The ${name} thread does not answer`,
+    detail:
+      "It is busy, or it hangs. If it stays so, another one takes its place by itself; nothing is lost by that.",
+    remedy: "Wait a moment.",
+  };
+}
+
 /** Nobody is there to give the configuration; the page waits for whoever starts it. */
 export function absentServerProblem(reason: string): Problem {
   return {

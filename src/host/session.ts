@@ -42,6 +42,8 @@ import {
   inputProblem,
   passedOverProblem,
   saveProblem,
+  restartedProblem,
+  silentProblem,
   threadProblem,
   unlessEqual,
   wasOffProblem,
@@ -55,7 +57,9 @@ import { DEFAULT_LAYOUT, KeyboardLayout } from "../keyboard/index.ts";
 import { layoutCommand, layoutOfMarker } from "./hands/guest-layout.ts";
 import { readLayoutSetting, writeLayoutSetting } from "./hands/keyboard-setting.ts";
 import { TabLease } from "./tab-lease.ts";
+import { RedWatchdog, RestartBudget } from "./supervision.ts";
 import { Threads } from "./threads.ts";
+import type { ThreadName } from "./threads.ts";
 
 const MAKERS_OF_LINUX_SAY = "Linux version";
 
@@ -78,6 +82,8 @@ export class HostSession implements Host {
   /** A boot was asked for and has not begun to run. */
   #starting = false;
   #threads: Threads | undefined;
+  readonly #restarts = new RestartBudget();
+  #watchdog: RedWatchdog | undefined;
   #screen: { canvas: OffscreenCanvas; events: MessagePort } | undefined;
   #firmwareTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -328,18 +334,52 @@ export class HostSession implements Host {
         linkFailed: (failure) =>
           this.#update({ refusals: withRefusal(this.#state.refusals, failure, Date.now()) }),
       },
-      died: (thread, reason) => {
-        this.#threadLost = true;
-        this.#fail(threadProblem(thread, reason));
-      },
+      died: (thread, reason) => void this.#recover(thread, reason),
     });
     this.#threadLost = false;
+    this.#watchRed();
     this.#threads.core.send("configure", this.#coreConfig());
     this.#giveScreen();
   }
 
+  /** A thread is gone: what it did goes on with another one, and the clients stay. */
+  async #recover(thread: ThreadName, reason: string): Promise<void> {
+    const { phase, level } = this.#state;
+    const goesOn = phase === "booting" || phase === "restoring" || phase === "running" || phase === "paused";
+    if (!goesOn || !this.#restarts.allow(performance.now())) {
+      this.#threadLost = true;
+      return this.#fail(threadProblem(thread, reason));
+    }
+    if (thread === "red") return this.#replaceRed();
+    // The machine itself is alive: what was done in it is kept first.
+    if (thread === "core" && phase === "running") await this.#save({ unlessCurrent: true }).catch(() => {});
+    this.#threadLost = true;
+    this.#boot({ fresh: this.#powerMark.isOff(level) });
+    this.#update({ problem: restartedProblem(thread, reason, this.#state.snapshot.savedAt) });
+  }
+
+  #replaceRed(): void {
+    this.#threads?.replaceRed();
+    this.#watchRed();
+    // A canvas that was given away is never given back: the page makes another.
+    this.#update({ screen: this.#state.screen + 1, width: 0, height: 0 });
+  }
+
+  #watchRed(): void {
+    this.#watchdog?.[Symbol.dispose]();
+    const { red } = this.#running();
+    this.#watchdog = new RedWatchdog(red, {
+      silent: (isSilent) => this.#update({ problem: isSilent ? silentProblem("display") : undefined }),
+      hangs: () => {
+        this.#update({ problem: undefined });
+        void this.#recover("red", "it did not answer any more");
+      },
+    });
+  }
+
   #close(): void {
     this.#starting = false;
+    this.#watchdog?.[Symbol.dispose]();
     clearInterval(this.#firmwareTimer);
     this.#threads?.[Symbol.dispose]();
     this.#threads = undefined;

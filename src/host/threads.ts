@@ -2,71 +2,61 @@
 import { Dispatcher, serveDispatcher, webLocksLiveness } from "../dispatch/index.ts";
 import type { Handlers, RedWorkerMessages } from "../dispatch/index.ts";
 import type { GuestControlEvents, GuestControlMessages, GuestWorkerStart } from "../machine/control.ts";
-import type { RedWorkerStart } from "../red/index.ts";
 import type { CoreStart, HostControlEvents, HostControlMessages } from "../server/host-control.ts";
-import { ANSWER_DEADLINE_MS, LOCK_POLL_MS } from "./limits.ts";
+import { ANSWER_DEADLINE_MS } from "./limits.ts";
+import { RedThread } from "./red-thread.ts";
+import { WorkerThread, locksHeld } from "./worker-thread.ts";
 
 /** What the threads tell the page. */
 export interface ThreadListeners {
   readonly guest: Handlers<GuestControlEvents>;
   readonly core: Handlers<HostControlEvents>;
   /** A thread ended or failed to start. */
-  died(thread: "guest" | "red" | "core", reason: string): void;
+  died(thread: ThreadName, reason: string): void;
 }
 
-/** Guest, red and core, each with the page's dispatcher to it. Disposing ends guest and red; core may outlive the page. */
+export type ThreadName = "guest" | "red" | "core";
+
+/**
+ * Guest, red and core, each with the page's dispatcher to it. Disposing ends guest and red; core may outlive the page. Red can be
+ * replaced alone: it draws anew what lies in the guest's memory.
+ */
 export class Threads implements Disposable {
   readonly guest: Dispatcher<GuestControlMessages>;
-  readonly red: Dispatcher<RedWorkerMessages>;
   readonly core: Dispatcher<HostControlMessages>;
   /** Whether core is a SharedWorker, which lives on while this page reloads. */
   readonly isCoreShared: boolean;
+  readonly #listeners: ThreadListeners;
+  readonly #liveness = webLocksLiveness();
   readonly #owned: Disposable[] = [];
   readonly #ended = new AbortController();
+  #red: RedThread;
 
   constructor(listeners: ThreadListeners) {
+    this.#listeners = listeners;
     const id = crypto.randomUUID();
-    const liveness = webLocksLiveness();
-    const locks = { guest: `guest:${id}`, red: `red:${id}`, page: `page:${id}` };
-    this.#owned.push(liveness.holdAlive(locks.page));
-
+    const lock = (name: string) => `${name}:${id}`;
+    this.#owned.push(this.#liveness.holdAlive(lock("page")));
+    const guestCore = new MessageChannel();
+    const guestPage = new MessageChannel();
+    const corePage = new MessageChannel();
     const guestWorker = new Worker(new URL("../../workers/guest.ts", import.meta.url), {
       type: "module",
       name: "guest",
     });
-    const redWorker = new Worker(new URL("../../workers/red.ts", import.meta.url), {
-      type: "module",
-      name: "red",
+    const guestThread = new WorkerThread(guestWorker, lock("guest"), this.#liveness, {
+      died: (reason) => listeners.died("guest", reason),
+      faulted: (message) => console.error(`guest: ${message}`),
     });
-    for (const [name, worker] of [["guest", guestWorker] as const, ["red", redWorker] as const]) {
-      worker.addEventListener("error", (event) => {
-        listeners.died(name, event.message || "its script could not be loaded");
-      });
-      this.#owned.push({ [Symbol.dispose]: () => worker.terminate() });
-    }
-
-    const commands = new MessageChannel();
-    const guestCore = new MessageChannel();
-    const redCore = new MessageChannel();
-    const guestPage = new MessageChannel();
-    const redPage = new MessageChannel();
-    const corePage = new MessageChannel();
-
+    this.#red = this.#openRed();
     const guestStart: GuestWorkerStart = {
       type: "start",
       id,
       core: guestCore.port1,
-      red: commands.port1,
+      red: this.#red.commands,
       control: guestPage.port1,
     };
-    guestWorker.postMessage(guestStart, [guestCore.port1, commands.port1, guestPage.port1]);
-    const redStart: RedWorkerStart = {
-      type: "start",
-      id,
-      core: redCore.port1,
-      page: redPage.port1,
-    };
-    redWorker.postMessage(redStart, [redCore.port1, redPage.port1]);
+    guestThread.postMessage(guestStart, [guestCore.port1, this.#red.commands, guestPage.port1]);
 
     const { port: coreEntry, shared } = openCore((reason) => listeners.died("core", reason), this.#owned);
     this.isCoreShared = shared;
@@ -74,46 +64,61 @@ export class Threads implements Disposable {
       type: "start",
       control: corePage.port1,
       guest: guestCore.port2,
-      red: redCore.port2,
-      guestId: locks.guest,
-      redId: locks.red,
-      pageId: locks.page,
+      red: this.#red.core,
+      guestId: lock("guest"),
+      redId: this.#red.lock,
+      pageId: lock("page"),
+      coreId: lock("core"),
     };
+    const { signal } = this.#ended;
     // Core takes a lock that nobody holds for a death: it may only look when all are held.
-    void locksHeld([locks.guest, locks.red, locks.page], this.#ended.signal).then((held) => {
-      if (held) coreEntry.postMessage(coreStart, [corePage.port1, guestCore.port2, redCore.port2]);
+    void locksHeld([lock("guest"), this.#red.lock, lock("page")], signal).then(async (held) => {
+      if (!held) return;
+      coreEntry.postMessage(coreStart, [corePage.port1, guestCore.port2, coreStart.red]);
+      if (!(await locksHeld([lock("core")], signal))) return;
+      this.#owned.push(this.#liveness.watchAlive(lock("core"), () => listeners.died("core", "it ended")));
     });
 
     const deadline = ANSWER_DEADLINE_MS;
     this.guest = new Dispatcher<GuestControlMessages>(guestPage.port2, { peer: "guest", deadline });
-    this.red = new Dispatcher<RedWorkerMessages>(redPage.port2, { peer: "red", deadline });
     this.core = new Dispatcher<HostControlMessages>(corePage.port2, { peer: "core", deadline });
     this.#owned.push(
+      guestThread,
       this.guest,
-      this.red,
       this.core,
       serveDispatcher<GuestControlEvents>(guestPage.port2, listeners.guest),
       serveDispatcher<HostControlEvents>(corePage.port2, listeners.core),
     );
-    // The red worker's producer; later ones (a restarted guest worker) replace it.
-    this.red.send("attachCommands", { port: commands.port2 }, [commands.port2]);
+  }
+
+  get red(): Dispatcher<RedWorkerMessages> {
+    return this.#red.dispatcher;
+  }
+
+  /** Another red worker in the place of one that died or hangs. The tab's screen has to be given to it anew. */
+  replaceRed(): void {
+    this.#red[Symbol.dispose]();
+    const red = (this.#red = this.#openRed());
+    // As in the beginning: core may look for its lock only once it is held.
+    void locksHeld([red.lock], this.#ended.signal).then((held) => {
+      if (!held || this.#red !== red) return;
+      this.core.send("replaceRed", { red: red.core, redId: red.lock }, [red.core]);
+      this.guest.send("attachRed", { port: red.commands }, [red.commands]);
+    });
+  }
+
+  #openRed(): RedThread {
+    const red = new RedThread(this.#liveness, (reason) => {
+      if (this.#red === red) this.#listeners.died("red", reason);
+    });
+    return red;
   }
 
   [Symbol.dispose](): void {
     this.#ended.abort();
+    this.#red[Symbol.dispose]();
     for (const owned of this.#owned.splice(0).toReversed()) owned[Symbol.dispose]();
   }
-}
-
-/** True once every one of the names (as given to `holdAlive`) is held; false when the wait was given up. */
-async function locksHeld(names: readonly string[], ended: AbortSignal): Promise<boolean> {
-  while (!ended.aborted) {
-    const { held = [] } = await navigator.locks.query();
-    const isHeld = (name: string) => held.some((lock) => lock.name?.endsWith(`:${name}`));
-    if (names.every(isHeld)) return true;
-    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
-  }
-  return false;
 }
 
 /** Core lives in a SharedWorker, so that it survives a reload; where there is none, in a worker of this page. */

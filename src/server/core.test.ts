@@ -5,6 +5,7 @@ import type {
   ChannelConnect,
   GuestEvents,
   GuestMessages,
+  Handlers,
   MainMessages,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
@@ -49,6 +50,18 @@ function makeCore(liveness: LocalLiveness, options: Partial<CoreOptions> = {}): 
   return own(new Core({ liveness, version: "test", webSocket, ...options }));
 }
 
+/** A red worker of few words. */
+const redHandlers = (): Handlers<RedWorkerMessages> => ({
+  attachCommands: () => {},
+  connect: () => {},
+  disconnectClient: () => {},
+  setMouseMode: () => {},
+  setCompression: () => {},
+  attachCanvas: () => {},
+  readSurface: ({ surfaceId }) => ({ surfaceId, width: 1, height: 1, pixels: new Uint8Array(4) }),
+  inspect: () => ({ surfaces: [], clients: [], commands: 3 }),
+});
+
 /** A page with its two workers, as threads see each other. */
 class TestPage {
   readonly core: Dispatcher<HostControlMessages>;
@@ -86,19 +99,14 @@ class TestPage {
         clientMonitorsConfig: () => false,
       }),
       serveDispatcher<RedWorkerMessages>(red.port2, {
-        attachCommands: () => {},
+        ...redHandlers(),
         connect: (message) => void this.connects.push(message),
-        disconnectClient: () => {},
-        setMouseMode: () => {},
-        setCompression: () => {},
-        attachCanvas: () => {},
-        readSurface: ({ surfaceId }) => ({ surfaceId, width: 1, height: 1, pixels: new Uint8Array(4) }),
-        inspect: () => ({ surfaces: [], clients: [], commands: 3 }),
       }),
     );
     const ids = { guestId: `guest:${name}`, redId: `red:${name}`, pageId: `page:${name}` };
     for (const id of Object.values(ids)) liveness.holdAlive(id);
-    core.start({ type: "start", control: control.port1, guest: guest.port1, red: red.port1, ...ids });
+    const coreId = `core:${name}`;
+    core.start({ type: "start", control: control.port1, guest: guest.port1, red: red.port1, ...ids, coreId });
   }
 
   get state(): HostState | undefined {
@@ -241,13 +249,14 @@ test.each(["red", "guest", "page"])(
     const lateDisplay = await dial(relay);
     await linkAsClient(lateDisplay, { channelType: ChannelType.Display, connectionId: session });
     expect([main.closed, display.closed, inputs.closed]).toEqual([undefined, undefined, undefined]);
-    expect(page.keys).toEqual([]);
 
     const next = new TestPage(core, liveness, "two");
     await next.core.call("configure", config);
     await next.online();
-    await eventually(() => next.keys.flat().length === 2);
-    expect(next.keys.flat()).toEqual([0x1e, 0x9e]);
+    // A guest that lives goes on reading; else the keys wait for the next one.
+    const keys = () => (thread === "red" ? page : next).keys.flat();
+    await eventually(() => keys().length === 2);
+    expect(keys()).toEqual([0x1e, 0x9e]);
     await eventually(() => next.connects.length === 2);
     const [resumed, joined] = next.connects;
     expect(joined.resume).toBeUndefined();
@@ -291,6 +300,31 @@ test.each(["red", "guest", "page"])(
     await eventually(() => !relay.relay.health.hosting);
   },
 );
+
+test("a red worker that died is replaced alone: the guest, the page and the sessions do not notice", async () => {
+  const { liveness, page, main, inputs, display } = await hostWithClient();
+  liveness.died("red:one");
+  await expect(page.core.call("readSurface", { surfaceId: 0 })).rejects.toThrow("being replaced");
+  const red = new MessageChannel();
+  const connects: ChannelConnect[] = [];
+  own(
+    serveDispatcher<RedWorkerMessages>(red.port2, {
+      ...redHandlers(),
+      connect: (message) => void connects.push(message),
+    }),
+  );
+  liveness.holdAlive("red:other");
+  await page.core.call("replaceRed", { red: red.port1, redId: "red:other" }, [red.port1]);
+  await eventually(() => connects.length === 1);
+  expect(connects[0]).toMatchObject({ clientId: page.connects[0].clientId, resume: { serial: 0n } });
+  inputs.send(inputsChannel.client.keyDown, { code: 0x1e });
+  await eventually(() => page.keys.length === 1);
+  expect((await page.core.call("readSurface", { surfaceId: 0 })).width).toBe(1);
+  expect([main.closed, display.closed]).toEqual([undefined, undefined]);
+  // Its death is noticed like that of the first.
+  liveness.died("red:other");
+  await expect(page.core.call("readSurface", { surfaceId: 0 })).rejects.toThrow("being replaced");
+});
 
 test("a page that lets the machine go keeps its clients for the next", async () => {
   const { liveness, core, page, main } = await hostWithClient();

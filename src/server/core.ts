@@ -5,7 +5,7 @@ import type {
   MainMessages,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
-import { Dispatcher, TransferredAnswer, serveDispatcher } from "../dispatch/index.ts";
+import { Dispatcher, PeerDied, TransferredAnswer, serveDispatcher } from "../dispatch/index.ts";
 import type { StreamPeer, Wire } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type {
@@ -35,8 +35,15 @@ export interface CoreOptions {
 
 /** A page's machine: the dispatchers to its workers and to the page. */
 interface Machine {
-  readonly qxl: Dispatcher<RedWorkerMessages>;
+  /** Undefined while its red worker is being replaced. */
+  red: RedThread | undefined;
   readonly events: Dispatcher<HostControlEvents>;
+  readonly owned: Disposable[];
+}
+
+/** What is held of a red worker. */
+interface RedThread {
+  readonly qxl: Dispatcher<RedWorkerMessages>;
   readonly owned: Disposable[];
 }
 
@@ -72,11 +79,11 @@ export class Core implements AsyncDisposable {
   start(start: CoreStart): void {
     if (this.#machine) this.#detach(this.#machine, "another page took over hosting");
     clearTimeout(this.#grace);
+    const alive = this.#options.liveness.holdAlive(start.coreId);
     const guest = new Dispatcher<GuestMessages>(start.guest, { peer: "guest" });
-    const qxl = new Dispatcher<RedWorkerMessages>(start.red, { peer: "red" });
     const events = new Dispatcher<HostControlEvents>(start.control, { peer: "page" });
     const reds = (this.#reds ??= this.#makeReds());
-    const machine: Machine = { qxl, events, owned: [] };
+    const machine: Machine = { red: undefined, events, owned: [alive] };
     this.#machine = machine;
     // A dead thread answers nothing: what waits for it must fail now, not at its deadline.
     const died = (peers: readonly Dispatcher<never>[], reason: string) => () => {
@@ -99,14 +106,6 @@ export class Core implements AsyncDisposable {
         // A slow client holds up the agent, and nothing else that the guest reports.
         { onError, concurrent: ["agentData"] },
       ),
-      serveDispatcher<MainMessages>(
-        start.red,
-        {
-          channelClientDisconnected: (message) => reds.channelClientDisconnected(message),
-          primaryChanged: (message) => reds.primaryChanged(message),
-        },
-        { onError },
-      ),
       serveDispatcher<HostControlMessages>(start.control, this.#control(machine, reds), {
         onError,
         // These wait for other threads or for clients; input must not wait with them.
@@ -122,18 +121,66 @@ export class Core implements AsyncDisposable {
         ],
       }),
       liveness.watchAlive(start.guestId, died([guest], "the virtual machine's thread ended")),
-      liveness.watchAlive(start.redId, died([qxl], "the display thread ended")),
       // A page's workers die with it.
-      liveness.watchAlive(start.pageId, died([guest, qxl, events], "the hosting tab was closed")),
+      liveness.watchAlive(start.pageId, () => {
+        machine.red?.qxl.peerDied("the hosting tab was closed");
+        died([guest, events], "the hosting tab was closed")();
+      }),
       guest,
-      qxl,
       events,
     );
-    if (this.#config.compression !== undefined) {
-      qxl.send("setCompression", { compression: this.#config.compression });
-    }
-    reds.attach({ guest, qxl });
+    const red = this.#openRed(machine, reds, start);
+    reds.attach({ guest, qxl: red.qxl });
     this.#updateRelay(this.#config);
+    this.#announce();
+  }
+
+  /** A red worker of the machine, the first or one in the place of another that died. */
+  #openRed(machine: Machine, reds: Reds, { red: port, redId }: Pick<CoreStart, "red" | "redId">): RedThread {
+    const qxl = new Dispatcher<RedWorkerMessages>(port, { peer: "red" });
+    const onError = (type: string, error: unknown) =>
+      this.#options.onLog?.(`"${type}" failed: ${error instanceof Error ? error.message : String(error)}`);
+    const red: RedThread = {
+      qxl,
+      owned: [
+        serveDispatcher<MainMessages>(
+          port,
+          {
+            channelClientDisconnected: (message) => reds.channelClientDisconnected(message),
+            primaryChanged: (message) => reds.primaryChanged(message),
+          },
+          { onError },
+        ),
+        this.#options.liveness.watchAlive(redId, () =>
+          this.#redDied(machine, red, "the display thread ended"),
+        ),
+        qxl,
+      ],
+    };
+    machine.red = red;
+    if (this.#config.compression !== undefined)
+      qxl.send("setCompression", { compression: this.#config.compression });
+    return red;
+  }
+
+  /** The guest and the sessions' other channels go on; what is drawn for them waits for the next red worker. */
+  #redDied(machine: Machine, red: RedThread, reason: string): void {
+    for (const one of red.owned) one[Symbol.dispose]();
+    if (machine.red !== red) return;
+    machine.red = undefined;
+    if (this.#machine !== machine) return;
+    this.#options.onLog?.(reason);
+    this.#reds?.detachQxl();
+    this.#startGrace(reason);
+    this.#announce();
+  }
+
+  #replaceRed(machine: Machine, reds: Reds, start: Pick<CoreStart, "red" | "redId">): void {
+    if (machine.red) this.#redDied(machine, machine.red, "the display thread is replaced");
+    const { qxl } = this.#openRed(machine, reds, start);
+    if (this.#machine !== machine) return;
+    clearTimeout(this.#grace);
+    reds.attachQxl(qxl);
     this.#announce();
   }
 
@@ -154,7 +201,10 @@ export class Core implements AsyncDisposable {
   }
 
   #control(machine: Machine, reds: Reds): Parameters<typeof serveDispatcher<HostControlMessages>>[1] {
-    const { qxl } = machine;
+    const qxl = () => {
+      if (machine.red) return machine.red.qxl;
+      throw new PeerDied("red", "it is being replaced");
+    };
     return {
       configure: (config) => this.#configure(config),
       state: () => this.#state(),
@@ -162,7 +212,7 @@ export class Core implements AsyncDisposable {
       kick: ({ clientId, reason }) => reds.kick(clientId, reason ?? "the host disconnected you"),
       inspect: () => this.#inspect(machine, reds),
       readSurface: async ({ surfaceId }) => {
-        const answer = await qxl.call("readSurface", { surfaceId });
+        const answer = await qxl().call("readSurface", { surfaceId });
         return new TransferredAnswer(answer, [
           answer.pixels.buffer as ArrayBuffer,
         ]) as unknown as typeof answer;
@@ -171,6 +221,7 @@ export class Core implements AsyncDisposable {
       mouseMotion: ({ dx, dy, dz, buttons }) => reds.hand.localMotion(dx, dy, dz, buttons),
       mousePosition: ({ x, y, dz, buttons }) => reds.hand.localPosition(x, y, dz, buttons),
       monitorsConfig: ({ heads }) => reds.monitorsConfig(heads),
+      replaceRed: (start) => this.#replaceRed(machine, reds, start),
       release: ({ reason }) => {
         if (this.#machine === machine) this.#detach(machine, reason);
       },
@@ -185,7 +236,7 @@ export class Core implements AsyncDisposable {
     this.#reds?.configure(config);
     this.#config = config;
     if (config.compression !== undefined && config.compression !== before.compression) {
-      this.#machine?.qxl.send("setCompression", { compression: config.compression });
+      this.#machine?.red?.qxl.send("setCompression", { compression: config.compression });
     }
     this.#updateRelay(before);
     this.#announce();
@@ -231,10 +282,14 @@ export class Core implements AsyncDisposable {
     this.#options.onLog?.(`the machine is gone: ${reason}`);
     this.#machine = undefined;
     this.#reds?.detach();
-    clearTimeout(this.#grace);
-    this.#grace = setTimeout(() => void this.#end(reason), this.#options.detachGraceMs ?? DETACH_GRACE_MS);
+    this.#startGrace(reason);
     this.#disposeLater(machine);
     this.#announce();
+  }
+
+  #startGrace(reason: string): void {
+    clearTimeout(this.#grace);
+    this.#grace = setTimeout(() => void this.#end(reason), this.#options.detachGraceMs ?? DETACH_GRACE_MS);
   }
 
   /** Resolves when the clients have heard why and are gone. */
@@ -252,7 +307,7 @@ export class Core implements AsyncDisposable {
   /** Whoever asked for the end still gets its answer over one of these ports. */
   #disposeLater(machine: Machine): void {
     setTimeout(() => {
-      for (const one of machine.owned) one[Symbol.dispose]();
+      for (const one of [...machine.owned, ...(machine.red?.owned ?? [])]) one[Symbol.dispose]();
     });
   }
 
@@ -269,7 +324,7 @@ export class Core implements AsyncDisposable {
     };
   }
 
-  async #inspect({ qxl }: Machine, reds: Reds): Promise<HostInspection> {
+  async #inspect({ red }: Machine, reds: Reds): Promise<HostInspection> {
     return {
       core: {
         links: reds.links,
@@ -280,7 +335,7 @@ export class Core implements AsyncDisposable {
         })),
         keys: reds.readyKeys,
       },
-      red: await qxl.call("inspect", {}).catch(() => undefined),
+      red: await red?.qxl.call("inspect", {}).catch(() => undefined),
     };
   }
 
@@ -298,7 +353,7 @@ export class Core implements AsyncDisposable {
 
   /** Why nothing moves on the screens of those who are connected. */
   get #standing(): string | undefined {
-    if (this.#reds && !this.#machine) return "The page that runs the machine is away; it is waited for.";
+    if (this.#reds && !this.#machine?.red) return "The page that runs the machine is away; it is waited for.";
     return this.#reds?.standing;
   }
 

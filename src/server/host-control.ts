@@ -18,6 +18,8 @@ export interface CoreStart {
   readonly guestId: string;
   readonly redId: string;
   readonly pageId: string;
+  /** Name of a lock that core holds from now on, for the page. */
+  readonly coreId: string;
 }
 
 export interface HostConfig {
@@ -107,6 +109,8 @@ export interface HostControlMessages {
   mousePosition(message: { x: number; y: number; dz: number; buttons: number }): void;
   /** Heads that the page's own screen wants; as a client's MONITORS_CONFIG. */
   monitorsConfig(message: { heads: readonly ClientHead[] }): void;
+  /** Another red worker in the place of one that died or hung; the port, as of {@link CoreStart}, is transferred. */
+  replaceRed(message: { red: MessagePort; redId: string }): void;
   /** The page lets the machine go, and another page has it soon: the sessions wait for that. */
   release(message: { reason: string }): void;
   /** The page goes away on purpose. Answers when the clients were told and their streams have ended. */

@@ -181,6 +181,11 @@ export class Reds implements AsyncDisposable {
   attach({ guest, qxl }: RedsMachine): void {
     this.#standing = undefined;
     this.#guest.open(guest);
+    this.attachQxl(qxl);
+  }
+
+  /** A red worker is there: the display and cursor channels go on with it. */
+  attachQxl(qxl: Dispatcher<RedWorkerMessages>): void {
     this.#qxl.open(qxl);
     this.#qxl.send("setMouseMode", { mode: this.#mouse.current });
     for (const client of this.#clients.values()) {
@@ -191,8 +196,13 @@ export class Reds implements AsyncDisposable {
   /** The machine's threads are gone, or about to go: what is for them waits, and nobody is disconnected. */
   detach(): void {
     this.#guest.shut();
-    this.#qxl.shut();
+    this.detachQxl();
     this.#agent.setOpen(false);
+  }
+
+  /** The red worker alone is gone. */
+  detachQxl(): void {
+    this.#qxl.shut();
   }
 
   /** Password and name for new links, the agent's policy for messages from now on; sessions stay. @throws PasswordTooLong */

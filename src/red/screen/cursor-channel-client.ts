@@ -20,6 +20,8 @@ export class CursorChannelClient extends RedChannelClient {
   readonly #current: () => CursorState;
   readonly #simple: () => boolean;
   readonly #isResumed: boolean;
+  /** Whether INIT was sent since the beginning or the last RESET: spice-gtk ignores everything else before it, and a second one. */
+  #initDone = false;
   /** Unique ids the client has cached, least recently used first. */
   readonly #cache = new Set<bigint>();
 
@@ -37,13 +39,8 @@ export class CursorChannelClient extends RedChannelClient {
   override open(): void {
     super.open();
     this.pushSetAck();
-    // spice-gtk takes a second INIT only behind a RESET.
     if (this.#isResumed) this.reset();
-    this.#add(() => this.#sendInit());
-    // spice-html5 takes the shape from SET only.
-    this.#add(() => {
-      if (this.#simple() && this.#current().shape !== undefined) this.#sendSet(this.#current());
-    });
+    this.#add(() => {});
   }
 
   set(state: CursorState): void {
@@ -62,20 +59,28 @@ export class CursorChannelClient extends RedChannelClient {
     this.#add(() => this.send(cursorChannel.server.trail, trail));
   }
 
-  /** The device was reset: the client forgets shape and cache. */
+  /** The device was reset: the client forgets shape and cache, and is sent INIT before anything else. */
   reset(): void {
-    this.#add(() => {
+    this.#addAlways(() => {
       this.#cache.clear();
       this.send(cursorChannel.server.invalAll, {});
     });
-    this.#add(() => this.send(cursorChannel.server.reset, {}));
+    this.#addAlways(() => {
+      this.#initDone = false;
+      this.send(cursorChannel.server.reset, {});
+    });
   }
 
   /** The channel has no messages from clients but the common ones. */
   protected override handleMessage(): void {}
 
-  /** A client that does not keep up gets the state as it is by then instead of how it came about. */
+  /** Sends it, or INIT if that is due: that tells the state as it is by then. */
   #add(send: () => void): void {
+    this.#addAlways(() => (this.#initDone ? send() : this.#sendInit()));
+  }
+
+  /** A client that does not keep up gets the state as it is by then instead of how it came about. */
+  #addAlways(send: () => void): void {
     if (this.pipe.length < CURSOR_PIPE_SIZE) return this.pipeAdd({ bytes: 0, send });
     this.pipe.clear();
     this.pipeAdd({ bytes: 0, send: () => this.#sendState() });
@@ -83,13 +88,18 @@ export class CursorChannelClient extends RedChannelClient {
 
   /** Shape, place and visibility as they are now, by messages that may come at any time (INIT may not). */
   #sendState(): void {
+    if (!this.#initDone) return this.#sendInit();
     const state = this.#current();
-    if (state.shape === undefined) return this.send(cursorChannel.server.reset, {});
+    if (state.shape === undefined) {
+      this.#initDone = false;
+      return this.send(cursorChannel.server.reset, {});
+    }
     this.#sendSet(state);
     if (!state.visible) this.send(cursorChannel.server.hide, {});
   }
 
   #sendInit(): void {
+    this.#initDone = true;
     const { position, visible, shape, trail } = this.#current();
     this.send(cursorChannel.server.init, {
       position,
@@ -98,6 +108,8 @@ export class CursorChannelClient extends RedChannelClient {
       visible: visible ? 1 : 0,
       cursor: this.#wireCursor(shape),
     });
+    // spice-html5 takes the shape from SET only.
+    if (this.#simple() && shape !== undefined) this.#sendSet(this.#current());
   }
 
   #sendSet({ position, visible, shape }: CursorState): void {

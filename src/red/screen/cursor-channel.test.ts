@@ -127,7 +127,7 @@ function set(unique: bigint, type: number = CursorType.Alpha, visible = true): R
 const pixels = new Uint8Array(4096).map((_, i) => i * 7);
 
 function flagsOf(message: ParsedMessage): number | undefined {
-  return message.as(server.set)?.cursor.flags;
+  return (message.as(server.set) ?? message.as(server.init))?.cursor.flags;
 }
 
 describe("CursorChannel", () => {
@@ -199,7 +199,7 @@ describe("CursorChannel", () => {
     await peer.names();
     await red.run([{ type: "cursorReset" }, set(5n)], pixels);
     const messages = await peer.take();
-    expect(messages.map(({ name }) => name)).toEqual(["invalAll", "reset", "set"]);
+    expect(messages.map(({ name }) => name)).toEqual(["invalAll", "reset", "init"]);
     expect(flagsOf(messages[2])).toBe(CursorFlags.CacheMe);
   });
 

@@ -1,0 +1,97 @@
+import { expect, test } from "@playwright/test";
+import { HostTab, Server } from "./support/host.ts";
+import { difference } from "./support/ppm.ts";
+import { Program } from "./support/process.ts";
+import { XvfbDisplay, spicyScreenshot } from "./support/stock-clients.ts";
+import { crop, locate } from "./support/text-screen.ts";
+
+test("viewers stay through reloads, through the death of each thread, and when another tab takes over", async () => {
+  await using server = await Server.start();
+  await using x = await XvfbDisplay.start();
+  let tab = await HostTab.open(server.url);
+  await using _ = { [Symbol.asyncDispose]: async () => tab[Symbol.asyncDispose]() };
+  await tab.ready();
+  const client = (program: string, ...args: string[]) =>
+    new Program(program, args, { env: { ...x.env, NO_AT_BRIDGE: "1" } });
+  const linked = () =>
+    window.spicetab.session.state.clients.filter(({ channels }) => channels.length >= 4).length;
+  await using spicy = client("spicy", "-h", "127.0.0.1", "-p", String(server.spicePort));
+  await expect.poll(() => tab.page.evaluate(linked), { timeout: 60_000 }).toBe(1);
+  // Its window lies above the other's.
+  await using viewer = client("remote-viewer", `spice://127.0.0.1:${server.spicePort}`);
+  await expect.poll(() => tab.page.evaluate(linked), { timeout: 60_000 }).toBe(2);
+  const sessions = () => window.spicetab.session.state.clients.map(({ id, since }) => `${id} ${since}`);
+  const before = await tab.page.evaluate(sessions);
+
+  /** The same sessions with all their channels, and everybody sees the guest's screen. */
+  const expectAll = async () => {
+    await expect.poll(() => tab.page.evaluate(linked), { timeout: 30_000 }).toBe(2);
+    expect(await tab.page.evaluate(sessions)).toEqual(before);
+    expect([viewer.child.exitCode, spicy.child.exitCode]).toEqual([null, null]);
+    const surface = await tab.restingSurface(500);
+    const shot = await spicyScreenshot(server.spicePort);
+    expect(difference(shot.picture!, surface)).toBeUndefined();
+    const terminal = crop(surface, 30, 50, 300, 200);
+    await expect.poll(async () => locate(terminal, await x.picture()), { timeout: 30_000 }).toBeDefined();
+  };
+  /** What is typed at remote-viewer is what the guest's shell gets. */
+  const expectTyped = async (word: string) => {
+    const [window] = (await x.xdotool("search", "--onlyvisible", "--class", "remote-viewer"))
+      .split("\n")
+      .slice(-1);
+    await x.xdotool("windowfocus", window);
+    await x.xdotool("type", "--delay", "120", `echo ${word} > /dev/ttyS0`);
+    await x.xdotool("key", "Return");
+    await expect
+      .poll(() => tab.page.evaluate(() => window.spicetab.session.serialLog()), { timeout: 60_000 })
+      .toContain(word);
+  };
+
+  await test.step("three reloads, with typing and drawing between", async () => {
+    for (let round = 0; round < 3; round++) {
+      await tab.page.reload();
+      await tab.page.waitForFunction(() => "spicetab" in window);
+      await tab.ready();
+      await expectAll();
+      const steps = await tab.page.evaluate(() => window.spicetab.session.state.steps.map(({ id }) => id));
+      expect(steps).toEqual(["restore"]);
+      await expectTyped(`reload${round}`);
+    }
+  });
+
+  await test.step("the red worker dies: another draws the same picture, and the guest does not notice", async () => {
+    const surface = await tab.restingSurface(500);
+    await tab.evaluateInWorker("red", "self.close()");
+    await expectAll();
+    expect(difference(await tab.restingSurface(500), surface)).toBeUndefined();
+    expect(await tab.page.evaluate(() => window.spicetab.session.state.phase)).toBe("running");
+  });
+
+  await test.step("something in a thread throws: that is not its death", async () => {
+    for (const name of ["red", "guest"] as const)
+      await tab.evaluateInWorker(name, "void setTimeout(() => { throw new Error('a fault') })");
+    await expectAll();
+    expect(await tab.page.evaluate(() => window.spicetab.session.state.problem)).toBeUndefined();
+  });
+
+  await test.step("the guest's thread dies: its machine goes on as it was saved", async () => {
+    await tab.page.evaluate(() => window.spicetab.session.save());
+    await tab.evaluateInWorker("guest", "self.close()");
+    await tab.until(
+      () => window.spicetab.session.state.problem?.title.includes("guest thread ended") ?? false,
+    );
+    await tab.until(() => window.spicetab.session.state.phase === "running");
+    await expectAll();
+  });
+
+  await test.step("another tab takes the machine over", async () => {
+    const other = await tab.context.newPage();
+    await other.goto(server.url);
+    await other.waitForFunction(() => window.spicetab?.session.state.phase === "elsewhere");
+    await other.evaluate(() => window.spicetab.session.takeOver());
+    await other.evaluate(() => window.spicetab.ready);
+    tab = tab.at(other);
+    await expectAll();
+    await expectTyped("elsewhere");
+  });
+});
