@@ -36,10 +36,10 @@ test("viewers stay through reloads, through the death of each thread, and when a
   };
   /** What is typed at remote-viewer is what the guest's shell gets. */
   const expectTyped = async (word: string) => {
-    const [window] = (await x.xdotool("search", "--onlyvisible", "--class", "remote-viewer"))
+    const [shown] = (await x.xdotool("search", "--onlyvisible", "--class", "remote-viewer"))
       .split("\n")
       .slice(-1);
-    await x.xdotool("windowfocus", window);
+    await x.xdotool("windowfocus", shown);
     await x.xdotool("type", "--delay", "120", `echo ${word} > /dev/ttyS0`);
     await x.xdotool("key", "Return");
     await expect

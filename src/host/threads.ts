@@ -100,10 +100,11 @@ export class Threads implements Disposable {
     this.#red[Symbol.dispose]();
     const red = (this.#red = this.#openRed());
     // As in the beginning: core may look for its lock only once it is held.
-    void locksHeld([red.lock], this.#ended.signal).then((held) => {
+    void locksHeld([red.lock], this.#ended.signal).then(async (held) => {
       if (!held || this.#red !== red) return;
+      // The picture first: whoever asks core for it then finds it.
+      await this.guest.call("attachRed", { port: red.commands }, [red.commands]).catch(() => {});
       this.core.send("replaceRed", { red: red.core, redId: red.lock }, [red.core]);
-      this.guest.send("attachRed", { port: red.commands }, [red.commands]);
     });
   }
 

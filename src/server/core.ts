@@ -5,7 +5,7 @@ import type {
   MainMessages,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
-import { Dispatcher, PeerDied, TransferredAnswer, serveDispatcher } from "../dispatch/index.ts";
+import { Dispatcher, TransferredAnswer, serveDispatcher } from "../dispatch/index.ts";
 import type { StreamPeer, Wire } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type {
@@ -201,10 +201,6 @@ export class Core implements AsyncDisposable {
   }
 
   #control(machine: Machine, reds: Reds): Parameters<typeof serveDispatcher<HostControlMessages>>[1] {
-    const qxl = () => {
-      if (machine.red) return machine.red.qxl;
-      throw new PeerDied("red", "it is being replaced");
-    };
     return {
       configure: (config) => this.#configure(config),
       state: () => this.#state(),
@@ -212,7 +208,7 @@ export class Core implements AsyncDisposable {
       kick: ({ clientId, reason }) => reds.kick(clientId, reason ?? "the host disconnected you"),
       inspect: () => this.#inspect(machine, reds),
       readSurface: async ({ surfaceId }) => {
-        const answer = await qxl().call("readSurface", { surfaceId });
+        const answer = await reds.readSurface(surfaceId);
         return new TransferredAnswer(answer, [
           answer.pixels.buffer as ArrayBuffer,
         ]) as unknown as typeof answer;

@@ -5,6 +5,7 @@ import type {
   MainMessages,
   Payload,
   RedWorkerMessages,
+  SurfacePixels,
 } from "../dispatch/index.ts";
 import { ChannelTracker } from "../channel/index.ts";
 import { ChannelType, LinkError, MouseMode, NotifySeverity, encodeLinkError } from "../protocol/index.ts";
@@ -198,6 +199,11 @@ export class Reds implements AsyncDisposable {
     this.#guest.shut();
     this.detachQxl();
     this.#agent.setOpen(false);
+  }
+
+  /** Pixels of a surface, after everything that the guest has drawn so far; waits while there is no red worker. */
+  readSurface(surfaceId: number): Promise<SurfacePixels> {
+    return this.#qxl.call("readSurface", { surfaceId });
   }
 
   /** The red worker alone is gone. */
