@@ -84,6 +84,22 @@ test("viewers stay through reloads, through the death of each thread, and when a
     await expectAll();
   });
 
+  await test.step("paused, the machine stands still and everybody stays; what is typed meanwhile arrives when it goes on", async () => {
+    await tab.page.getByRole("button", { name: "Pause the machine" }).click();
+    await tab.until(() => window.spicetab.session.state.phase === "paused");
+    await expectAll();
+    const surface = await tab.restingSurface(500);
+    await x.xdotool("type", "--delay", "120", "true");
+    expect(difference(await tab.restingSurface(500), surface)).toBeUndefined();
+    await tab.page.getByRole("button", { name: "Let the machine go on" }).click();
+    await tab.until(() => window.spicetab.session.state.phase === "running");
+    await expect
+      .poll(async () => difference(await tab.surface(), surface) !== undefined, { timeout: 30_000 })
+      .toBe(true);
+    await x.xdotool("key", "ctrl+u");
+    await expectTyped("goes on");
+  });
+
   await test.step("another tab takes the machine over", async () => {
     const other = await tab.context.newPage();
     await other.goto(server.url);

@@ -29,6 +29,10 @@ export interface Host extends AsyncDisposable {
   save(): Promise<void>;
   /** Goes back to the kept state, or to the one before it; boots where there is none that fits. */
   restore(options?: { earlier?: boolean }): Promise<void>;
+  /** vm_stop: the machine stands still, its clients stay and see it as it is. */
+  pause(): Promise<void>;
+  /** vm_start: it goes on, with the time that has passed. */
+  resume(): Promise<void>;
   /** Boots from the beginning. The kept state stays until the next save. */
   bootFresh(): Promise<void>;
   /** Drops the kept state. */

@@ -208,6 +208,14 @@ export class HostSession implements Host {
     this.#boot(options);
   }
 
+  async pause(): Promise<void> {
+    await this.#running().guest.call("pause", {});
+  }
+
+  async resume(): Promise<void> {
+    await this.#running().guest.call("resume", {});
+  }
+
   async bootFresh(): Promise<void> {
     if (!this.#starting) this.#boot({ fresh: true });
   }

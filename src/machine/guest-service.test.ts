@@ -403,8 +403,8 @@ test("a machine that cannot be made fails with the reason, and can be made later
   while (events.at(-1) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
-test("a pause stands still, a resume goes on", async () => {
-  const { page, boot, events } = serve();
+test("a pause stands still, a resume goes on, and the people at the clients are told", async () => {
+  const { page, boot, events, coreHeard } = serve();
   await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
   await boot;
   await page.call("pause", {});
@@ -416,6 +416,7 @@ test("a pause stands still, a resume goes on", async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   expect(events.slice(-2)).toEqual(["paused", "running"]);
+  expect(coreHeard.slice(-2)).toEqual(["stands: The machine is paused.", "runs: The machine goes on."]);
 });
 
 test("a guest that is not there fails with a reason, and can be booted afterwards", async () => {

@@ -167,10 +167,12 @@ export class GuestService implements AsyncDisposable {
       pause: async () => {
         await this.#alive().pause();
         this.#setState("paused");
+        this.#core.power("The machine is paused.", true);
       },
       resume: () => {
         this.#alive().run();
         this.#setState("running");
+        this.#core.power("The machine goes on.", false);
       },
       reset: () => {
         if (this.#state === "ended") this.#powerOn();

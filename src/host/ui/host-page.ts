@@ -6,7 +6,7 @@ import { readHandsSetting, writeHandsSetting } from "../hands/keyboard-setting.t
 import type { HandsSetting } from "../hands/keyboard-setting.ts";
 import type { MachinePhase } from "../state.ts";
 import { HostElement } from "./host-element.ts";
-import { downloadIcon, fullscreenIcon, keyboardIcon, panelIcon } from "./icons.ts";
+import { downloadIcon, fullscreenIcon, keyboardIcon, panelIcon, pauseIcon, resumeIcon } from "./icons.ts";
 import type { MachineScreenElement } from "./machine-screen.ts";
 import { problemView } from "./problem-view.ts";
 import { sharedStyles } from "./shared-styles.ts";
@@ -230,6 +230,7 @@ export class HostPageElement extends HostElement {
           ${ended ? END_WORDS[ended.end] : PHASE_WORDS[phase]}
         </span>
         <span class="space"></span>
+        ${this.#pauseButton()}
         <button class="plain wide" ?disabled=${phase !== "running"} @click=${this.#secureAttention}>
           ${keyboardIcon} Ctrl+Alt+Del
         </button>
@@ -278,6 +279,21 @@ export class HostPageElement extends HostElement {
           : nothing
       }
     `;
+  }
+
+  #pauseButton() {
+    const { phase } = this.hostState;
+    const isPaused = phase === "paused";
+    const words = isPaused ? "Let the machine go on" : "Pause the machine";
+    return html`<button
+      class="icon plain"
+      aria-label=${words}
+      title=${words}
+      ?disabled=${!isPaused && phase !== "running"}
+      @click=${() => void (isPaused ? this.host?.resume() : this.host?.pause())}
+    >
+      ${isPaused ? resumeIcon : pauseIcon}
+    </button>`;
   }
 
   #machine() {

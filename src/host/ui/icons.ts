@@ -26,6 +26,8 @@ export const panelIcon = icon(
 export const saveIcon = icon(
   svg`<path d="M2.500 3.500a1 1 0 0 1 1-1h7l3 3v7a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1Z" /><path d="M5 2.500V6h5V2.500M5 13.500v-4h6v4" />`,
 );
+export const pauseIcon = icon(svg`<path d="M5.500 3v10M10.500 3v10" />`);
+export const resumeIcon = icon(svg`<path d="M4.500 2.500 13 8l-8.500 5.500Z" />`);
 export const restartIcon = icon(svg`<path d="M13 8a5 5 0 1 1-1.500-3.570M13 2v3h-3" />`);
 export const restoreIcon = icon(
   svg`<path d="M3 8a5 5 0 1 0 1.500-3.570M3 2v3h3" /><path d="M8 5.500V8l1.750 1.250" />`,
