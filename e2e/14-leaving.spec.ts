@@ -37,7 +37,7 @@ async function startUsed(writeMs: number) {
     const tab = await HostTab.attach(devtoolsPort);
     const { savedAt } = await tab.page.evaluate(() => window.spicetab.session.state.snapshot);
     await use(tab);
-    await tab.evaluateInWorker("guest", slowDisk(writeMs));
+    await tab.evaluateInThread("guest", slowDisk(writeMs));
     return { server, tab, savedAt: savedAt ?? 0 };
   } catch (error) {
     await server[Symbol.asyncDispose]();
@@ -144,7 +144,7 @@ test("another tab that takes the machine over waits for a slow save, and has wha
   await tab.ready();
   const { savedAt } = await tab.page.evaluate(() => window.spicetab.session.state.snapshot);
   await use(tab);
-  await tab.evaluateInWorker("guest", slowDisk(120));
+  await tab.evaluateInThread("guest", slowDisk(120));
   const other = await tab.context.newPage();
   await other.goto(server.url);
   await other.waitForFunction(() => window.spicetab?.session.state.phase === "elsewhere");

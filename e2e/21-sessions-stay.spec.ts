@@ -61,7 +61,7 @@ test("viewers stay through reloads, through the death of each thread, and when a
 
   await test.step("the red worker dies: another draws the same picture, and the guest does not notice", async () => {
     const surface = await tab.restingSurface(500);
-    await tab.evaluateInWorker("red", "self.close()");
+    await tab.evaluateInThread("red", "self.close()");
     await expectAll();
     expect(difference(await tab.restingSurface(500), surface)).toBeUndefined();
     expect(await tab.page.evaluate(() => window.spicetab.session.state.phase)).toBe("running");
@@ -69,14 +69,14 @@ test("viewers stay through reloads, through the death of each thread, and when a
 
   await test.step("something in a thread throws: that is not its death", async () => {
     for (const name of ["red", "guest"] as const)
-      await tab.evaluateInWorker(name, "void setTimeout(() => { throw new Error('a fault') })");
+      await tab.evaluateInThread(name, "void setTimeout(() => { throw new Error('a fault') })");
     await expectAll();
     expect(await tab.page.evaluate(() => window.spicetab.session.state.problem)).toBeUndefined();
   });
 
   await test.step("the guest's thread dies: its machine goes on as it was saved", async () => {
     await tab.page.evaluate(() => window.spicetab.session.save());
-    await tab.evaluateInWorker("guest", "self.close()");
+    await tab.evaluateInThread("guest", "self.close()");
     await tab.until(
       () => window.spicetab.session.state.problem?.title.includes("guest thread ended") ?? false,
     );
@@ -110,4 +110,23 @@ test("viewers stay through reloads, through the death of each thread, and when a
     await expectAll();
     await expectTyped("elsewhere");
   });
+});
+
+test("core dies: what was done is kept, clients are cut, and a new core lets them in again", async () => {
+  await using server = await Server.start();
+  await using tab = await HostTab.open(server.url);
+  await tab.ready();
+  const { savedAt = 0 } = await tab.page.evaluate(() => window.spicetab.session.state.snapshot);
+  await tab.page.evaluate(() => window.spicetab.session.hand.keys([0x2d, 0xad]));
+  await tab.until(() => window.spicetab.session.state.snapshot.unsaved === true);
+  const surface = await tab.restingSurface(500);
+  await tab.evaluateInThread("core", "void setTimeout(() => self.close())");
+  await tab.until(() => window.spicetab.session.state.problem?.title.includes("core thread ended") ?? false);
+  await tab.until(() => window.spicetab.session.state.phase === "running");
+  await tab.until(() => window.spicetab.session.state.join.relay === "connected");
+  const kept = await tab.page.evaluate(() => window.spicetab.session.state.snapshot.savedAt ?? 0);
+  expect(kept).toBeGreaterThan(savedAt);
+  expect(difference(await tab.restingSurface(500), surface)).toBeUndefined();
+  const shot = await spicyScreenshot(server.spicePort);
+  expect(difference(shot.picture!, surface)).toBeUndefined();
 });

@@ -149,32 +149,39 @@ export class HostTab implements AsyncDisposable {
   }
 
   /**
-   * Runs `expression` in the page's worker of that name. By DevTools itself: `page.workers()` lacks, now and then, those that were there
-   * before the browser was attached to.
+   * Runs `expression` in the page's thread of that name. By DevTools itself: `page.workers()` lacks, now and then, those that were there
+   * before the browser was attached to, and never has core.
    */
-  async evaluateInWorker(name: "guest" | "red", expression: string): Promise<void> {
+  async evaluateInThread(name: "guest" | "red" | "core", expression: string): Promise<void> {
     const devtools = await this.context.newCDPSession(this.page);
-    const session = new Promise<string>((resolve) =>
-      devtools.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
-        if (targetInfo.type === "worker" && targetInfo.title === name) resolve(sessionId);
-      }),
-    );
     const answer = new Promise<string>((resolve) =>
       devtools.on("Target.receivedMessageFromTarget", ({ message }) => {
         if (JSON.parse(message).id === 1) resolve(message);
       }),
     );
-    await devtools.send("Target.setAutoAttach", {
-      autoAttach: true,
-      waitForDebuggerOnStart: false,
-      flatten: false,
-    });
+    const attached = new Promise<string>((resolve) =>
+      devtools.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
+        if (targetInfo.title === name) resolve(sessionId);
+      }),
+    );
+    if (name === "core") {
+      const { targetInfos } = await devtools.send("Target.getTargets");
+      const core = targetInfos.find(({ type, title }) => type === "shared_worker" && title === name);
+      if (core === undefined) throw new Error("core is no SharedWorker here");
+      await devtools.send("Target.attachToTarget", { targetId: core.targetId, flatten: false });
+    } else {
+      await devtools.send("Target.setAutoAttach", {
+        autoAttach: true,
+        waitForDebuggerOnStart: false,
+        flatten: false,
+      });
+    }
     await devtools.send("Target.sendMessageToTarget", {
-      sessionId: await session,
+      sessionId: await attached,
       message: JSON.stringify({ id: 1, method: "Runtime.evaluate", params: { expression } }),
     });
     const { result, error } = JSON.parse(await answer);
-    if (error || result.exceptionDetails) throw new Error(`in worker ${name}: ${await answer}`);
+    if (error || result.exceptionDetails) throw new Error(`in thread ${name}: ${await answer}`);
     await devtools.detach();
   }
 
