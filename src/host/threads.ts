@@ -131,7 +131,7 @@ function openCore(
     const worker = new SharedWorker(new URL("../../workers/core.ts", import.meta.url), {
       type: "module",
       name: "core",
-      // Chromium keeps such a worker for a while without a page. Clients are cut off by a reload all the same, for now.
+      // Chromium keeps such a worker for a while without a page: sessions stay through a reload.
       extendedLifetime: true,
     } as WorkerOptions);
     worker.addEventListener("error", () => failed("its script could not be loaded"));
