@@ -6,10 +6,22 @@ export interface PageConfig {
   readonly guest: string;
   readonly guestBaseUrl: string;
   readonly password: string;
+  /** Milliseconds since 1970, by this computer's clock, from which on the password lets nobody in; absent: for ever. */
+  readonly passwordValidUntil?: number;
   /** Layout of `--keyboard`; absent: none was asked for. */
   readonly keyboard?: string;
   readonly spice: readonly { readonly host: string; readonly port: number }[];
   readonly webSocketUrl: string;
+}
+
+/** The same as it comes: the server says how long the password is still good, since our clocks may differ. */
+type ConfigAnswer = Omit<PageConfig, "passwordValidUntil"> & { readonly passwordValidForMs?: number };
+
+/** @param askedAt when the answer was asked for: what its way took is rather lost than added */
+export function pageConfig({ passwordValidForMs, ...config }: ConfigAnswer, askedAt: number): PageConfig {
+  return passwordValidForMs === undefined
+    ? config
+    : { ...config, passwordValidUntil: askedAt + passwordValidForMs };
 }
 
 /** The server gives its configuration to nobody who does not know the secret of its start. */
@@ -27,6 +39,7 @@ const UNAVAILABLE: readonly number[] = [502, 503, 504];
 
 /** Rejects with the server's own words when it refuses. @throws SecretRefused, ServerUnavailable */
 export async function fetchConfig(secret: string): Promise<PageConfig> {
+  const askedAt = Date.now();
   const response = await fetch(pageUrl("config.json"), {
     cache: "no-store",
     headers: { Authorization: `Bearer ${secret}`, "X-Spicetab-Page": pageUrl(".") },
@@ -38,7 +51,7 @@ export async function fetchConfig(secret: string): Promise<PageConfig> {
     throw new ServerUnavailable(`the server answers ${response.status}`);
   if (response.status === 401) throw new SecretRefused(await response.text());
   if (!response.ok) throw new Error((await response.text()) || `the server answers ${response.status}`);
-  return (await response.json()) as PageConfig;
+  return pageConfig((await response.json()) as ConfigAnswer, askedAt);
 }
 
 /** How others join, as the server tells anybody who asks. */

@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { applyMarker, coldBootSteps, enterStep, failStep, finishSteps, isBooting } from "./boot-steps.ts";
 import { connectionFile, remoteViewerCommand, spiceUris } from "./join.ts";
 import { chord, scancodes } from "../keyboard/index.ts";
+import { pageConfig } from "./config.ts";
+import { passwordEndWords, ticketConfig } from "./password-end.ts";
 import { withRefusal } from "./relay-state.ts";
 import { fitScreen, guestPoint } from "./screen-fit.ts";
 
@@ -43,6 +45,33 @@ test("those who were not let in are shown by host, newest first, a few of them",
   ]);
   for (let i = 0; i < 100; i++) shown = withRefusal(shown, { peer: peer(`${i}`), reason: "expired" }, i);
   expect(shown.map(({ host }) => host)).toEqual(["99", "98", "97"]);
+});
+
+test("core is told of the password's end by this computer's clock, whatever the server's says", () => {
+  const answer = {
+    version: "1",
+    guest: "console",
+    guestBaseUrl: "",
+    password: "pw",
+    spice: [],
+    webSocketUrl: "",
+  };
+  expect(ticketConfig(pageConfig({ ...answer, passwordValidForMs: 2_000 }, 5_000))).toEqual({
+    password: "pw",
+    passwordValidUntil: 7_000,
+  });
+  // Over is over, also when the host's clock is far behind.
+  expect(ticketConfig(pageConfig({ ...answer, passwordValidForMs: 0 }, 5_000)).passwordValidUntil).toBe(
+    5_000,
+  );
+  expect(ticketConfig(pageConfig(answer, 5_000))).toEqual({ password: "pw", passwordValidUntil: undefined });
+  expect(ticketConfig(undefined)).toEqual({ password: "", passwordValidUntil: undefined });
+});
+
+test("the page says until when the password is good, and afterwards that it is not", () => {
+  const end = Date.now() + 86_400_000;
+  expect(passwordEndWords(end, end - 1)).toMatch(/^until .*\d/);
+  expect(passwordEndWords(end, end)).toMatch(/^ended .*\d.*lets nobody in/);
 });
 
 test("a failed boot names the step it failed in", () => {

@@ -32,6 +32,7 @@ import {
   UNLOAD_SAVE_MAX_MS,
 } from "./limits.ts";
 import { ownershipGraph } from "./ownership.ts";
+import { ticketConfig } from "./password-end.ts";
 import { SCREEN_MISSING, examinePlatform, locksDeniedProblem } from "./platform.ts";
 import { PowerMark } from "./power-mark.ts";
 import {
@@ -155,9 +156,9 @@ export class HostSession implements Host {
     }
     this.#secret = secret;
     keepSecret(secret);
-    const { guest, version, password, spice, webSocketUrl, keyboard } = this.#config;
+    const { guest, version, password, passwordValidUntil, spice, webSocketUrl, keyboard } = this.#config;
     this.#setKeyboard({ wanted: readLayoutSetting(keyboard) });
-    const join = { ...this.#state.join, password, spice, webSocketUrl };
+    const join = { ...this.#state.join, password, passwordValidUntil, spice, webSocketUrl };
     this.#update({ level: guest, version, join, secretRefused: false });
     return true;
   }
@@ -407,7 +408,7 @@ export class HostSession implements Host {
   #coreConfig() {
     return {
       name: "spicetab",
-      password: this.#config?.password ?? "",
+      ...ticketConfig(this.#config),
       relayUrl: webSocketUrl("host"),
       relaySecret: this.#secret,
       compression: this.#compression,

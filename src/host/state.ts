@@ -68,6 +68,8 @@ export interface JoinState {
   /** Absolute ws: URL for clients. */
   readonly webSocketUrl: string;
   readonly password: string;
+  /** Milliseconds since 1970 from which on it lets nobody in; absent: for ever. */
+  readonly passwordValidUntil?: number;
 }
 
 /** A node of the ownership graph in the Threads panel. */

@@ -17,6 +17,8 @@ export interface CliOptions {
   /** As given on the command line; see readCredentials for the other ways. */
   readonly password: string | undefined;
   readonly passwordFile: string | undefined;
+  /** As given; see readPasswordEnd. */
+  readonly passwordExpires: string | undefined;
   readonly secretFile: string | undefined;
   readonly guest: "console" | "desktop";
   /** Keyboard layout that the guest is given; undefined: it keeps its own. */
@@ -51,6 +53,8 @@ Boots Debian in a browser tab and lets any SPICE client join it.
                        it in the list of processes                       (none)
   --password-file <path> the same from the first line of a file, or from
                        SPICETAB_PASSWORD in the environment
+  --password-expires <when> 30m, 2h, 7d, or a time like 2030-12-31T18:00: from
+                       then on it lets nobody in; who is in stays      (never)
   --secret-file <path> what a page must know to host, from the first line of a
                        file, or from SPICETAB_SECRET       (new at each start)
   --guest <level>      console or desktop                             (desktop)
@@ -119,6 +123,7 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
     spicePort,
     password: values.password,
     passwordFile: values["password-file"],
+    passwordExpires: values["password-expires"],
     secretFile: values["secret-file"],
     guest,
     keyboard: values.keyboard,
@@ -147,6 +152,7 @@ function parse(args: readonly string[]) {
         "spice-port": { type: "string" },
         password: { type: "string" },
         "password-file": { type: "string" },
+        "password-expires": { type: "string" },
         "secret-file": { type: "string" },
         guest: { type: "string" },
         keyboard: { type: "string" },

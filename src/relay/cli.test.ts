@@ -28,6 +28,7 @@ test("--help prints every option and succeeds", async () => {
     "spice-port",
     "password",
     "password-file",
+    "password-expires",
     "secret-file",
     "allow-origin",
     "guest",

@@ -92,7 +92,7 @@ async function serve(
   stop: AbortController,
   stake: Stake,
 ): Promise<number> {
-  const { password, secret, notes } = readCredentials(options);
+  const { password, passwordValidUntil, secret, notes } = readCredentials(options);
   const executable = options.headless ? chromiumFor(project) : undefined;
   const { publicUrls } = options;
   const proxy = { publicUrls, trusted: options.trustProxy };
@@ -122,6 +122,7 @@ async function serve(
     version: project.version,
     guest: options.guest,
     password,
+    passwordValidUntil,
     keyboard: options.keyboard,
     pageFolder,
     guestFolder,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseCliOptions, UsageError } from "./cli-options.ts";
 import { readCredentials } from "./credentials.ts";
+import { readPasswordEnd } from "./password-end.ts";
 import { isSameSecret, isSecret, makeSecret } from "./secret.ts";
 
 let folder: string;
@@ -53,6 +54,47 @@ test("the environment gives password and secret, and is cleared of them for the 
   };
   expect(read([], environment)).toEqual({ password: "open sesame", secret, notes: [] });
   expect(environment).toEqual({ HOME: "/" });
+});
+
+test("a password may end after a while or at a point in time, which the terminal is told", () => {
+  const before = Date.now();
+  for (const [when, ms] of [
+    ["90s", 90_000],
+    ["30m", 1_800_000],
+    ["2h", 7_200_000],
+    ["7d", 604_800_000],
+  ] as const) {
+    const { passwordValidUntil, notes } = read(["--password-expires", when], { SPICETAB_PASSWORD: "x" });
+    expect(passwordValidUntil! - before - ms, when).toBeGreaterThanOrEqual(0);
+    expect(passwordValidUntil!, when).toBeLessThanOrEqual(Date.now() + ms);
+    expect(notes).toEqual([expect.stringMatching(/lets nobody in from .* GMT[+-]\d{4} on/)]);
+  }
+  expect(read([], { SPICETAB_PASSWORD: "x" }).passwordValidUntil).toBeUndefined();
+  const now = Date.parse("2030-01-01T00:00:00Z");
+  expect(readPasswordEnd("2030-12-31T18:00Z", now)).toBe(Date.UTC(2030, 11, 31, 18));
+  expect(readPasswordEnd("2030-12-31T18:00:30+02:00", now)).toBe(Date.UTC(2030, 11, 31, 16, 0, 30));
+  expect(readPasswordEnd("2030-12-31T18:00", now)).toBe(new Date(2030, 11, 31, 18).getTime());
+});
+
+test.each([
+  ["", /must be a while like/],
+  ["0s", /must be a while like/],
+  ["-1h", /must be a while like/],
+  ["2", /must be a while like/],
+  ["2h30m", /must be a while like/],
+  ["1e3s", /must be a while like/],
+  ["tomorrow", /must be a while like/],
+  ["2030-12-31", /must be a while like/],
+  ["2030-13-31T18:00", /must be a while like/],
+  ["2001-01-01T00:00Z", /is in the past: .* 2001/],
+])("a password that ends %j is a usage error", (when, words) => {
+  const reading = () => read([`--password-expires=${when}`], { SPICETAB_PASSWORD: "x" });
+  expect(reading).toThrow(UsageError);
+  expect(reading).toThrow(words);
+});
+
+test("an end of no password is a usage error", () => {
+  expect(() => read(["--password-expires", "2h"])).toThrow(/needs a password/);
 });
 
 test("a secret file is the same secret at each start", () => {

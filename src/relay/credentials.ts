@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import type { CliOptions } from "./cli-options.ts";
 import { UsageError } from "./cli-options.ts";
 import { MIN_SECRET_CHARACTERS } from "./limits.ts";
+import { moment, readPasswordEnd } from "./password-end.ts";
 import { isSecret, makeSecret } from "./secret.ts";
 
 /** spice-server's SPICE_MAX_PASSWORD_LENGTH, in bytes: longer ones do not fit a ticket everywhere. */
@@ -11,6 +12,8 @@ const MAX_PASSWORD_BYTES = 60;
 export interface Credentials {
   /** Empty: none is asked for. */
   readonly password: string;
+  /** Milliseconds since 1970 from which on the password lets nobody in; undefined: it does for ever. */
+  readonly passwordValidUntil: number | undefined;
   readonly secret: string;
   /** Lines for the terminal about who else may know them. */
   readonly notes: readonly string[];
@@ -21,7 +24,7 @@ export interface Credentials {
  * `environment`: the programs that we start inherit it. @throws UsageError
  */
 export function readCredentials(
-  options: Pick<CliOptions, "password" | "passwordFile" | "secretFile">,
+  options: Pick<CliOptions, "password" | "passwordFile" | "passwordExpires" | "secretFile">,
   environment: NodeJS.ProcessEnv = process.env,
 ): Credentials {
   const notes: string[] = [];
@@ -48,6 +51,16 @@ export function readCredentials(
   if (password !== undefined && Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
     throw new UsageError(`${what} must have at most ${MAX_PASSWORD_BYTES} bytes`);
   }
+  const { passwordExpires } = options;
+  if (passwordExpires !== undefined && password === undefined) {
+    throw new UsageError("--password-expires needs a password; --password-file sets one");
+  }
+  const passwordValidUntil = passwordExpires === undefined ? undefined : readPasswordEnd(passwordExpires);
+  if (passwordValidUntil !== undefined) {
+    notes.push(
+      `Note: the password lets nobody in from ${moment(passwordValidUntil)} on; who is in then stays in.`,
+    );
+  }
   const secret =
     options.secretFile === undefined
       ? environment.SPICETAB_SECRET
@@ -61,7 +74,7 @@ export function readCredentials(
   }
   delete environment.SPICETAB_PASSWORD;
   delete environment.SPICETAB_SECRET;
-  return { password: password ?? "", secret: secret ?? makeSecret(), notes };
+  return { password: password ?? "", passwordValidUntil, secret: secret ?? makeSecret(), notes };
 }
 
 /** The first line of a file, as editors and `echo` leave it; `isOpen`: others than its owner may read it. */

@@ -17,6 +17,11 @@ export interface PageConfig {
   readonly keyboard?: string;
   /** Clients must know it; empty: none is asked for. */
   readonly password: string;
+  /**
+   * Milliseconds that the password still lets people in; absent: for ever. Not a point in time: the clock of the computer
+   * that hosts may be wrong, or set otherwise.
+   */
+  readonly passwordValidForMs?: number;
   /** Where SPICE clients connect to, as reachable from where this request came. */
   readonly spice: readonly SpiceAddress[];
   /** Absolute ws: or wss: URL for clients. */
@@ -32,6 +37,8 @@ export interface PageRequestsOptions {
   readonly version: string;
   readonly guest: "console" | "desktop";
   readonly password?: string;
+  /** Milliseconds since 1970, by this machine's clock, from which on the password lets nobody in. @default never */
+  readonly passwordValidUntil?: number;
   readonly keyboard?: string;
   /** Folder with one folder per guest level. */
   readonly guestFolder: string;
@@ -113,11 +120,13 @@ function answerConfig(
       `spicetab does not know that it is shown at ${url}; start it with --public-url ${url}`,
     );
   }
+  const until = options.passwordValidUntil;
   const config: PageConfig = {
     version: options.version,
     guest: options.guest,
     guestBaseUrl: `guest/${options.guest}/`,
     password: options.password ?? "",
+    passwordValidForMs: until === undefined ? undefined : Math.max(0, until - Date.now()),
     keyboard: options.keyboard,
     ...options.relay.reachable(request),
   };

@@ -1,6 +1,7 @@
 import { css, html, nothing } from "lit";
 import { CONNECTION_FILE_TYPE } from "../../formats/index.ts";
 import { connectionFile, remoteViewerCommand, spiceUris } from "../join.ts";
+import { passwordEndWords } from "../password-end.ts";
 import { HostElement } from "./host-element.ts";
 import { checkIcon, copyIcon, downloadIcon, eyeIcon } from "./icons.ts";
 import { sharedStyles } from "./shared-styles.ts";
@@ -13,6 +14,9 @@ const RELAY_WORDS = {
   vacant: "Nobody hosts the machine yet.",
   refused: "The relay does not take this page's secret.",
 } as const;
+
+/** Milliseconds that a browser's timer may wait at most; more is taken for none. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How other programs join: address, command, file, password. */
 export class JoinPanelElement extends HostElement {
@@ -86,11 +90,25 @@ export class JoinPanelElement extends HostElement {
   ];
   declare private copied: string;
   declare private revealed: boolean;
+  #passwordTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
     this.copied = "";
     this.revealed = false;
+  }
+
+  /** The password's end is no event of the host: what is said about it changes by itself. */
+  override updated(): void {
+    clearTimeout(this.#passwordTimer);
+    const leftMs = (this.hostState.join.passwordValidUntil ?? 0) - Date.now();
+    if (leftMs > 0)
+      this.#passwordTimer = setTimeout(() => this.requestUpdate(), Math.min(leftMs, MAX_TIMER_MS));
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.#passwordTimer);
   }
 
   override render() {
@@ -128,7 +146,13 @@ export class JoinPanelElement extends HostElement {
                     ? html`<dt>Password</dt>
                         <dd>
                           ${join.password === "" ? html`<span class="quiet">none</span>` : this.#password(join.password)}
-                        </dd>`
+                        </dd>
+                        ${
+                          join.passwordValidUntil === undefined
+                            ? nothing
+                            : html`<dt></dt>
+                                <dd class="quiet">${passwordEndWords(join.passwordValidUntil)}</dd>`
+                        }`
                     : nothing
                 }
               </dl>
