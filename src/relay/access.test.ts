@@ -1,68 +1,26 @@
 /** The relay's web side as raw bytes, since every HTTP library would tidy up what matters here. */
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createRelay } from "./relay.ts";
-import type { Relay } from "./relay.ts";
-import { WebServer } from "./web-server.ts";
+import { TestWebServer } from "./web-server.testing.ts";
 
-let relay: Relay;
-let folder: string;
-let server: WebServer;
+let server: TestWebServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "spicetab-access-"));
-  await mkdir(join(folder, "dist"), { recursive: true });
-  await mkdir(join(folder, "guest/console"), { recursive: true });
-  await writeFile(join(folder, "dist/index.html"), "<title>page</title>");
-  await writeFile(join(folder, "guest/console/manifest.json"), "{}");
-  relay = createRelay({
-    spicePort: 0,
-    serverNames: ["vm.example"],
-    allowedOrigins: ["http://localhost:3000"],
-    limits: { closeDeadlineMs: 100 },
+  server = await TestWebServer.start({
+    files: { "guest/console/manifest.json": "{}" },
+    relay: {
+      serverNames: ["vm.example"],
+      allowedOrigins: ["http://localhost:3000"],
+      limits: { closeDeadlineMs: 100 },
+    },
+    web: { password: "pw" },
   });
-  await relay.listen();
-  server = new WebServer({
-    relay,
-    hosts: ["127.0.0.1"],
-    port: 0,
-    version: "1",
-    guest: "console",
-    password: "pw",
-    pageFolder: join(folder, "dist"),
-    guestFolder: join(folder, "guest"),
-  });
-  await server.listen();
-  server.ready = true;
 });
 
-afterAll(async () => {
-  server[Symbol.dispose]();
-  await relay[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
-
-/** What comes back until the server closes, or until an upgrade succeeded. */
-async function talk(text: string): Promise<string> {
-  return new Promise((resolve) => {
-    let answer = "";
-    const socket = connect(server.port, "127.0.0.1");
-    socket.on("data", (piece) => {
-      answer += piece.toString("latin1");
-      if (answer.startsWith("HTTP/1.1 101")) socket.destroy();
-    });
-    socket.on("error", () => {});
-    socket.on("close", () => resolve(answer));
-    socket.write(text);
-  });
-}
+afterAll(() => server[Symbol.asyncDispose]());
 
 const status = (answer: string) => Number(answer.slice(9, 12));
-const own = () => `127.0.0.1:${server.port}`;
+const own = () => server.host;
 
 function ask(
   path: string,
@@ -71,7 +29,7 @@ function ask(
 ): Promise<string> {
   const all = Object.entries({ Host: own(), Connection: "close", ...headers });
   const lines = all.flatMap(([name, value]) => (value === undefined ? [] : `${name}: ${value}`));
-  return talk(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+  return server.talk(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
 }
 
 const upgrade = (path: string, headers: Record<string, string | undefined> = {}) =>
@@ -139,18 +97,18 @@ describe("the name under which the server is asked", () => {
     expect(status(await ask("/", { Host: undefined }))).toBe(400);
     for (const path of ["/", "/config.json"]) {
       const twice = `GET ${path} HTTP/1.1\r\nHost: ${own()}\r\nHost: evil.example\r\nConnection: close\r\n\r\n`;
-      expect(status(await talk(twice))).toBe(400);
+      expect(status(await server.talk(twice))).toBe(400);
     }
-    expect(status(await talk("GET / HTTP/1.0\r\n\r\n"))).toBe(400);
+    expect(status(await server.talk("GET / HTTP/1.0\r\n\r\n"))).toBe(400);
   });
 
   test("it is asked for while the server is still being prepared, too", async () => {
-    server.ready = false;
+    server.web.ready = false;
     try {
       expect(status(await ask("/"))).toBe(503);
       expect(status(await ask("/", { Host: "evil.example" }))).toBe(403);
     } finally {
-      server.ready = true;
+      server.web.ready = true;
     }
   });
 });
@@ -258,7 +216,7 @@ test("what is no proper HTTP is answered as such, and closed", async () => {
     ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400],
     ["REDQ\x02\x00\x00\x00\x02\x00\x00\x00", 400],
   ];
-  for (const [text, code] of cases) expect(status(await talk(text)), text.slice(0, 80)).toBe(code);
+  for (const [text, code] of cases) expect(status(await server.talk(text)), text.slice(0, 80)).toBe(code);
 });
 
 test("upgrades that are none of ours are refused with a word", async () => {

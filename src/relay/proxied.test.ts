@@ -1,77 +1,37 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { createRelay } from "./relay.ts";
-import type { Relay } from "./relay.ts";
 import { refusedStatus, TestRelay } from "./relay.testing.ts";
-import { WebServer } from "./web-server.ts";
+import { TestWebServer } from "./web-server.testing.ts";
 
-let relay: Relay;
-let folder: string;
-let server: WebServer;
+let server: TestWebServer;
 const publicUrls = ["https://vm.example/vm/"];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "spicetab-proxied-"));
-  await mkdir(join(folder, "dist"), { recursive: true });
-  await writeFile(join(folder, "dist/index.html"), "<title>page</title>");
-  relay = createRelay({ spicePort: 0, publicUrls, serverNames: ["vm.example"] });
-  await relay.listen();
-  server = new WebServer({
-    relay,
-    hosts: ["127.0.0.1"],
-    port: 0,
-    version: "1",
-    guest: "console",
-    pageFolder: join(folder, "dist"),
-    guestFolder: join(folder, "guest"),
-    proxy: { publicUrls, trusted: ["loopback"] },
+  server = await TestWebServer.start({
+    relay: { publicUrls, serverNames: ["vm.example"] },
+    web: { proxy: { publicUrls, trusted: ["loopback"] } },
   });
-  await server.listen();
-  server.ready = true;
 });
 
-afterAll(async () => {
-  server[Symbol.dispose]();
-  await relay[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
-
-/** As a proxy asks. */
-async function get(path: string, headers: Record<string, string> = {}) {
-  return new Promise<{ status?: number; location?: string; body: string }>((resolve, reject) => {
-    request({ host: "127.0.0.1", port: server.port, path, headers }, (response) => {
-      let body = "";
-      response.on("data", (piece) => (body += piece));
-      response.on("end", () =>
-        resolve({ status: response.statusCode, location: response.headers.location, body }),
-      );
-    })
-      .on("error", reject)
-      .end();
-  });
-}
+afterAll(() => server[Symbol.asyncDispose]());
 
 test("the page is the same whether the proxy keeps its path or cuts it off, cleanly or not", async () => {
   for (const path of ["/", "/vm/", "//", "/vm//", "/vm/index.html"]) {
-    expect(await get(path), path).toMatchObject({ status: 200, body: "<title>page</title>" });
+    expect(await server.get(path), path).toMatchObject({ status: 200, body: TestWebServer.PAGE });
   }
-  expect(await get("/vm")).toMatchObject({ status: 308, location: "./vm/" });
-  expect((await get("/vmx/")).status).toBe(404);
+  expect(await server.get("/vm")).toMatchObject({ status: 308, headers: { location: "./vm/" } });
+  expect((await server.get("/vmx/")).status).toBe(404);
 });
 
 test("the host may come as it is, rewritten, or in a header of the proxy; another name is still none of ours", async () => {
   for (const headers of [
     { host: "vm.example" },
-    { host: `127.0.0.1:${server.port}` },
+    { host: `${server.host}` },
     { host: "internal.example", "x-forwarded-host": "vm.example" },
     { host: "internal.example", forwarded: "for=192.0.2.1;host=vm.example" },
   ]) {
-    const { body } = await get("/vm/healthz", headers as never);
+    const { body } = await server.get("/vm/healthz", headers as never);
     expect(JSON.parse(body), JSON.stringify(headers)).toMatchObject({ hosting: false });
   }
   for (const headers of [
@@ -79,18 +39,18 @@ test("the host may come as it is, rewritten, or in a header of the proxy; anothe
     { host: "vm.example", "x-forwarded-host": "evil.example" },
     { "x-forwarded-host": "evil.example" },
   ]) {
-    expect((await get("/healthz", headers as never)).status).toBe(403);
+    expect((await server.get("/healthz", headers as never)).status).toBe(403);
   }
 });
 
 test("a request whose headers contradict each other is answered with 400", async () => {
-  const answer = await get("/", { forwarded: "for=192.0.2.1", "x-forwarded-for": "127.0.0.1" });
+  const answer = await server.get("/", { forwarded: "for=192.0.2.1", "x-forwarded-for": "127.0.0.1" });
   expect(answer.status).toBe(400);
 });
 
 test("pages of the public URL are our own, by either host; other pages stay outside", async () => {
   const status = (path: string, headers: Record<string, string>) =>
-    refusedStatus(new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers }));
+    refusedStatus(new WebSocket(`ws://${server.host}${path}`, { headers }));
   for (const path of ["/host", "/vm/host", "/vm/spice", "/spice"]) {
     for (const headers of [{ Host: "vm.example" }, {}]) {
       expect(await status(path, { ...headers, Origin: "https://vm.example" } as never)).toBeUndefined();
@@ -102,8 +62,8 @@ test("pages of the public URL are our own, by either host; other pages stay outs
 
 test("a page at an address that nobody told of learns which option is missing; what it says is no host's", async () => {
   const config = (page: string) =>
-    get("/config.json", { authorization: `Bearer ${relay.secret}`, "x-spicetab-page": page });
-  for (const page of ["https://vm.example/vm/", `http://127.0.0.1:${server.port}/`, "nonsense"]) {
+    server.get("/config.json", { authorization: `Bearer ${server.relay.secret}`, "x-spicetab-page": page });
+  for (const page of ["https://vm.example/vm/", `http://${server.host}/`, "nonsense"]) {
     expect((await config(page)).status, page).toBe(200);
   }
   const refused = await config("https://other.example/x/#secret=abc");
@@ -114,8 +74,8 @@ test("a page at an address that nobody told of learns which option is missing; w
 
 test("links name the public URL, whoever asks", async () => {
   const request = (host: string) => ({ headers: { host }, socket: { remoteAddress: "127.0.0.1" } }) as never;
-  expect(relay.reachable(request("127.0.0.1:8080")).webSocketUrl).toBe("wss://vm.example/vm/spice");
-  expect(relay.reachable(request("vm.example")).webSocketUrl).toBe("wss://vm.example/vm/spice");
+  expect(server.relay.reachable(request("127.0.0.1:8080")).webSocketUrl).toBe("wss://vm.example/vm/spice");
+  expect(server.relay.reachable(request("vm.example")).webSocketUrl).toBe("wss://vm.example/vm/spice");
 });
 
 test("clients' and streams' WebSockets are pinged while nothing else travels", async () => {

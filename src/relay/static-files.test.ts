@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { createServer, request } from "node:http";
-import type { IncomingHttpHeaders, Server } from "node:http";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { CompressedCopies } from "./compressed-copies.ts";
 import { ProxyFront } from "./proxy.ts";
 import { serveFile } from "./static-files.ts";
+import { ask } from "./web-server.testing.ts";
 
 let folder: string;
 let root: string;
@@ -51,34 +52,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-/** node:http, because fetch would tidy up the paths and unpack what comes. */
-async function get(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
-  const { port } = server.address() as AddressInfo;
-  return new Promise((resolve, reject) => {
-    request({ host: "127.0.0.1", port, path, headers, method }, (response) => {
-      const pieces: Buffer[] = [];
-      response.on("data", (piece: Buffer) => pieces.push(piece));
-      response.on("end", () =>
-        resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(pieces) }),
-      );
-    })
-      .on("error", reject)
-      .end();
-  });
-}
+const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+  ask((server.address() as AddressInfo).port, path, headers, method);
 
 /** As from another machine: the proxy in front is believed. */
 const far = { "x-forwarded-for": "192.0.2.1", "accept-encoding": "br, gzip" };
 
 test("a file comes whole with its type and length, is revalidated, and HEAD has no body", async () => {
   const whole = await get("/page.js");
-  expect(whole).toMatchObject({ status: 200, body: page });
+  expect(whole).toMatchObject({ status: 200, bytes: page });
   expect(whole.headers).toMatchObject({
     "content-type": "text/javascript; charset=utf-8",
     "content-length": String(page.length),
@@ -86,11 +68,11 @@ test("a file comes whole with its type and length, is revalidated, and HEAD has 
     "cache-control": "no-cache",
   });
   expect((await get("/sub/x.wasm")).headers["content-type"]).toBe("application/wasm");
-  expect((await get("/sub/b%20c%23%3F%25.bin")).body.toString()).toBe("odd name");
+  expect((await get("/sub/b%20c%23%3F%25.bin")).body).toBe("odd name");
   const again = await get("/page.js", { "if-none-match": String(whole.headers.etag) });
-  expect(again).toMatchObject({ status: 304, body: Buffer.alloc(0) });
+  expect(again).toMatchObject({ status: 304, bytes: Buffer.alloc(0) });
   const head = await get("/page.js", {}, "HEAD");
-  expect(head).toMatchObject({ status: 200, body: Buffer.alloc(0) });
+  expect(head).toMatchObject({ status: 200, bytes: Buffer.alloc(0) });
   expect(head.headers["content-length"]).toBe(String(page.length));
   expect((await get("/page.js", {}, "POST")).status).toBe(404);
 });
@@ -104,7 +86,7 @@ test.each([
   ["nonsense", 200, 0, 6_000],
 ])("%s is %i", async (range, status, from, to) => {
   const answer = await get("/page.js", { range });
-  expect(answer).toMatchObject({ status, body: page.subarray(from, to) });
+  expect(answer).toMatchObject({ status, bytes: page.subarray(from, to) });
   if (status === 206) expect(answer.headers["content-range"]).toBe(`bytes ${from}-${to - 1}/6000`);
 });
 
@@ -119,7 +101,7 @@ test("a part of a file that changed meanwhile is the whole new one", async () =>
   const { etag } = (await get("/page.js")).headers;
   await writeFile(join(root, "page.js"), "new");
   const answer = await get("/page.js", { range: "bytes=1-2", "if-range": String(etag) });
-  expect(answer).toMatchObject({ status: 200, body: Buffer.from("new") });
+  expect(answer).toMatchObject({ status: 200, bytes: Buffer.from("new") });
 });
 
 test.each([
@@ -153,8 +135,8 @@ test.each([
   for (const headers of [{}, far]) {
     const answer = await get(path, headers as Record<string, string>);
     // A slash behind a file's name is no other file.
-    if (path === "/page.js/") expect(answer.body).toEqual(page);
-    else expect(answer).toMatchObject({ status: 404, body: Buffer.from("nothing") });
+    if (path === "/page.js/") expect(answer.bytes).toEqual(page);
+    else expect(answer).toMatchObject({ status: 404, bytes: Buffer.from("nothing") });
     expect(answer.headers["content-encoding"]).toBeUndefined();
   }
 });
@@ -168,10 +150,10 @@ test("whoever is further away gets the compressed copy, with the original's type
     "content-type": "text/javascript; charset=utf-8",
     vary: "Accept-Encoding",
   });
-  expect(copy.body.length).toBeLessThan(page.length / 10);
-  expect(gunzipSync(copy.body)).toEqual(page);
+  expect(copy.bytes.length).toBeLessThan(page.length / 10);
+  expect(gunzipSync(copy.bytes)).toEqual(page);
   const part = await get("/page.js", { ...far, range: "bytes=3-8" });
-  expect(part).toMatchObject({ status: 206, body: copy.body.subarray(3, 9) });
+  expect(part).toMatchObject({ status: 206, bytes: copy.bytes.subarray(3, 9) });
   expect(part.headers["content-encoding"]).toBe("gzip");
   expect((await get("/page.js", { ...far, "if-none-match": String(copy.headers.etag) })).status).toBe(304);
 
@@ -182,7 +164,7 @@ test("whoever is further away gets the compressed copy, with the original's type
     { ...far, "accept-encoding": "" },
   ]) {
     const plain = await get("/page.js", headers);
-    expect(plain.body).toEqual(page);
+    expect(plain.bytes).toEqual(page);
     expect(plain.headers["content-encoding"]).toBeUndefined();
     expect(plain.headers.vary).toBe("Accept-Encoding");
     expect(plain.headers.etag).not.toBe(copy.headers.etag);
@@ -196,9 +178,9 @@ test("a copy of an older file is never sent for a newer one, and is dropped", as
   const newer = randomBytes(3_000).toString("hex");
   await writeFile(join(root, "new"), newer);
   await rename(join(root, "new"), join(root, "page.js"));
-  expect((await get("/page.js", far)).body.toString()).toBe(newer);
+  expect((await get("/page.js", far)).body).toBe(newer);
   await copies.make([root], never);
-  expect(gunzipSync((await get("/page.js", far)).body).toString()).toBe(newer);
+  expect(gunzipSync((await get("/page.js", far)).bytes).toString()).toBe(newer);
   const after = await readdir(join(folder, "copies"));
   expect(after.length).toBe(before.length);
   expect(after).not.toEqual(before);

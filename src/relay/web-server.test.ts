@@ -1,82 +1,45 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createRelay } from "./relay.ts";
-import type { Relay } from "./relay.ts";
 import type { PageConfig } from "./page-requests.ts";
-import { WebServer } from "./web-server.ts";
+import { TestWebServer } from "./web-server.testing.ts";
 
-let relay: Relay;
-let folder: string;
-let server: WebServer;
-let spicePort: number;
+let server: TestWebServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "spicetab-web-"));
-  await mkdir(join(folder, "dist/assets"), { recursive: true });
-  await mkdir(join(folder, "guest/console"), { recursive: true });
-  await writeFile(join(folder, "secret"), "secret");
-  await writeFile(join(folder, "dist/.stamp"), "secret");
-  await writeFile(join(folder, "dist/index.html"), "<title>page</title>");
-  await writeFile(join(folder, "dist/assets/a.js"), "1");
-  await writeFile(join(folder, "guest/console/bzimage"), "0123456789");
-  relay = createRelay({ spicePort: 0 });
-  spicePort = (await relay.listen()).port;
-  server = new WebServer({
-    relay,
-    hosts: ["127.0.0.1"],
-    port: 0,
-    version: "1",
-    guest: "console",
-    password: "pw",
-    pageFolder: join(folder, "dist"),
-    guestFolder: join(folder, "guest"),
-  });
-  await server.listen();
-  expect((await get("/")).status).toBe(503);
-  server.ready = true;
-});
-
-afterAll(async () => {
-  server[Symbol.dispose]();
-  await relay[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
-
-/** node:http, because fetch would tidy up the paths and forbid the headers that matter here. */
-async function get(path: string, headers: Record<string, string> = {}, method = "GET") {
-  return new Promise<{ status?: number; headers: NodeJS.Dict<string | string[]>; body: string }>(
-    (resolve, reject) => {
-      const ask = request({ host: "127.0.0.1", port: server.port, path, headers, method }, (response) => {
-        let body = "";
-        response.on("data", (piece) => (body += piece));
-        response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
-      });
-      ask.on("error", reject);
-      ask.end();
+  server = await TestWebServer.start({
+    files: {
+      secret: "secret",
+      "dist/.stamp": "secret",
+      "dist/assets/a.js": "1",
+      "guest/console/bzimage": "0123456789",
     },
-  );
-}
+    web: { password: "pw" },
+    ready: false,
+  });
+  expect((await server.get("/")).status).toBe(503);
+  server.web.ready = true;
+});
+
+afterAll(() => server[Symbol.asyncDispose]());
 
 test("the page comes with a policy, its hashed files stay cached", async () => {
-  const page = await get("/");
+  const page = await server.get("/");
   expect(page.body).toContain("page");
   expect(page.headers["content-security-policy"]).toContain("default-src 'self'");
   expect(page.headers["cache-control"]).toBe("no-cache");
-  expect((await get("/assets/a.js")).headers["cache-control"]).toContain("immutable");
-  const again = await get("/", { "if-none-match": String(page.headers.etag) });
+  expect((await server.get("/assets/a.js")).headers["cache-control"]).toContain("immutable");
+  const again = await server.get("/", { "if-none-match": String(page.headers.etag) });
   expect(again.status).toBe(304);
 });
 
 test("guest files tell their length, and are cached only under a build", async () => {
-  const file = await get("/guest/console/bzimage");
+  const file = await server.get("/guest/console/bzimage");
   expect(file).toMatchObject({ status: 200, body: "0123456789" });
   expect(file.headers["content-length"]).toBe("10");
   expect(file.headers["cache-control"]).toBe("no-cache");
-  expect((await get("/guest/console/bzimage?build=abc")).headers["cache-control"]).toContain("immutable");
-  expect((await get("/guest/desktop/manifest.json")).body).toContain("npm run guest");
+  expect((await server.get("/guest/console/bzimage?build=abc")).headers["cache-control"]).toContain(
+    "immutable",
+  );
+  expect((await server.get("/guest/desktop/manifest.json")).body).toContain("npm run guest");
 });
 
 test.each([
@@ -89,17 +52,17 @@ test.each([
   "/%",
   "/a\\b",
 ])("%s leads nowhere", async (path) => {
-  const done = await get(path);
+  const done = await server.get(path);
   expect(done.status).toBe(404);
   expect(done.body).not.toContain("secret");
 });
 
 test("the configuration with the password goes to whoever knows the secret, and to nobody else", async () => {
-  const { secret } = relay;
+  const { secret } = server.relay;
   const own = { authorization: `Bearer ${secret}` };
-  const config = JSON.parse((await get("/config.json", own)).body) as PageConfig;
+  const config = JSON.parse((await server.get("/config.json", own)).body) as PageConfig;
   expect(config).toMatchObject({ guest: "console", password: "pw", guestBaseUrl: "guest/console/" });
-  expect(config.spice).toEqual([{ host: "127.0.0.1", port: spicePort }]);
+  expect(config.spice).toEqual([{ host: "127.0.0.1", port: server.spicePort }]);
   const others: [Record<string, string>, number][] = [
     [{}, 401],
     [{ "sec-fetch-site": "same-origin" }, 401],
@@ -112,26 +75,46 @@ test("the configuration with the password goes to whoever knows the secret, and 
     [{ ...own, host: "evil.example" }, 403],
   ];
   for (const [headers, status] of others) {
-    const refused = await get("/config.json", headers);
+    const refused = await server.get("/config.json", headers);
     expect(refused.status).toBe(status);
     expect(refused.body).not.toContain("pw");
   }
-  expect((await get(`/config.json?secret=${secret}`)).status).toBe(401);
+  expect((await server.get(`/config.json?secret=${secret}`)).status).toBe(401);
+});
+
+test("the configuration says how long the password is still good, never less than not at all", async () => {
+  const now = Date.now();
+  for (const [validUntil, least, most] of [
+    [undefined, undefined, undefined],
+    [now + 3_600_000, 3_000_000, 3_600_000],
+    [now - 3_600_000, 0, 0],
+  ] as const) {
+    await using expiring = await TestWebServer.start({
+      web: { password: "pw", passwordValidUntil: validUntil },
+    });
+    const own = { authorization: `Bearer ${expiring.relay.secret}` };
+    const { passwordValidForMs } = JSON.parse((await expiring.get("/config.json", own)).body) as PageConfig;
+    if (least === undefined) expect(passwordValidForMs).toBeUndefined();
+    else {
+      expect(passwordValidForMs).toBeGreaterThanOrEqual(least);
+      expect(passwordValidForMs).toBeLessThanOrEqual(most);
+    }
+  }
 });
 
 test("the connection file names host and port, and holds no password", async () => {
-  const file = await get("/spicetab.vv");
+  const file = await server.get("/spicetab.vv");
   expect(file.headers["content-type"]).toContain("application/x-virt-viewer");
-  expect(file.body).toContain(`[virt-viewer]\ntype=spice\nhost=127.0.0.1\nport=${spicePort}\n`);
+  expect(file.body).toContain(`[virt-viewer]\ntype=spice\nhost=127.0.0.1\nport=${server.spicePort}\n`);
   expect(file.body).not.toContain("pw");
 });
 
 test("health is open, other methods are not", async () => {
-  expect(JSON.parse((await get("/healthz")).body)).toMatchObject({
+  expect(JSON.parse((await server.get("/healthz")).body)).toMatchObject({
     hosting: false,
     connections: 0,
     webSocketUrl: expect.stringMatching(/^ws:.*\/spice$/),
   });
-  expect((await get("/healthz", {}, "POST")).status).toBe(405);
-  expect((await get("/healthz", {}, "HEAD")).body).toBe("");
+  expect((await server.get("/healthz", {}, "POST")).status).toBe(405);
+  expect((await server.get("/healthz", {}, "HEAD")).body).toBe("");
 });
