@@ -143,6 +143,24 @@ describe("pages of other origins", () => {
   });
 });
 
+/** What never becomes a request to Node, or what Node answers by itself, and the status that it gets. */
+const broken = (): [string, number][] => {
+  const host = `Host: ${own()}\r\n`;
+  return [
+    [`GET / HTTP/1.1\r\n${host}X: ${"a".repeat(100_000)}\r\n\r\n`, 431],
+    [`GET / HTTP/1.1\r\n${host}${"X: a\r\n".repeat(20_000)}\r\n`, 431],
+    [`POST / HTTP/1.1\r\n${host}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+    [`POST / HTTP/1.1\r\n${host}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!`, 400],
+    [`GET / HTTP/1.1\r\n${host}X : a\r\n\r\n`, 400],
+    [`GET / HTTP/1.1\r\n${host} folded: a\r\n\r\n`, 400],
+    ["GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400],
+    [`GET / HTTP/1.1\r\n${host}Expect: a-miracle\r\nConnection: close\r\n\r\n`, 417],
+    ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
+    ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400],
+    ["REDQ\x02\x00\x00\x00\x02\x00\x00\x00", 400],
+  ];
+};
+
 test("every answer has the policy's headers, whatever it is", async () => {
   const answers = [
     ...(await Promise.all(PATHS.map((path) => ask(path)))),
@@ -152,6 +170,7 @@ test("every answer has the policy's headers, whatever it is", async () => {
     await upgrade("/streams/1?token=x"),
     await upgrade("/other"),
     await upgrade("/spice", { Origin: "http://evil.example" }),
+    ...(await Promise.all(broken().map(([text]) => server.talk(text)))),
   ];
   for (const answer of answers) {
     const [head] = answer.split("\r\n\r\n");
@@ -205,18 +224,14 @@ test("what is no path, or leads out of the folders, gets no file", async () => {
 });
 
 test("what is no proper HTTP is answered as such, and closed", async () => {
-  const host = `Host: ${own()}\r\n`;
-  const cases: [string, number][] = [
-    [`GET / HTTP/1.1\r\n${host}X: ${"a".repeat(100_000)}\r\n\r\n`, 431],
-    [`GET / HTTP/1.1\r\n${host}${"X: a\r\n".repeat(20_000)}\r\n`, 431],
-    [`POST / HTTP/1.1\r\n${host}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-    [`POST / HTTP/1.1\r\n${host}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!`, 400],
-    [`GET / HTTP/1.1\r\n${host}X : a\r\n\r\n`, 400],
-    [`GET / HTTP/1.1\r\n${host} folded: a\r\n\r\n`, 400],
-    ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400],
-    ["REDQ\x02\x00\x00\x00\x02\x00\x00\x00", 400],
-  ];
-  for (const [text, code] of cases) expect(status(await server.talk(text)), text.slice(0, 80)).toBe(code);
+  for (const [text, code] of broken()) {
+    const answer = await server.talk(text);
+    expect(status(answer), text.slice(0, 80)).toBe(code);
+    expect(answer.match(/HTTP\/1\.1/g), "one answer").toHaveLength(1);
+  }
+  // Behind a good request on the same connection, too.
+  const both = await server.talk(`GET /healthz HTTP/1.1\r\nHost: ${own()}\r\n\r\nnonsense\r\n\r\n`);
+  expect(both).toMatch(/^HTTP\/1\.1 (200|400)/);
 });
 
 test("upgrades that are none of ours are refused with a word", async () => {

@@ -63,9 +63,10 @@ export class AccessPolicy {
   /**
    * Headers of every answer. No other site may frame the page, read its answers or keep a handle on its window; the page
    * itself loads and runs its own files only.
+   * @param request what is answered; absent: what came never became one
    * @param styles `inline` for a development server, which puts style sheets into the page
    */
-  headers(request: IncomingMessage, styles: "files" | "inline" = "files"): Record<string, string> {
+  headers(request?: IncomingMessage, styles: "files" | "inline" = "files"): Record<string, string> {
     return {
       "Content-Security-Policy": this.#contentSecurityPolicy(request, styles),
       "Cross-Origin-Opener-Policy": "same-origin",
@@ -80,8 +81,8 @@ export class AccessPolicy {
    * v86 compiles WebAssembly at run time, which needs 'wasm-unsafe-eval'; lit builds its style sheets as objects, so inline
    * styles stay forbidden. Not every browser takes 'self' for a WebSocket's URL: those of this server are named.
    */
-  #contentSecurityPolicy(request: IncomingMessage, styles: "files" | "inline"): string {
-    const self = requestHost(request);
+  #contentSecurityPolicy(request: IncomingMessage | undefined, styles: "files" | "inline"): string {
+    const self = request && requestHost(request);
     const hosts = new Set(this.#options.publicUrls?.map((url) => new URL(url).host));
     if (self !== undefined) hosts.add(self.host);
     return [

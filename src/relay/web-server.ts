@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { answerBrokenRequests } from "./broken-requests.ts";
 import { handlePageRequest } from "./page-requests.ts";
 import type { PageRequestsOptions } from "./page-requests.ts";
 import { HttpPlaces } from "./http-places.ts";
@@ -65,12 +66,16 @@ export class WebServer implements Disposable {
           headersTimeout: HTTP_HEADERS_MS,
           requestTimeout: HTTP_REQUEST_MS,
           connectionsCheckingInterval: HTTP_LOOK_MS,
+          // A request without one is refused by the policy, in its own words.
+          requireHostHeader: false,
         },
         (request, response) => void this.#handle(request, response),
       );
       // Whoever reads no byte of its answer for so long is gone.
       server.timeout = STALL_LIMIT_MS;
       this.#places.watch(server);
+      const { access } = this.#options.relay;
+      answerBrokenRequests(server, (request) => access.headers(request), CLOSE_DEADLINE_MS);
       if (this.#options.proxy !== undefined) server.keepAliveTimeout = PROXY_KEEP_ALIVE_MS;
       server.on("upgrade", (request, socket, head) => {
         const verdict = this.#front.receive(request);
