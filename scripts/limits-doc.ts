@@ -17,13 +17,14 @@ export const LIMIT_FILES = [
   "src/raster/limits.ts",
   "src/image/limits.ts",
   "src/qxl/limits.ts",
+  "src/keyboard/limits.ts",
   "src/state/limits.ts",
   "src/machine/limits.ts",
   "src/host/limits.ts",
   "guest/limits.ts",
 ] as const;
 
-const DECLARATION = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export const (\w+)(?::[^=]+)? = ([^;]+);/g;
+const DECLARATION = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export const (\w+)(?::[^=]+)? =\s+([^;]+);/g;
 
 /** The document as it should be. */
 export function limitsDocument(): string {
@@ -36,6 +37,7 @@ export function limitsDocument(): string {
       const words = comment
         .replaceAll(/^\s*\* ?/gm, "")
         .replaceAll(/\s+/g, " ")
+        .replaceAll(/\{@link (\w+)\}/g, "`$1`")
         .replaceAll("|", "\\|")
         .trim();
       return `| \`${name}\` | \`${value.replaceAll(/\s+/g, " ").replaceAll("|", "\\|")}\` | ${words} |`;

@@ -10,9 +10,11 @@ export const LINK_DEADLINE = 10_000;
  */
 export const MAX_LINKS = 64;
 
-/** Tickets that are looked at, or found wrong and not yet answered, at once: in all, and from one address. */
-export const PASSWORD_CHECKS = 16;
-export const PASSWORD_CHECKS_PER_ADDRESS = 4;
+/** Tickets that are looked at, or found wrong and not yet answered, at once: more than one address may have, so that others find one. */
+export const PASSWORD_CHECKS = 20;
+
+/** The same from one address. Many people may share one, so few places are long waits for them, and many are many guesses. */
+export const PASSWORD_CHECKS_PER_ADDRESS = 16;
 
 /** Wrong passwords in a row from one address that are answered at once: people mistype. */
 export const PASSWORD_FAILURES_FREE = 2;
@@ -21,13 +23,21 @@ export const PASSWORD_FAILURES_FREE = 2;
 export const PASSWORD_DELAY_FIRST_MS = 250;
 
 /**
- * Most milliseconds that a wrong password waits for its answer. With the checks per address that is one guess a second, nothing against
- * eight random characters, while somebody who knows the password still gets his turn beside whoever guesses from the same address.
+ * Most milliseconds that a wrong password waits for its answer. With the checks per address that is four guesses a second, nothing
+ * against eight random characters.
  */
 export const PASSWORD_DELAY_MAX_MS = 4_000;
 
 /** The same for guesses from many addresses, none of which has failed often: a person at another address waits no longer than this. */
 export const PASSWORD_DELAY_MAX_ALL_MS = 2_000;
+
+/**
+ * Most milliseconds that a right password waits behind those who guess from the same address, however many they are: one that can be
+ * looked at has a link's place, so there are never more before it than {@link MAX_LINKS}. It holds while the link keeps its place, which
+ * only a flood of newer links, each with its ticket, takes away.
+ */
+export const PASSWORD_TURN_MAX_MS =
+  Math.ceil(MAX_LINKS / PASSWORD_CHECKS_PER_ADDRESS) * PASSWORD_DELAY_MAX_MS;
 
 /** Milliseconds without a wrong password after which those before are forgotten. */
 export const PASSWORD_FORGET_MS = 10 * 60 * 1000;
@@ -35,7 +45,7 @@ export const PASSWORD_FORGET_MS = 10 * 60 * 1000;
 /** Addresses whose wrong passwords are remembered; then the one quiet for longest is forgotten. */
 export const PASSWORD_ADDRESSES = 1024;
 
-/** Milliseconds that a ticket may wait to be looked at, behind those who guess from the same address. */
+/** Milliseconds that a ticket may wait to be looked at: beyond {@link PASSWORD_TURN_MAX_MS}, for guesses from many addresses at once. */
 export const PASSWORD_WAIT_MS = 60_000;
 
 /** Links that may share a ticket key while no fresh one is ready; each sealed ticket is taken once all the same. */
@@ -134,8 +144,10 @@ export const INPUTS_RECEIVE_BUFFER = 4096;
 /** Milliseconds between pings from the tab to the relay, and a missed one after which the relay counts as gone. */
 export const RELAY_PING_INTERVAL = 15_000;
 
-/** First and longest pause before the relay is dialled again, in milliseconds; doubled each time. */
+/** Milliseconds before a relay that was lost is dialled again; doubled each time. */
 export const RELAY_RETRY_FIRST = 500;
+
+/** Most milliseconds between two such tries: a relay that comes back is found while somebody still waits for it. */
 export const RELAY_RETRY_MAX = 15_000;
 
 /**

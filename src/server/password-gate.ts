@@ -34,13 +34,12 @@ interface Waiting {
  * address has few tickets looked at or unanswered at a time, so that trying many at once gains nothing. A right one is answered at
  * once and clears its address.
  *
- * Behind a relay on loopback many share an address, honest people with whoever guesses. So those who wait are taken at random, not in
- * their order: nobody can keep the places by being there first, and whoever guesses cannot shut the others out, only slow them down.
- * An address that has failed less comes before one that has failed more.
+ * Behind a proxy or a router many share an address, honest people with whoever guesses, and nothing tells them apart. So those who wait
+ * are taken in their order, and as many may wait as there are links: whoever guesses there cannot shut the others out, only have them
+ * wait for {@link PASSWORD_TURN_MAX_MS}. An address that has failed less comes before one that has failed more.
  */
 export class PasswordGate implements Disposable {
   readonly #now: () => number;
-  readonly #random: () => number;
   readonly #addresses = new Map<string, Address>();
   readonly #waiting: Waiting[] = [];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -48,9 +47,8 @@ export class PasswordGate implements Disposable {
   #failuresInAll = 0;
   #lastFailure = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { now?: () => number; random?: () => number } = {}) {
+  constructor(options: { now?: () => number } = {}) {
     this.#now = options.now ?? (() => performance.now());
-    this.#random = options.random ?? Math.random;
   }
 
   /** Tickets that wait to be looked at. */
@@ -169,18 +167,17 @@ export class PasswordGate implements Disposable {
     }
   }
 
-  /** Any of those whose address has failed least. */
+  /** Of those whose address has failed least, the one that has waited for longest. */
   #choose(): number | undefined {
     let least = Number.POSITIVE_INFINITY;
-    let candidates: number[] = [];
+    let chosen: number | undefined;
     this.#waiting.forEach(({ address }, index) => {
       const { busy, failures } = this.#addresses.get(address) ?? { busy: 0, failures: 0 };
-      if (busy >= PASSWORD_CHECKS_PER_ADDRESS || failures > least) return;
-      if (failures < least) candidates = [];
+      if (busy >= PASSWORD_CHECKS_PER_ADDRESS || failures >= least) return;
       least = failures;
-      candidates.push(index);
+      chosen = index;
     });
-    return candidates[Math.floor(this.#random() * candidates.length)];
+    return chosen;
   }
 }
 
