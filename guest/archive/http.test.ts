@@ -1,9 +1,11 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { TestMirror } from "./archive.testing.ts";
-import { HttpClient } from "./http.ts";
+import { HttpClient, type Names } from "./http.ts";
+import type { Nearness } from "./nearness.ts";
+import { RedirectError } from "./redirect.ts";
 
 const mirror = new TestMirror();
 /** A real proxy: passes whole addresses on, and joins the two ends of a CONNECT. */
@@ -36,7 +38,11 @@ beforeEach(async () => {
   await once(proxy, "listening");
 });
 
+/** More servers of a test. */
+const opened: Server[] = [];
+
 afterEach(async () => {
+  for (const server of opened.splice(0)) server.close().closeAllConnections();
   await mirror.close();
   proxy.closeAllConnections();
   proxy.close();
@@ -95,4 +101,59 @@ test("a packed body stays packed: what is counted and hashed is what came", asyn
     response.writeHead(200, { "content-encoding": "gzip" }).end("these bytes");
   });
   expect(await body(new HttpClient(), `${mirror.origin}/x`)).toBe("these bytes");
+});
+
+/** Loopback addresses that stand for others, and names that mean them. */
+const FAR = "127.0.0.1";
+const NEAR = "127.0.0.2";
+const HERE = "127.0.0.3";
+const names = (hosts: Record<string, readonly string[]>): Names => ({
+  lookup: (host, _, answer) =>
+    answer(
+      null,
+      (hosts[host] ?? []).map((address) => ({ address, family: 4 })),
+    ),
+  nearness: (address) => [FAR, NEAR, HERE].indexOf(address) as Nearness,
+});
+
+test("a redirect from afar to a name that means this machine or its network reaches nobody", async () => {
+  const port = Number(new URL(mirror.origin).port);
+  const hosts = {
+    far: [FAR],
+    "also-far": [FAR],
+    near: [NEAR],
+    "also-near": [NEAR],
+    here: [HERE],
+    both: [FAR, HERE],
+  };
+  const asked: string[] = [];
+  const secret = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    if (request.url === "/x") response.writeHead(302, { location: `http://also-near:${port}/y` }).end();
+    else response.end("local");
+  });
+  // On the same port, so that only the address differs.
+  for (const host of [NEAR, HERE]) {
+    const local =
+      host === NEAR ? secret : createServer((request, response) => secret.emit("request", request, response));
+    local.listen(port, host);
+    await once(local, "listening");
+    opened.push(local);
+  }
+  const redirect = (from: string, to: string) => {
+    mirror.files.set("/x", (_, response) =>
+      response.writeHead(302, { location: `http://${to}:${port}/y` }).end(),
+    );
+    mirror.files.set("/y", Buffer.from("far"));
+    return body(new HttpClient({}, names(hosts)), `http://${from}:${port}/x`);
+  };
+  expect(await redirect("far", "also-far")).toBe("far");
+  for (const name of ["near", "here", "both"]) {
+    await expect(redirect("far", name), name).rejects.toThrow(RedirectError);
+    // A name with a public address among its own is far, whatever else it claims to be.
+    await expect(redirect("both", name), name).rejects.toThrow(RedirectError);
+  }
+  expect(asked).toEqual([]);
+  // A mirror of this network may lead to another one there.
+  expect(await body(new HttpClient({}, names(hosts)), `http://near:${port}/x`)).toBe("local");
 });

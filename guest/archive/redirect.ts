@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { hostNearness, Nearness } from "./nearness.ts";
 
 /** A redirect that is not followed. */
 export class RedirectError extends Error {
@@ -6,31 +6,22 @@ export class RedirectError extends Error {
     super(`the mirror redirects ${what}`);
     this.name = "RedirectError";
   }
-}
 
-/** Addresses that mean this machine or its own link: services there answer whoever asks from here. */
-const OWN = new BlockList();
-OWN.addSubnet("127.0.0.0", 8, "ipv4");
-OWN.addSubnet("0.0.0.0", 8, "ipv4");
-OWN.addSubnet("169.254.0.0", 16, "ipv4");
-OWN.addAddress("::1", "ipv6");
-OWN.addAddress("::", "ipv6");
-OWN.addSubnet("fe80::", 10, "ipv6");
-
-function isOwn(url: URL): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
-  if (host === "localhost" || host.endsWith(".localhost")) return true;
-  const version = isIP(host);
-  return version !== 0 && OWN.check(host, version === 6 ? "ipv6" : "ipv4");
+  /** One that leads nearer to this machine than the mirror is. */
+  static tooNear(host: string, nearness: Nearness): RedirectError {
+    const where = nearness === Nearness.Own ? "this machine" : "this machine's own network";
+    return new RedirectError(`to ${where} (${host}); if that is meant, name it as the mirror (--mirror URL)`);
+  }
 }
 
 /**
  * Where a redirect leads. Another host is all right, since every byte is checked by hash; what is not: another scheme
- * than HTTP, from HTTPS to HTTP, names and passwords, and this machine's own services unless the mirror is one.
- * @param start the address that was asked for, before any redirect.
+ * than HTTP, from HTTPS to HTTP, names and passwords, and hosts nearer to this machine than the mirror itself: services
+ * there answer whoever asks from here. A name is looked at where it is looked up, see HttpClient.
+ * @param nearest how near the target may be
  * @throws RedirectError
  */
-export function redirectTarget(start: URL, from: URL, location: string): URL {
+export function redirectTarget(nearest: Nearness, from: URL, location: string): URL {
   const target = URL.parse(location, from.href);
   if (target === null) throw new RedirectError(`to "${location}", which is no address`);
   if (target.protocol !== "https:" && target.protocol !== "http:")
@@ -39,6 +30,7 @@ export function redirectTarget(start: URL, from: URL, location: string): URL {
     throw new RedirectError(`from https to ${target.origin}`);
   if (target.username !== "" || target.password !== "")
     throw new RedirectError(`to an address with a user name at ${target.host}`);
-  if (isOwn(target) && !isOwn(start)) throw new RedirectError(`to this machine (${target.host})`);
+  const nearness = hostNearness(target) ?? Nearness.Public;
+  if (nearness > nearest) throw RedirectError.tooNear(target.host, nearness);
   return target;
 }
