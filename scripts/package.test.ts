@@ -8,6 +8,7 @@ import { root } from "./sources.ts";
 const description = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
+  allowScripts: Record<string, boolean>;
 };
 
 /** What npm itself would publish. */
@@ -112,4 +113,14 @@ test("nothing is installed twice or for nothing: each dependency is loaded by so
     expect(description.devDependencies).not.toHaveProperty([name]);
     expect(existsSync(join(root, "node_modules", name)), name).toBe(true);
   }
+});
+
+test("of each package that has an install script it is decided whether it runs, so that npm asks nobody", () => {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { hasInstallScript?: boolean }>;
+  };
+  const scripted = Object.keys(packages)
+    .filter((path) => packages[path].hasInstallScript)
+    .map((path) => path.replace(/^.*node_modules\//, ""));
+  expect(Object.keys(description.allowScripts).toSorted()).toEqual(scripted.toSorted());
 });

@@ -39,7 +39,9 @@ export function ensurePackages() {
 
 function install(what, args) {
   process.stdout.write(`Installing the packages (${what}) …\n`);
-  const npm = spawnSync("npm", [...args, "--no-audit", "--no-fund"], { cwd: root, stdio: "inherit" });
+  // The packages are pinned here: what npm warns of is nothing that whoever starts this can do something about.
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  const npm = spawnSync("npm", [...args, ...quiet], { cwd: root, stdio: "inherit" });
   if (npm.error === undefined && npm.status === 0) return;
   process.stderr.write(`${what} failed${npm.error ? `: ${npm.error.message}` : ""}; see its words above.\n`);
   process.exit(1);
