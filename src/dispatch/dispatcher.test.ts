@@ -1,12 +1,14 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { Dispatcher, TransferredAnswer, serveDispatcher } from "./dispatcher.ts";
 import { DispatcherTimeout, HandlerError, PeerDied } from "./errors.ts";
 import { MAX_QUEUED_MESSAGES } from "./limits.ts";
 import { LocalLiveness } from "./liveness.ts";
+import { turns } from "./waiting.testing.ts";
 
 interface Table {
   note(message: { text: string }): void;
-  slow(message: { ms: number }): number;
+  /** Answers when the test lets it. */
+  slow(message: object): number;
   fail(message: { text: string }): void;
   take(message: { bytes: Uint8Array }): Uint8Array;
 }
@@ -19,15 +21,17 @@ afterEach(() => {
 function pair(deadline?: number, concurrent?: readonly (keyof Table & string)[]) {
   const { port1, port2 } = new MessageChannel();
   const log: string[] = [];
+  let finishSlow: (answer: number) => void = () => {};
+  const slow = new Promise<number>((resolve) => (finishSlow = resolve));
   const server = serveDispatcher<Table>(
     port2,
     {
       note: ({ text }) => void log.push(text),
-      slow: async ({ ms }) => {
+      slow: async () => {
         log.push("slow begins");
-        await new Promise((resolve) => setTimeout(resolve, ms));
+        const answer = await slow;
         log.push("slow ends");
-        return ms;
+        return answer;
       },
       fail: ({ text }) => {
         throw new RangeError(text);
@@ -41,15 +45,19 @@ function pair(deadline?: number, concurrent?: readonly (keyof Table & string)[])
   );
   const dispatcher = new Dispatcher<Table>(port1, { peer: "test worker", deadline });
   open.push(dispatcher, server);
-  return { dispatcher, log };
+  return { dispatcher, log, finishSlow };
 }
 
 test("handlers run one after the other; a call is a barrier behind earlier sends", async () => {
-  const { dispatcher, log } = pair();
-  const slow = dispatcher.call("slow", { ms: 20 });
+  const { dispatcher, log, finishSlow } = pair();
+  const slow = dispatcher.call("slow", {});
   dispatcher.send("note", { text: "a" });
   dispatcher.send("note", { text: "b" });
-  await dispatcher.call("note", { text: "c" });
+  const last = dispatcher.call("note", { text: "c" });
+  await turns();
+  expect(log).toEqual(["slow begins"]);
+  finishSlow(20);
+  await last;
   expect(log).toEqual(["slow begins", "slow ends", "a", "b", "c"]);
   expect(await slow).toBe(20);
 });
@@ -66,13 +74,23 @@ test("a failing handler fails its call, with its name and words, and nothing els
 });
 
 test("a call has a deadline", async () => {
-  const { dispatcher } = pair(10);
-  await expect(dispatcher.call("slow", { ms: 100 })).rejects.toBeInstanceOf(DispatcherTimeout);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { dispatcher, log } = pair(10_000);
+  let failure: unknown;
+  dispatcher.call("slow", {}).catch((error: unknown) => (failure = error));
+  await turns();
+  vi.advanceTimersByTime(9_999);
+  await turns();
+  expect([log, failure]).toEqual([["slow begins"], undefined]);
+  vi.advanceTimersByTime(1);
+  await turns();
+  expect(failure).toBeInstanceOf(DispatcherTimeout);
 });
 
 test("the peer's death fails every call under way and later ones", async () => {
   const { dispatcher } = pair();
-  const calls = [dispatcher.call("slow", { ms: 5_000 }), dispatcher.call("note", { text: "never" })];
+  const calls = [dispatcher.call("slow", {}), dispatcher.call("note", { text: "never" })];
   dispatcher.peerDied("its tab was closed");
   for (const call of calls) await expect(call).rejects.toBeInstanceOf(PeerDied);
   await expect(dispatcher.call("note", { text: "x" })).rejects.toThrow("its tab was closed");
@@ -80,10 +98,11 @@ test("the peer's death fails every call under way and later ones", async () => {
 });
 
 test("a concurrent message begins in order and holds nobody up", async () => {
-  const { dispatcher, log } = pair(undefined, ["slow"]);
-  const slow = dispatcher.call("slow", { ms: 30 });
+  const { dispatcher, log, finishSlow } = pair(undefined, ["slow"]);
+  const slow = dispatcher.call("slow", {});
   await dispatcher.call("note", { text: "behind" });
   expect(log).toEqual(["slow begins", "behind"]);
+  finishSlow(30);
   expect(await slow).toBe(30);
 });
 
@@ -123,7 +142,7 @@ test("what nobody waits for is told when it fails, and when it is lost; nothing 
   );
   const dispatcher = new Dispatcher<Table>(port1, { peer: "test worker" });
   open.push(dispatcher, server);
-  const slow = dispatcher.call("slow", { ms: 0 });
+  const slow = dispatcher.call("slow", {});
   const lost = 5;
   // The slow one waits with them.
   for (let i = 1; i < MAX_QUEUED_MESSAGES + lost; i++) dispatcher.send("note", { text: String(i) });

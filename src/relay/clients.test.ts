@@ -3,8 +3,18 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { expect, test, vi } from "vitest";
 import { RelayClose } from "./control.ts";
-import { DEFAULT_RELAY_LIMITS } from "./limits.ts";
-import { closing, LINK, readBytes, TestRelay, TICKET, WillingHost } from "./relay.testing.ts";
+import { DEFAULT_RELAY_LIMITS, LINK_DEADLINE_MS, REFUSAL_DEADLINE_MS } from "./limits.ts";
+import {
+  closing,
+  LINK,
+  readBytes,
+  stopClock,
+  TestRelay,
+  TICKET,
+  turns,
+  until,
+  WillingHost,
+} from "./relay.testing.ts";
 import { SparseLog } from "./sparse-log.ts";
 
 const WHOLE = Buffer.concat([LINK, TICKET]);
@@ -160,17 +170,29 @@ test("a header that cannot be is the host's to answer, with the protocol's own e
 });
 
 test("a link that is not said in time ends, however slowly it is said", async () => {
-  await using relay = await TestRelay.start({ limits: { linkDeadlineMs: 50, refusalDeadlineMs: 50 } });
+  await using relay = await TestRelay.start();
   await relay.host();
+  using clock = stopClock();
   const [silent, slow] = [relay.client(), relay.client()];
+  const webSocket = relay.webSocket("/spice");
+  const ends: string[] = [];
+  silent.resume().once("end", () => ends.push("silent"));
+  slow.resume().once("end", () => ends.push("slow"));
+  const closed = closing(webSocket);
   slow.write(LINK.subarray(0, 3));
-  for (const client of [silent, slow]) {
-    client.resume();
-    await once(client, "end");
-  }
-  const end = await closing(relay.webSocket("/spice"));
+  await until(() => relay.relay.health.connections === 3);
+  clock.pass(LINK_DEADLINE_MS - 1);
+  slow.write(LINK.subarray(3, 6));
+  await turns();
+  expect(ends).toEqual([]);
+  expect(webSocket.readyState).toBe(webSocket.OPEN);
+  clock.pass(1);
+  const end = await closed;
   expect(end).toMatchObject({ code: RelayClose.tryAgainLater });
   expect(end.reason).toContain("did not say its link in time");
+  // Those by TCP may still say it, to hear why not.
+  clock.pass(REFUSAL_DEADLINE_MS);
+  await until(() => ends.length === 2);
 });
 
 test("when places are short the one that has said least for longest goes", async () => {

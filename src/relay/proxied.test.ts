@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { refusedStatus, TestRelay } from "./relay.testing.ts";
+import { PING_INTERVAL_MS } from "./limits.ts";
+import { LINK, readBytes, refusedStatus, stopClock, TestRelay } from "./relay.testing.ts";
 import { TestWebServer } from "./web-server.testing.ts";
 
 let server: TestWebServer;
@@ -79,10 +80,15 @@ test("links name the public URL, whoever asks", async () => {
 });
 
 test("clients' and streams' WebSockets are pinged while nothing else travels", async () => {
-  await using relay = await TestRelay.start({ limits: { pingIntervalMs: 20 } });
+  await using relay = await TestRelay.start();
   const host = await relay.host();
+  using clock = stopClock();
   const client = relay.linkingWebSocket();
   const stream = await host.join();
-  await Promise.all([once(client, "ping"), once(stream, "ping")]);
-  await Promise.all([once(client, "ping"), once(stream, "ping")]);
+  await readBytes(stream, LINK.length);
+  for (let ping = 0; ping < 2; ping++) {
+    const pinged = Promise.all([once(client, "ping"), once(stream, "ping")]);
+    clock.pass(PING_INTERVAL_MS);
+    await pinged;
+  }
 });

@@ -3,7 +3,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { RelayClose } from "./control.ts";
 import { ListenError } from "./relay.ts";
-import { closing, LINK, readBytes, refusedStatus, TestRelay } from "./relay.testing.ts";
+import { HELLO_DEADLINE_MS, JOIN_DEADLINE_MS, PING_INTERVAL_MS, SILENCE_LIMIT_MS } from "./limits.ts";
+import { closing, LINK, readBytes, refusedStatus, stopClock, TestRelay, turns } from "./relay.testing.ts";
 
 test("the bytes a client sends before its stream is joined arrive first and whole", async () => {
   await using relay = await TestRelay.start();
@@ -93,10 +94,15 @@ test("what the host refuses is refused with its reason", async () => {
 });
 
 test("a host that does not answer loses the client after the deadline", async () => {
-  await using relay = await TestRelay.start({ limits: { joinDeadlineMs: 50 } });
+  await using relay = await TestRelay.start();
   const host = await relay.host();
+  using clock = stopClock();
   const client = relay.linkingWebSocket();
   const open = await host.next("open");
+  clock.pass(JOIN_DEADLINE_MS - 1);
+  await turns();
+  expect(client.readyState).toBe(client.OPEN);
+  clock.pass(1);
   expect((await host.next("cancel")).id).toBe(open.id);
   expect((await closing(client)).reason).toContain("did not answer");
   expect(await refusedStatus(host.dial(open.id, open.token))).toBe(404);
@@ -198,23 +204,45 @@ test("a host that breaks the control contract is told what was wrong", async () 
 });
 
 test("a control connection without hello is closed", async () => {
-  await using relay = await TestRelay.start({ limits: { helloDeadlineMs: 50 } });
-  expect((await closing(relay.webSocket("/host"))).code).toBe(RelayClose.silent);
+  await using relay = await TestRelay.start();
+  using clock = stopClock();
+  const socket = relay.webSocket("/host");
+  const closed = closing(socket);
+  await once(socket, "open");
+  clock.pass(HELLO_DEADLINE_MS - 1);
+  await turns();
+  expect(socket.readyState).toBe(socket.OPEN);
+  clock.pass(1);
+  expect((await closed).code).toBe(RelayClose.silent);
 });
 
 test("a host that never answers pings is cut", async () => {
-  await using relay = await TestRelay.start({ limits: { pingIntervalMs: 20, silenceLimitMs: 60 } });
+  await using relay = await TestRelay.start();
+  using clock = stopClock();
   const host = await relay.host();
-  expect((await closing(host.socket)).code).toBe(1006);
+  const closed = closing(host.socket);
+  clock.pass(SILENCE_LIMIT_MS);
+  for (let asked = 0; asked < SILENCE_LIMIT_MS / PING_INTERVAL_MS; asked++) await host.next("ping");
+  expect(relay.relay.health.hosting).toBe(true);
+  clock.pass(PING_INTERVAL_MS);
+  expect((await closed).code).toBe(1006);
   await expect.poll(() => relay.relay.health.hosting).toBe(false);
 });
 
 test("a host that answers pings stays, and is answered", async () => {
-  await using relay = await TestRelay.start({ limits: { pingIntervalMs: 10, silenceLimitMs: 1_000_000 } });
+  await using relay = await TestRelay.start();
+  using clock = stopClock();
   const host = await relay.host();
   host.socket.send('{"type":"ping"}');
   await host.next("pong");
-  await host.next("ping");
+  for (let asked = 0; asked < 10; asked++) {
+    clock.pass(PING_INTERVAL_MS);
+    await host.next("ping");
+    host.say({ type: "pong" });
+    // Answered in order: once this has come back, the pong was heard.
+    host.socket.send('{"type":"ping"}');
+    await host.next("pong");
+  }
   expect(relay.relay.health.hosting).toBe(true);
 });
 

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import { vi } from "vitest";
 import { WebSocket } from "ws";
 import type { HostMessage, RelayMessage } from "./control.ts";
 import { createRelay } from "./relay.ts";
@@ -17,6 +18,27 @@ export const LINK = Buffer.concat([
 
 /** What follows it: a sealed password, of whatever. */
 export const TICKET = Buffer.alloc(128, 7);
+
+/** So many turns of the event loop, for what must not happen. */
+export async function turns(count = 20): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Turns of the event loop until it is so; unlike `expect.poll` it moves no stopped clock. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turns(1);
+}
+
+/** Stops the clock of all that is started from here on; it moves when told to. Sockets go on by themselves. */
+export function stopClock(): { pass(ms: number): void } & Disposable {
+  vi.useFakeTimers({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+  });
+  return {
+    pass: (ms) => void vi.advanceTimersByTime(ms),
+    [Symbol.dispose]: () => void vi.useRealTimers(),
+  };
+}
 
 /** A relay on free loopback ports, with the HTTP server that carries its upgrades. */
 export class TestRelay implements AsyncDisposable {

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   ChannelType,
   LinkErr,
@@ -7,18 +7,24 @@ import {
   encodeLinkMess,
   inputsChannel,
 } from "../protocol/index.ts";
-import { eventually } from "../transport/compliance.testing.ts";
+import { eventually, turns } from "../transport/compliance.testing.ts";
 import { CLIENT_OVERSHOOT } from "../transport/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import type { LinkWishes } from "./link-client.testing.ts";
 import { linkAsClient, makeTicket } from "./link-client.testing.ts";
 import { LinkPlaces, LinkStage } from "./link-places.ts";
-import { MAX_LINKS, PASSWORD_DELAY_FIRST_MS, PASSWORD_FAILURES_FREE } from "./limits.ts";
+import { LINK_DEADLINE, MAX_LINKS, PASSWORD_DELAY_FIRST_MS, PASSWORD_FAILURES_FREE } from "./limits.ts";
 import { PEER, TestServer, linkHeaderBytes } from "./server.testing.ts";
 import { PasswordTooLong, Ticketing } from "./ticket.ts";
 
 const word = (bytes: readonly number[], at: number) =>
   new DataView(new Uint8Array(bytes).buffer).getUint32(at, true);
+
+/** The test moves the time of what the server waits for. */
+function stopClock(): void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+}
 
 /** All that arrives, as it arrives. */
 function collect(stream: RedStream): { readonly bytes: number[]; closed: boolean } {
@@ -147,12 +153,21 @@ test("bad links are answered with the protocol's own errors and end only themsel
 });
 
 test("whatever bytes a link is made of, in whatever pieces, only that connection ends", async () => {
-  using server = new TestServer({ linkDeadline: 50 });
+  stopClock();
+  using server = new TestServer();
   const start = fc.constantFrom(new Uint8Array(0), linkHeaderBytes(2, 26), linkHeaderBytes(2, 4096));
   const pieces = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(start, pieces, async (first, rest) => {
-      await talk(server, first, ...rest);
+      const stream = server.dial();
+      const seen = collect(stream);
+      for (const piece of [first, ...rest]) stream.write(piece.slice());
+      await turns();
+      // Whoever was not refused by now has said too little, and hears so in its time.
+      await eventually(() => {
+        vi.advanceTimersByTime(LINK_DEADLINE);
+        return seen.closed;
+      });
     }),
     { numRuns: 60 },
   );
@@ -161,15 +176,21 @@ test("whatever bytes a link is made of, in whatever pieces, only that connection
 });
 
 test("a client that stays silent, or stops in the middle, is dropped at the deadline", async () => {
-  using server = new TestServer({ linkDeadline: 100 });
+  stopClock();
+  using server = new TestServer();
   for (const bytes of [new Uint8Array(0), linkHeaderBytes(2, 60).subarray(0, 30)]) {
     const stream = server.dial();
     let reason = "";
     stream.onData = () => {};
     stream.onClose = (words) => (reason = words);
     stream.write(bytes.slice());
+    await eventually(() => server.reds.links === 1);
+    vi.advanceTimersByTime(LINK_DEADLINE - 1);
+    await turns();
+    expect(reason).toBe("");
+    vi.advanceTimersByTime(1);
     await eventually(() => reason !== "");
-    expect(reason).toContain("no whole link within 100 ms");
+    expect(reason).toContain(`no whole link within ${LINK_DEADLINE} ms`);
   }
   await eventually(() => server.reds.links === 0);
 });
@@ -191,13 +212,21 @@ test("a flood during the link is not collected", async () => {
 });
 
 test("a wrong password is answered late, by an event at once; meanwhile it takes no place and others get in", async () => {
+  stopClock();
   using server = new TestServer({ password: "right" });
   const failed: unknown[] = [];
   server.reds.onLinkFailed = (event) => failed.push(event);
   const wrong = (password = "wrong") =>
     linkAsClient(server.dial(), { channelType: ChannelType.Main, password });
-  for (let i = 0; i < PASSWORD_FAILURES_FREE; i++)
-    expect((await wrong()).resultError).toBe(LinkErr.PermissionDenied);
+  /** A wrong one that waits for nothing. */
+  const free = async () => {
+    const known = failed.length;
+    const link = wrong();
+    await eventually(() => failed.length > known);
+    vi.advanceTimersByTime(0);
+    expect((await link).resultError).toBe(LinkErr.PermissionDenied);
+  };
+  for (let i = 0; i < PASSWORD_FAILURES_FREE; i++) await free();
   let answered = 0;
   const late = wrong().then(({ resultError }) => {
     answered++;
@@ -212,9 +241,13 @@ test("a wrong password is answered late, by an event at once; meanwhile it takes
   });
   expect([answered, server.reds.links]).toEqual([0, 0]);
   const { session } = await server.linkMain({ password: "right" });
+  vi.advanceTimersByTime(PASSWORD_DELAY_FIRST_MS - 1);
+  await turns();
+  expect(answered).toBe(0);
+  vi.advanceTimersByTime(1);
   expect(await late).toBe(LinkErr.PermissionDenied);
   // The right one has cleared the address, and its session's other channels wait for nobody.
-  expect((await wrong()).resultError).toBe(LinkErr.PermissionDenied);
+  await free();
   expect(failed.at(-1)).toMatchObject({ failures: 1, delayMs: 0 });
   const inputs = await server.linkInputs(session, "right");
   await eventually(() => inputs.names.includes("init"));

@@ -1,27 +1,16 @@
 import { expect, test } from "vitest";
+import { eventually, turns } from "../dispatch/waiting.testing.ts";
 import type { RedStream } from "./contract.ts";
 import { STREAM_CREDIT } from "./limits.ts";
 import { openRedStream } from "./red-stream.ts";
+
+export { eventually, turns } from "../dispatch/waiting.testing.ts";
 
 /** Two ends of one connection over the driver under test. `done` releases what the driver needs. */
 export interface ConnectedPair {
   readonly a: RedStream;
   readonly b: RedStream;
   done?(): Promise<void> | void;
-}
-
-/** Resolves once `until` holds; looks after every turn of the event loop. */
-export async function eventually(until: () => boolean, deadline = 20_000): Promise<void> {
-  const end = Date.now() + deadline;
-  while (!until()) {
-    if (Date.now() > end) throw new Error("did not happen in time");
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-/** So many turns of the event loop, for what must not happen. */
-export async function turns(count = 20): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function collect(stream: RedStream): { bytes: number[]; reason?: string } {

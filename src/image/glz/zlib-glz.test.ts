@@ -85,9 +85,7 @@ describe("ZLIB_GLZ", () => {
   it("stops a bomb soon after the size that was announced", () => {
     const bomb = zlibSync(new Uint8Array(256 << 20), { level: 9 });
     const decoder = new ZlibGlzDecoder(new GlzDecoder());
-    const start = performance.now();
+    // At its first piece: 4 KiB, which make 4 MiB at most.
     expect(() => decoder.decode(bomb, { innerBytes: 1000 })).toThrow(/more than 1000 bytes \(at byte 0\)/);
-    // A piece of 4 KiB makes 4 MiB at most.
-    expect(performance.now() - start).toBeLessThan(1000);
   });
 });
