@@ -8,6 +8,7 @@ import type {
   RedImage,
   RedMask,
 } from "../protocol/red-command.ts";
+import { bitmap } from "./bitmap.testing.ts";
 import { ClipSweep } from "./clip-sweep.ts";
 import { DrawArea, drawableArea } from "./draw-area.ts";
 import { drawDrawable, drawSmall, drawing } from "./draw.ts";
@@ -61,22 +62,9 @@ function bitmapOf(allowed: readonly number[]): fc.Arbitrary<RedImage> {
     })
     .map(({ format, width, height, offset, topDown }) => {
       const stride = Math.ceil((width * bitmapBits(format)) / 8) + (width & 3);
-      const length = stride * height;
       const entries = Array.from({ length: 256 }, (_, i) => Math.imul(i, 0x01_05_07) & 0xff_ffff);
       const palette = format <= 5 ? { unique: 0n, entries } : undefined;
-      const span = { offset, length };
-      return {
-        kind: "bitmap",
-        id: 0n,
-        cacheMe: false,
-        format,
-        width,
-        height,
-        stride,
-        topDown,
-        palette,
-        data: span,
-      };
+      return bitmap(format, width, height, stride, offset, { topDown, palette });
     });
 }
 
@@ -243,17 +231,7 @@ describe("a drawing in bands", () => {
     const side = 512;
     const target = makeSurface(side, side, SurfaceFormat.XRGB);
     const all = { top: 0, left: 0, bottom: side, right: side };
-    const src: RedImage = {
-      kind: "bitmap",
-      id: 0n,
-      cacheMe: false,
-      format: BitmapFormat.XRGB,
-      width: 2,
-      height: 2,
-      stride: 8,
-      topDown: true,
-      data: { offset: 0, length: 16 },
-    };
+    const src = bitmap(BitmapFormat.XRGB, 2, 2, 8);
     const srcArea = { top: 0, left: 0, bottom: 2, right: 2 };
     const fill: RedDrawOperation = { type: "fill", brush: { type: "solid", color: 5 }, rop: 8 };
     const drawables: Pick<RedDrawable, "operation" | "clip">[] = [

@@ -1,6 +1,7 @@
 import { array, assert, boolean, constantFrom, integer, nat, option, property, record } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Rect, RedBitmap, RedDrawOperation, RedImage, RedMask } from "../protocol/red-command.ts";
+import { bitmap } from "./bitmap.testing.ts";
 import { drawDrawable } from "./draw.ts";
 import { BitmapFormat, SurfaceFormat, surfaceBits } from "./formats.ts";
 import { cloneSurface, forEachPixel, getPixel, makeSurface, setPixel } from "./model.testing.ts";
@@ -44,25 +45,14 @@ function surfaceImage(surfaceId: number, { width, height }: RasterSurface): RedI
   return { kind: "surface", surfaceId, width, height };
 }
 
-function bitmap(
+function bitmapOf(
   format: number,
   width: number,
   height: number,
   data: Uint8Array,
-  extra: Partial<RedBitmap> = {},
-): RedBitmap {
-  return {
-    kind: "bitmap",
-    id: 0n,
-    cacheMe: false,
-    format,
-    width,
-    height,
-    stride: data.length / height,
-    topDown: true,
-    data: { offset: 0, length: data.length },
-    ...extra,
-  };
+  more?: Partial<RedBitmap>,
+) {
+  return bitmap(format, width, height, data.length / height, 0, more);
 }
 
 describe("rops", () => {
@@ -208,7 +198,7 @@ describe("masks", () => {
           const data = Uint8Array.from({ length: 3 * 11 }, (_, i) => (i * 89 + 7) & 255);
           const format = le ? BitmapFormat.PALETTE1_LE : BitmapFormat.PALETTE1_BE;
           const pos = { x: shift, y: 2 };
-          const mask: RedMask = { inverse, pos, bitmap: bitmap(format, 20, 11, data, { topDown }) };
+          const mask: RedMask = { inverse, pos, bitmap: bitmapOf(format, 20, 11, data, { topDown }) };
           forEachPixel(model, bbox, undefined, (x, y) => {
             const [mx, my] = [x - bbox.left + pos.x, y - bbox.top + pos.y];
             if (mx < 0 || my < 0 || mx >= 20 || my >= 11) return;
@@ -230,8 +220,8 @@ describe("masks", () => {
     const model = cloneSurface(target);
     const data = new Uint8Array(64);
     for (const wrong of [
-      bitmap(BitmapFormat.PALETTE8, 8, 8, data),
-      bitmap(BitmapFormat.PALETTE1_BE, 80, 8, data),
+      bitmapOf(BitmapFormat.PALETTE8, 8, 8, data),
+      bitmapOf(BitmapFormat.PALETTE1_BE, 80, 8, data),
     ]) {
       const mask = { inverse: true, pos: { x: 0, y: 0 }, bitmap: wrong };
       draw(
@@ -303,7 +293,7 @@ describe("copy", () => {
     const entries = Array.from({ length: 256 }, (_, i) => (i * 0x01_03_05) & 0xff_ffff);
     const palette = { unique: 1n, entries };
     const from = (format: number, bytes: number[], extra: Partial<RedBitmap> = {}, width = 2) =>
-      [bitmap(format, width, 1, Uint8Array.from(bytes), extra), Uint8Array.from(bytes)] as const;
+      [bitmapOf(format, width, 1, Uint8Array.from(bytes), extra), Uint8Array.from(bytes)] as const;
     const cases: [readonly [RedBitmap, Uint8Array], number, number[]][] = [
       [from(BitmapFormat.PALETTE1_LE, [0b01], { palette }), SurfaceFormat.XRGB, [entries[1], entries[0]]],
       [
@@ -348,7 +338,7 @@ describe("copy", () => {
     const data = Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0);
     const target = makeSurface(1, 2, SurfaceFormat.XRGB);
     const area = { top: 0, left: 0, bottom: 2, right: 1 };
-    draw(target, put(bitmap(BitmapFormat.XRGB, 1, 2, data, { topDown: false }), area), area, {
+    draw(target, put(bitmapOf(BitmapFormat.XRGB, 1, 2, data, { topDown: false }), area), area, {
       ...NOTHING,
       data,
     });
@@ -357,7 +347,7 @@ describe("copy", () => {
 
   it("scales to the nearest pixel, and interpolates with seven bits of weight", () => {
     const data = new Uint8Array(Uint32Array.of(0x000000, 0xff0000, 0x00ff00, 0xffffff).buffer);
-    const image = bitmap(BitmapFormat.XRGB, 2, 2, data);
+    const image = bitmapOf(BitmapFormat.XRGB, 2, 2, data);
     const srcArea = { top: 0, left: 0, bottom: 2, right: 2 };
     const bbox = { top: 0, left: 0, bottom: 4, right: 4 };
     const nearest = makeSurface(4, 4, SurfaceFormat.XRGB);
@@ -393,7 +383,7 @@ describe("copy", () => {
     const model = cloneSurface(target);
     const data = new Uint8Array(64);
     const area = { top: 0, left: 0, bottom: 4, right: 4 };
-    const good = bitmap(BitmapFormat.XRGB, 4, 4, data);
+    const good = bitmapOf(BitmapFormat.XRGB, 4, 4, data);
     const wrong: RedImage[] = [
       { kind: "surface", surfaceId: 9, width: 4, height: 4 },
       { kind: "quic", id: 0n, cacheMe: false, width: 4, height: 4, data: { offset: 0, length: 64 } },
@@ -459,7 +449,7 @@ describe("copyBits", () => {
 describe("the rarer operations", () => {
   const area = { top: 0, left: 0, bottom: 1, right: 3 };
   const data = new Uint8Array(Uint32Array.of(0xff00_ff00, 0x0012_3456, 0x8040_0000).buffer);
-  const image = bitmap(BitmapFormat.ARGB, 3, 1, data);
+  const image = bitmapOf(BitmapFormat.ARGB, 3, 1, data);
   const source = { ...NOTHING, data };
   const pixels = (surface: RasterSurface) => [0, 1, 2].map((x) => getPixel(surface, x, 0));
   const black = (format: number) => {
@@ -515,7 +505,7 @@ describe("the rarer operations", () => {
 
   it("ROP3 with a pattern whose origin lies to the right", () => {
     const target = black(SurfaceFormat.XRGB);
-    const tile = bitmap(BitmapFormat.XRGB, 2, 1, data.slice(0, 8));
+    const tile = bitmapOf(BitmapFormat.XRGB, 2, 1, data.slice(0, 8));
     const brush = { type: "pattern", image: tile, pos: { x: 5, y: 3 } } as const;
     // 0xf0 is the pattern alone, 0xcc the source, 0x5a pattern XOR destination: codes that the reference has not.
     draw(target, { type: "rop3", src: image, srcArea: area, brush, rop3: 0xf0, scaleMode: 0 }, area, source);

@@ -8,6 +8,7 @@ import type {
   RedImage,
   RedMask,
 } from "../protocol/red-command.ts";
+import { bitmap } from "../raster/bitmap.testing.ts";
 import { createSurface } from "./worker/red-worker.testing.ts";
 
 /** Size of every surface that {@link arbitraryCommands} makes: small, so that drawings meet each other often. */
@@ -55,21 +56,12 @@ function arbitraryBitmap(formats: readonly number[]): fc.Arbitrary<RedImage> {
     .map(({ format, width, height, padding, offset, broken, topDown, colors }) => {
       const stride = rowBytes(format, width) + padding;
       const entries = colors.slice(0, broken === "palette" ? 1 : format <= 2 ? 2 : format <= 4 ? 16 : 256);
-      return {
-        kind: "bitmap",
-        id: 0n,
-        cacheMe: false,
-        format,
-        width,
-        height,
-        stride,
+      const at = broken === "offset" ? batchData.length - 100 : offset;
+      return bitmap(format, width, height, stride, at, {
         topDown,
         palette: format <= 5 ? { unique: 1n, entries } : undefined,
-        data: {
-          offset: broken === "offset" ? batchData.length - 100 : offset,
-          length: broken === "length" ? 100 : stride * height,
-        },
-      };
+        ...(broken === "length" ? { data: { offset: at, length: 100 } } : {}),
+      });
     });
 }
 
@@ -96,20 +88,14 @@ const cachedImage: fc.Arbitrary<RedImage> = fc
     const height = SIDE + (fraud === "size" ? 3 : 0);
     const stride = rowBytes(format, width);
     const entries = Array.from({ length: 256 }, (_, i) => i * 0x010503 + (fraud === "palette" ? 7 : 0));
-    return {
-      kind: "bitmap",
+    return bitmap(format, width, height, stride, 600 * key + (fraud === "pixels" ? 4 : 0), {
       // Different only in the upper half.
       id: BigInt(key & 3) + (BigInt(key >> 2) << 32n) + 7n,
       cacheMe: true,
       highBitsSet: fraud === "flags",
-      format,
-      width,
-      height,
-      stride,
       topDown: fraud !== "rows",
       palette: format <= 5 ? { unique: BigInt(key & 1), entries } : undefined,
-      data: { offset: 600 * key + (fraud === "pixels" ? 4 : 0), length: stride * height },
-    };
+    });
   });
 
 const surfaceImage: fc.Arbitrary<RedImage> = surfaceId.map((id) => ({

@@ -1,11 +1,13 @@
 import type { MainMessages, RedInspection } from "../../dispatch/messages.ts";
 import { ChannelType } from "../../protocol/index.ts";
-import type { RedBitmap, RedCommand, RedCommandReply } from "../../protocol/red-command.ts";
+import type { RedCommand, RedCommandReply } from "../../protocol/red-command.ts";
 import { RED_COMMAND_COST } from "../../protocol/red-command.ts";
 import { TestDisplayClient } from "../display/display-client.testing.ts";
 import type { TestClientOptions } from "../display/display-client.testing.ts";
 import type { RedWorkerOptions } from "./red-worker.ts";
 import { RedWorker } from "./red-worker.ts";
+
+export { bitmap } from "../../raster/bitmap.testing.ts";
 
 /** A red worker with a command port, as the guest worker has it, and what it told core. */
 export class TestRedWorker implements Disposable {
@@ -98,21 +100,6 @@ export async function until(isSo: () => boolean): Promise<void> {
 /** One turn of the event loop. */
 export function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A top-down bitmap whose data lies at `offset` of the batch. */
-export function bitmap(format: number, width: number, height: number, stride: number, offset = 0): RedBitmap {
-  return {
-    kind: "bitmap",
-    id: 0n,
-    cacheMe: false,
-    format,
-    width,
-    height,
-    stride,
-    topDown: true,
-    data: { offset, length: stride * height },
-  };
 }
 
 /** Creation of a blank surface; 0 is the primary. */
