@@ -2,7 +2,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { chromium, expect as expectNow, test, type Browser, type Page } from "@playwright/test";
+import { ChannelType, LinkErr } from "../src/protocol/index.ts";
+import { linkAsClient } from "../src/server/link-client.testing.ts";
 import { PageServer } from "./support/page-server.ts";
+import { dialTcp } from "./support/plain-client.ts";
 
 /** Each waits for what comes, however busy the machine is. */
 const expect = expectNow.configure({ timeout: 60_000 });
@@ -90,6 +93,31 @@ test("a page without the secret asks for it, by keyboard and screen reader too, 
   await hosts(page);
   expect(await page.evaluate(() => window.spicetab.session.state.join.password)).toBe("open sesame");
   await page.context().close();
+});
+
+test("a password that has ended lets nobody in; page and terminal say so, and until when one that has not", async () => {
+  for (const [leftMs, words] of [
+    [86_400_000, /until .*\d/],
+    [-1, /ended .*\d.*: lets nobody in any more/],
+  ] as const) {
+    await using server = await PageServer.start({
+      password: "open sesame",
+      passwordValidUntil: Date.now() + leftMs,
+    });
+    const page = await newBrowser();
+    await page.goto(server.url);
+    await hosts(page);
+    await expect(page.getByText(words)).toBeVisible();
+    const { stream, socket } = await dialTcp(server.relay.spice[0].port);
+    const link = await linkAsClient(stream, { channelType: ChannelType.Main, password: "open sesame" });
+    expect(link.resultError).toBe(leftMs > 0 ? LinkErr.Ok : LinkErr.PermissionDenied);
+    if (leftMs < 0) {
+      await expect(page.getByText("the password's time is over")).toBeVisible();
+      await expect.poll(() => server.log.join("\n")).toContain("not let in: the password's time is over");
+    }
+    socket.destroy();
+    await page.context().close();
+  }
 });
 
 test("a page that another site sends a browser to hosts nothing, with a wrong secret as without one", async () => {

@@ -25,7 +25,12 @@ export class PageServer implements AsyncDisposable {
 
   /** @param options `guestFolder`: where there is a guest to boot; none by default */
   static async start(
-    options: { httpPort?: number; password?: string; guestFolder?: string } = {},
+    options: {
+      httpPort?: number;
+      password?: string;
+      passwordValidUntil?: number;
+      guestFolder?: string;
+    } = {},
   ): Promise<PageServer> {
     const log: string[] = [];
     const folder = await mkdtemp(join(tmpdir(), "spicetab-no-guest-"));
@@ -38,6 +43,7 @@ export class PageServer implements AsyncDisposable {
       version: "test",
       guest: "console",
       password: options.password,
+      passwordValidUntil: options.passwordValidUntil,
       pageFolder: join(root, "dist"),
       guestFolder: options.guestFolder ?? folder,
     });
