@@ -83,3 +83,9 @@ export const WATCHDOG_INTERVAL_MS = 1_000;
 export const WATCHDOG_SILENT_MS = 2_000;
 /** Milliseconds of silence after which the red worker is replaced. Nothing is lost by it, but a machine may be that busy for once. */
 export const WATCHDOG_REPLACE_MS = 10_000;
+
+/** Milliseconds after which a console guest that did not say which keyboard layout it has is told again. */
+export const KEYBOARD_RETRY_MS = 5_000;
+
+/** Times that it is told: its shell starts within the first of them, unless there is none. */
+export const KEYBOARD_TRIES = 6;

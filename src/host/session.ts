@@ -25,6 +25,8 @@ import type { PageConfig } from "./config.ts";
 import type { Host, LocalHand } from "./host-api.ts";
 import {
   FIRMWARE_POLL_MS,
+  KEYBOARD_RETRY_MS,
+  KEYBOARD_TRIES,
   SAVE_MAX_MS,
   SAVE_STALL_MS,
   SHUTDOWN_DEADLINE_MS,
@@ -553,9 +555,16 @@ export class HostSession implements Host {
 
   /** Tells the guest which layout to have; its marker says that it has it. The console's guest has the kernel's own only. */
   async #applyKeyboard(): Promise<void> {
-    if (this.#state.level !== "desktop" || this.#state.phase !== "running") return;
+    const { level } = this.#state;
     const layout = new KeyboardLayout(this.#state.keyboard.wanted);
-    await this.#running().guest.call("serialSend", { text: layoutCommand(layout) });
+    // The console says that it is ready before the shell on its serial port reads, which loses what came before.
+    for (let tries = 0; tries < KEYBOARD_TRIES; tries++) {
+      if (this.#state.phase !== "running" || this.#state.keyboard.wanted !== layout.name) return;
+      await this.#running().guest.call("serialSend", { text: layoutCommand(layout, level) });
+      if (level === "desktop") return;
+      await new Promise((resolve) => setTimeout(resolve, KEYBOARD_RETRY_MS));
+      if (this.#state.keyboard.layout === layout.name) return;
+    }
   }
 
   #setKeyboard(change: Partial<HostState["keyboard"]>): void {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { layoutCommand } from "../host/hands/guest-layout.ts";
+import { KeyboardLayout, scancodes } from "../keyboard/index.ts";
 import { readBuiltGuest, shell, until, whyNoGuest } from "./built-guest.testing.ts";
 import { Machine } from "./machine.ts";
 import type { MachineOptions } from "./machine.ts";
@@ -96,6 +98,38 @@ describe.skipIf(reason)("the console guest", () => {
       await until(() => leds.at(-1) === 4, { what: "Caps Lock LED" });
       machine.keyboard.push([0x3a, 0xba]);
       await until(() => leds.at(-1) === 0, { what: "Caps Lock LED off" });
+    },
+    BOOT_DEADLINE_MS,
+  );
+
+  test(
+    "its console takes a keyboard layout, and the US one again",
+    async () => {
+      const typed = async (layout: KeyboardLayout, text: string) => {
+        for (const character of `echo '${text}' >/run/typed\n`) {
+          for (const { code, shift, altGraph } of layout.strokes(character) ?? []) {
+            const modifiers = [...(shift ? ["ShiftLeft"] : []), ...(altGraph ? ["AltRight"] : [])];
+            const down = [...modifiers, code].flatMap((key) => scancodes(key, true));
+            const up = [code, ...modifiers].flatMap((key) => scancodes(key, false));
+            await machine.keyboard.push([...down, ...up]);
+          }
+        }
+        await shell(machine, "until [ -s /run/typed ]; do sleep 1; done; echo typed-$?", /typed-0/);
+        const bytes = Buffer.from(`${text}\n`).toString("hex");
+        await shell(machine, "od -An -v -t x1 /run/typed | tr -d ' \\n'; rm /run/typed", new RegExp(bytes));
+      };
+      for (const [name, text] of [
+        ["de", "zyZ- {@ äß é"],
+        ["fr", "azm, ç ê #2"],
+        ["us", "zyZ- {@"],
+      ] as const) {
+        const layout = new KeyboardLayout(name);
+        const before = serial().length;
+        machine.serialSend(layoutCommand(layout, "console"));
+        const marker = new RegExp(`^GUEST keyboard-${name}`, "m");
+        await until(() => marker.test(serial().slice(before)), { what: `layout ${name}`, serial });
+        await typed(layout, text);
+      }
     },
     BOOT_DEADLINE_MS,
   );

@@ -10,7 +10,7 @@ import { layoutCommand, layoutOfMarker } from "./guest-layout.ts";
 test.each(LAYOUT_NAMES)(
   "%s: a shell sets it once, says so, and its echo of the line says nothing",
   (name) => {
-    const command = layoutCommand(new KeyboardLayout(name));
+    const command = layoutCommand(new KeyboardLayout(name), "desktop");
     expect(parseBootMarker(command)).toBeUndefined();
     const folder = mkdtempSync(join(tmpdir(), "layout-"));
     try {

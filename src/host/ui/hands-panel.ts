@@ -44,18 +44,16 @@ export class HandsPanelElement extends HostElement {
   }
 
   override render() {
-    const { keyboard, level } = this.hostState;
-    const isWaiting = keyboard.wanted !== keyboard.layout && level === "desktop";
+    const { keyboard } = this.hostState;
+    const isWaiting = keyboard.wanted !== keyboard.layout;
     return html`
       <h2>Keyboard and screen</h2>
       <label>
         Layout
-        <select ?disabled=${level !== "desktop"} @change=${this.#layout}>
+        <select @change=${this.#layout}>
           ${LAYOUTS.map(
             ({ name, title }) =>
-              html`<option value=${name} ?selected=${name === (level === "desktop" ? keyboard.wanted : "us")}>
-                ${title}
-              </option>`,
+              html`<option value=${name} ?selected=${name === keyboard.wanted}>${title}</option>`,
           )}
         </select>
       </label>
