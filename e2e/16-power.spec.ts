@@ -23,11 +23,13 @@ async function joinMain(port: number) {
 test("a guest that switches off is off: everybody is told, nothing of it is kept, and it can go on", async () => {
   const profile = await mkdtemp(join(tmpdir(), "spicetab-power-"));
   try {
-    await using server = await Server.start("--guest", "console");
+    await using server = await Server.start("--guest", "console", "--keyboard", "de");
     await using tab = await HostTab.open(server.url, { profile });
     await tab.ready();
     const { page } = tab;
     const state = () => page.evaluate(() => window.spicetab.session.state);
+    // The option reaches the console, too.
+    await expect.poll(async () => (await state()).keyboard.layout, { timeout: 120_000 }).toBe("de");
     const type = (text: string) =>
       page.evaluate(
         (line) => window.spicetab.session.threads?.guest.call("serialSend", { text: `${line}\n` }),
