@@ -228,10 +228,10 @@ test("when places are short the one that has said least for longest goes", async
   expect([channel, ...full].map(({ readyState }) => readyState)).toEqual(["open", "open", "open"]);
 });
 
-test("the host is asked for so many at once; the others come next, in their order", async () => {
+test("the host is asked for so many at once; of the others the oldest and the newest come in turn", async () => {
   await using relay = await TestRelay.start({ limits: { pendingClients: 2 } });
   const host = await relay.host();
-  for (let i = 1; i <= 5; i++) {
+  for (let i = 1; i <= 7; i++) {
     relay.linking();
     await expect.poll(() => relay.relay.health.pending).toBe(i);
   }
@@ -240,7 +240,35 @@ test("the host is asked for so many at once; the others come next, in their orde
   host.say({ type: "refused", id: 1 });
   expect((await host.next("open")).id).toBe(3);
   host.dial(2, asked[1].token);
+  expect((await host.next("open")).id).toBe(7);
+  host.say({ type: "refused", id: 3 });
   expect((await host.next("open")).id).toBe(4);
+  host.say({ type: "refused", id: 4 });
+  expect((await host.next("open")).id).toBe(6);
+});
+
+test("a flood of links is told to the host at a pace, however quickly it answers", async () => {
+  const day = 86_400_000;
+  await using relay = await TestRelay.start({ limits: { linksAtOnce: 3, linkRestMs: day } });
+  const host = await relay.host();
+  for (let i = 1; i <= 3; i++) {
+    relay.linking();
+    host.say({ type: "refused", id: (await host.next("open")).id });
+  }
+  const others = Array.from({ length: 20 }, () => relay.linking());
+  await expect.poll(() => relay.relay.health.pending).toBe(20);
+  const heard: string[] = [];
+  host.socket.on("message", (data) => heard.push(String(data)));
+  host.say({ type: "ping" });
+  await expect.poll(() => heard.length).toBeGreaterThan(0);
+  expect(heard.filter((text) => text.includes('"open"'))).toEqual([]);
+  for (const one of others) one.destroy();
+});
+
+test("links that waited for their pace come when they are due, all of them", async () => {
+  await using relay = await TestRelay.start({ limits: { linksAtOnce: 1, linkRestMs: 5 } });
+  new WillingHost(relay, await relay.host());
+  await Promise.all(Array.from({ length: 20 }, () => honestTcp(relay)));
 });
 
 test("a WebSocket message that grows and grows before the link is cut before it is whole", async () => {

@@ -5,6 +5,7 @@ import { RelayClose } from "./control.ts";
 import type { HostMessage, RelayMessage, RelayPeer } from "./control.ts";
 import type { RelayLimits } from "./limits.ts";
 import { linkStart, TICKET_BYTES } from "./link-start.ts";
+import { Pace } from "./pace.ts";
 import { SPICE_LINK_ERR_INVALID_MAGIC } from "./refusal.ts";
 import { isSameSecret } from "./secret.ts";
 import type { SparseLog } from "./sparse-log.ts";
@@ -46,6 +47,10 @@ export class Clients {
   /** In the order of their coming. */
   readonly #clients = new Map<number, Client>();
   #announced = 0;
+  readonly #pace: Pace;
+  #nextTurn: NodeJS.Timeout | undefined;
+  /** The next turn is the newest one's. */
+  #newestNext = false;
   #nextId = 1;
   #closing = false;
 
@@ -53,6 +58,7 @@ export class Clients {
     this.#limits = limits;
     this.#log = log;
     this.#host = host;
+    this.#pace = new Pace(limits.linksAtOnce, limits.linkRestMs);
   }
 
   get connections(): number {
@@ -173,20 +179,40 @@ export class Clients {
     this.#announce();
   }
 
-  /** Tells the hosting tab of those who wait, oldest first, as many as it may have before it. */
+  /** Tells the hosting tab of those who wait: as many as it may have before it, and no faster than it may hear of them. */
   #announce(): void {
-    if (this.#announced >= this.#limits.pendingClients) return;
-    for (const client of this.#clients.values()) {
-      if (client.stage !== "waiting") continue;
+    while (this.#announced < this.#limits.pendingClients) {
+      const client = this.#nextWaiting();
+      if (client === undefined) return;
+      const dueInMs = this.#pace.dueInMs;
+      if (dueInMs > 0) return this.#announceIn(dueInMs);
       const { id, token, peer } = client;
       if (!this.#host.send({ type: "open", id, token, peer })) return;
+      this.#pace.take();
+      this.#newestNext = !this.#newestNext;
       client.stage = "announced";
       this.#announced++;
       client.deadline = setTimeout(() => {
         this.#refuse(client, "the hosting tab did not answer in time");
       }, this.#limits.joinDeadlineMs);
-      if (this.#announced >= this.#limits.pendingClients) return;
     }
+  }
+
+  #announceIn(milliseconds: number): void {
+    this.#nextTurn ??= setTimeout(() => {
+      this.#nextTurn = undefined;
+      this.#announce();
+    }, milliseconds).unref();
+  }
+
+  /**
+   * The oldest one that waits, and the next time the newest: a crowd that came at once keeps nobody who comes behind it waiting, and a
+   * flood of newcomers nobody who was there before.
+   */
+  #nextWaiting(): Client | undefined {
+    const waits = ({ stage }: Client) => stage === "waiting";
+    const clients = [...this.#clients.values()];
+    return this.#newestNext ? clients.findLast(waits) : clients.find(waits);
   }
 
   /** What it waited for has come, or will not. */

@@ -16,10 +16,19 @@ export const MAX_CLIENT_CONNECTIONS = 256;
 export const LISTEN_BACKLOG = 4096;
 
 /**
- * Client connections that the hosting tab is asked to take at once; others wait for their turn. It answers in milliseconds:
- * more means that it is stuck.
+ * Client connections that the hosting tab is asked to take at once; others wait for their turn. It answers in milliseconds. Chromium
+ * holds a WebSocket back the longer the more of the page's are still connecting: at eight by some milliseconds, at sixteen by seconds.
  */
-export const MAX_PENDING_CLIENTS = 64;
+export const MAX_PENDING_CLIENTS = 8;
+
+/** Client connections that the hosting tab is told of without a pause: ten clients that join at the same moment. */
+export const LINKS_AT_ONCE = 64;
+
+/**
+ * Milliseconds in which one more is earned. A link costs milliseconds of four threads, whoever makes it: a flood of them is not to have the
+ * processors that those who are in need. A client's six to ten links are far below this.
+ */
+export const LINK_REST_MS = 10;
 
 /** Milliseconds a connection has for its whole link message. Stock clients send it at once, in one piece. */
 export const LINK_DEADLINE_MS = 10_000;
@@ -145,6 +154,8 @@ export const MIN_SECRET_CHARACTERS = 22;
 export interface RelayLimits {
   readonly clientConnections: number;
   readonly pendingClients: number;
+  readonly linksAtOnce: number;
+  readonly linkRestMs: number;
   readonly linkDeadlineMs: number;
   readonly earlyBytes: number;
   readonly earlyWebSocketBytes: number;
@@ -167,6 +178,8 @@ export interface RelayLimits {
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   clientConnections: MAX_CLIENT_CONNECTIONS,
   pendingClients: MAX_PENDING_CLIENTS,
+  linksAtOnce: LINKS_AT_ONCE,
+  linkRestMs: LINK_REST_MS,
   linkDeadlineMs: LINK_DEADLINE_MS,
   earlyBytes: MAX_EARLY_BYTES,
   earlyWebSocketBytes: MAX_EARLY_WEBSOCKET_BYTES,

@@ -28,6 +28,7 @@ import { eventually } from "../transport/compliance.testing.ts";
 import type { CoreOptions } from "./core.ts";
 import { Core } from "./core.ts";
 import type { HostControlEvents, HostControlMessages, HostState, LinkFailed } from "./host-control.ts";
+import { STATE_PAUSE_MS } from "./limits.ts";
 import { ChannelAtClient, linkAsClient } from "./link-client.testing.ts";
 import type { WebSocketConstructor } from "./relay-connection.ts";
 
@@ -421,4 +422,20 @@ test("pixels and keys go through core to the threads that have them", async () =
   await eventually(() => page.keys.length === 1);
   page.guestEvents.send("tabletState", { enabled: true });
   await eventually(() => page.state?.absolutePointer === true);
+});
+
+test("however often clients change what the page is shown, it is told at a pace, and in the end the truth", async () => {
+  const liveness = new LocalLiveness();
+  const page = new TestPage(makeCore(liveness), liveness, "one");
+  await page.core.call("state", {});
+  const told = page.states.length;
+  const began = performance.now();
+  for (let i = 0; i < 300; i++) {
+    page.guestEvents.send("tabletState", { enabled: i % 2 === 1 });
+    await page.core.call("state", {});
+  }
+  await eventually(() => page.state?.absolutePointer === true);
+  // The one at once and the one that the pause was for, besides those that are due.
+  const due = (performance.now() - began) / STATE_PAUSE_MS;
+  expect(page.states.length - told).toBeLessThanOrEqual(due + 2);
 });

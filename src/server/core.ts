@@ -21,6 +21,7 @@ import { DETACH_GRACE_MS } from "./limits.ts";
 import { Reds } from "./reds.ts";
 import type { WebSocketConstructor } from "./relay-connection.ts";
 import { RelayConnection } from "./relay-connection.ts";
+import { STATE_PAUSE_MS } from "./limits.ts";
 import { PasswordGate } from "./password-gate.ts";
 import { TicketKeyPool } from "./ticket.ts";
 
@@ -70,6 +71,9 @@ export class Core implements AsyncDisposable {
   #relay: RelayConnection | undefined;
   #relayState: RelayState = { state: "off" };
   #announced = false;
+  /** Since the state was told last. */
+  #clientsChanged = false;
+  #statePause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: CoreOptions) {
     this.#options = options;
@@ -186,7 +190,7 @@ export class Core implements AsyncDisposable {
 
   #makeReds(): Reds {
     const reds = new Reds(undefined, this.#config, this.#keys, this.#gate);
-    reds.onChange = () => this.#announce();
+    reds.onChange = () => this.#announceClients();
     reds.onLog = (text) => this.#options.onLog?.(text);
     reds.onLinked = ({ id }, channel) => {
       if (id !== undefined) this.#relay?.linked(id, channel);
@@ -347,6 +351,18 @@ export class Core implements AsyncDisposable {
     });
   }
 
+  /** The same for what clients may change as often as they like: not again before a pause. */
+  #announceClients(): void {
+    this.#clientsChanged = true;
+    if (this.#statePause !== undefined) return;
+    this.#clientsChanged = false;
+    this.#announce();
+    this.#statePause = setTimeout(() => {
+      this.#statePause = undefined;
+      if (this.#clientsChanged) this.#announceClients();
+    }, STATE_PAUSE_MS);
+  }
+
   /** Why nothing moves on the screens of those who are connected. */
   get #standing(): string | undefined {
     if (this.#reds && !this.#machine?.red) return "The page that runs the machine is away; it is waited for.";
@@ -355,6 +371,7 @@ export class Core implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end("the server ends");
+    clearTimeout(this.#statePause);
     this.#gate[Symbol.dispose]();
   }
 }

@@ -51,6 +51,12 @@ export const PASSWORD_WAIT_MS = 60_000;
 /** Links that may share a ticket key while no fresh one is ready; each sealed ticket is taken once all the same. */
 export const KEY_SHARES_MAX = 64;
 
+/**
+ * How many times as long as it was made the pool rests before the next ticket key: a flood of links costs a tenth of a processor in keys.
+ * A pool that was emptied is full again within seconds; links that come meanwhile share the newest key.
+ */
+export const KEY_REST_TIMES = 9;
+
 /** Clients (sessions) at once. Each costs a display pipe and its own encoding. One that has said nothing since its link gives way. */
 export const MAX_CLIENTS = 32;
 
@@ -119,6 +125,12 @@ export const HAND_LEFT_MAX = 32;
 
 /** Milliseconds for one piece of input: a paused guest takes nothing, and the person's keys are still to be there when it goes on. */
 export const HAND_DEADLINE_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Milliseconds between two words to page and relay about who is connected. The page draws what it is told anew, which hundreds of sessions
+ * a second would make it do for nobody's eyes.
+ */
+export const STATE_PAUSE_MS = 100;
 
 /** Milliseconds between two words to a person about dropped input. */
 export const DROPPED_NOTICE_MS = 10_000;

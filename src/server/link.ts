@@ -166,7 +166,9 @@ async function handshake(
   const deadline = context.deadline ?? LINK_DEADLINE;
   const message = await within(reader, deadline, () => readLinkMess(stream, reader, context));
   context.onStage(LinkStage.Linking);
-  const key = await context.keys.take().catch((error: unknown) => {
+  // Without a password nobody opens the ticket, and a key of its own would protect nothing.
+  const taken = context.ticketing.required ? context.keys.take() : context.keys.takeAny();
+  const key = await taken.catch((error: unknown) => {
     throw refuse(stream, encodeLinkError, LinkError.Error, `no ticket key: ${String(error)}`);
   });
   if (reader.failure) throw reader.failure;

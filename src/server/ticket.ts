@@ -1,5 +1,5 @@
 import { MAX_PASSWORD_LENGTH, TICKET_PUBKEY_SIZE } from "../protocol/index.ts";
-import { KEY_POOL_SIZE, KEY_SHARES_MAX } from "./limits.ts";
+import { KEY_POOL_SIZE, KEY_REST_TIMES, KEY_SHARES_MAX } from "./limits.ts";
 
 /** One link's key pair: the public half goes out in the link reply, the private half opens the ticket once. */
 export interface TicketKey {
@@ -47,19 +47,28 @@ async function makeKey(): Promise<TicketKey> {
   };
 }
 
+/** Resolves when a pool that has worked for so many milliseconds may work again. */
+export type KeyRest = (workedMs: number) => Promise<void>;
+
+const restInProportion: KeyRest = (workedMs) =>
+  new Promise((resolve) => setTimeout(resolve, KEY_REST_TIMES * workedMs));
+
 /**
- * Fresh ticket keys without the wait: making one takes tens of milliseconds of a thread that also carries input. One key is made at
- * a time however many links ask. A flood that comes faster shares the newest key, so that nobody waits behind it; a key opens each
- * ticket once, so one overheard is worth nothing still.
+ * Fresh ticket keys without the wait: making one takes tens of milliseconds of a processor that is also needed for input. One is made at
+ * a time, with a rest behind it, however many links ask. Links that come faster share the newest key, so that nobody waits behind
+ * them; a key opens each ticket once, so one overheard is worth nothing still.
  */
 export class TicketKeyPool {
+  readonly #rest: KeyRest;
   readonly #ready: TicketKey[] = [];
   readonly #waiting: ((key: TicketKey | Error) => void)[] = [];
   #making = false;
-  #shared: TicketKey | undefined;
+  #endRest: (() => void) | undefined;
+  #newest: TicketKey | undefined;
   #shares = 0;
 
-  constructor() {
+  constructor(rest: KeyRest = restInProportion) {
+    this.#rest = rest;
     void this.#fill();
   }
 
@@ -72,13 +81,25 @@ export class TicketKeyPool {
     const key = this.#ready.shift();
     void this.#fill();
     if (key) {
-      this.#shared = key;
+      this.#newest = key;
       this.#shares = 0;
       return key;
     }
-    if (this.#shared && ++this.#shares < KEY_SHARES_MAX) return this.#shared;
+    if (this.#newest && ++this.#shares < KEY_SHARES_MAX) return this.#newest;
+    return this.#wait();
+  }
+
+  /** A key for a link whose ticket nobody will look at: any that there is. */
+  async takeAny(): Promise<TicketKey> {
+    this.#newest ??= this.#ready.shift();
+    void this.#fill();
+    return (this.#newest ??= await this.#wait());
+  }
+
+  async #wait(): Promise<TicketKey> {
     const made = await new Promise<TicketKey | Error>((resolve) => {
       this.#waiting.push(resolve);
+      this.#endRest?.();
     });
     if (made instanceof Error) throw made;
     return made;
@@ -89,10 +110,17 @@ export class TicketKeyPool {
     this.#making = true;
     try {
       while (this.#waiting.length > 0 || this.#ready.length < KEY_POOL_SIZE) {
+        const began = performance.now();
         const key = await makeKey();
         const waiting = this.#waiting.shift();
         if (waiting) waiting(key);
         else this.#ready.push(key);
+        if (this.#waiting.length > 0) continue;
+        await new Promise<void>((resolve) => {
+          this.#endRest = resolve;
+          void this.#rest(performance.now() - began).then(resolve);
+        });
+        this.#endRest = undefined;
       }
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));

@@ -1,0 +1,23 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { Pace } from "./pace.ts";
+
+test("so much at once, then one in each rest; what is not taken is saved up, up to that much", () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const pace = new Pace(3, 10);
+  const takeAll = () => {
+    let taken = 0;
+    for (; pace.dueInMs === 0; taken++) pace.take();
+    return taken;
+  };
+  expect(takeAll()).toBe(3);
+  expect(pace.dueInMs).toBe(10);
+  vi.advanceTimersByTime(4);
+  expect(pace.dueInMs).toBe(6);
+  vi.advanceTimersByTime(6);
+  expect(takeAll()).toBe(1);
+  vi.advanceTimersByTime(20);
+  expect(takeAll()).toBe(2);
+  vi.advanceTimersByTime(1_000_000);
+  expect(takeAll()).toBe(3);
+});

@@ -1,0 +1,30 @@
+/** So much at once, and one more in each so many milliseconds. */
+export class Pace {
+  readonly #atOnce: number;
+  readonly #restMs: number;
+  #left: number;
+  #since = performance.now();
+
+  constructor(atOnce: number, restMs: number) {
+    this.#atOnce = atOnce;
+    this.#restMs = restMs;
+    this.#left = atOnce;
+  }
+
+  /** Milliseconds until the next one is due; 0: it may be taken now. */
+  get dueInMs(): number {
+    this.#earn();
+    return this.#left >= 1 ? 0 : Math.ceil((1 - this.#left) * this.#restMs);
+  }
+
+  take(): void {
+    this.#earn();
+    this.#left -= 1;
+  }
+
+  #earn(): void {
+    const now = performance.now();
+    this.#left = Math.min(this.#atOnce, this.#left + (now - this.#since) / this.#restMs);
+    this.#since = now;
+  }
+}
