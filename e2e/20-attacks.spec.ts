@@ -8,13 +8,20 @@ import { spicyScreenshot } from "./support/stock-clients.ts";
 /** A taste of each; `npm run attack` is the whole meal. */
 const SCALE = 0.02;
 
+const SEED = 7;
+
+/** Answers of the server that the honest client has had beside each attack, at least; what they took is `npm run attack`'s to judge. */
+const ANSWERS = 5;
+
 test("whatever hostile clients do, an honest one beside them is served, and sees each pixel", async () => {
   await using server = await Server.start();
   await using tab = await HostTab.open(server.url);
   await tab.ready();
-  for (const attack of allAttacks(7)) {
-    await test.step(attack.name, async () => {
-      const { outcome, during } = await tryAttack(attack, { port: server.spicePort, scale: SCALE });
+  const target = { port: server.spicePort, scale: SCALE };
+  for (const { name } of allAttacks(SEED)) {
+    await test.step(name, async () => {
+      const assault = { name, seed: SEED, target, niceness: 0 };
+      const { outcome, during } = await tryAttack(assault, ANSWERS);
       expect(during.count, outcome).toBeGreaterThan(0);
     });
   }

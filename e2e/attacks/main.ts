@@ -10,17 +10,23 @@ import { HostTab, Server, freePort } from "../support/host.ts";
 import { difference } from "../support/ppm.ts";
 import { spicyScreenshot } from "../support/stock-clients.ts";
 import { allAttacks } from "./all.ts";
+import { latenessOf, words } from "./lateness.ts";
 import { tryAttack } from "./trial.ts";
+
+/** Answers on each side of a comparison: two may be late by chance before the p99 is. */
+const ANSWERS = 200;
 
 const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true },
     scale: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
+    nice: { type: "string", default: "0" },
     list: { type: "boolean", default: false },
   },
 });
-const attacks = allAttacks(Number(values.seed)).filter(
+const seed = Number(values.seed);
+const attacks = allAttacks(seed).filter(
   ({ name }) => values.only === undefined || values.only.some((part) => name.includes(part)),
 );
 if (values.list) {
@@ -37,17 +43,15 @@ try {
   await server.program.printed(/^ready: .*$/m, 600_000);
   await using tab = await HostTab.attach(Number(devtools));
   const target = { port: server.spicePort, scale: Number(values.scale) };
-  for (const attack of attacks) {
-    process.stdout.write(`${attack.name} … `);
+  for (const { name } of attacks) {
+    process.stdout.write(`${name} … `);
     try {
-      const { outcome, quiet, during } = await tryAttack(attack, target);
-      const ratio = during.p99Ms / quiet.p99Ms;
-      console.log(outcome);
-      console.log(
-        `    honest client: p99 ${quiet.p99Ms.toFixed(1)} ms quiet, ${during.p99Ms.toFixed(1)} ms beside it ` +
-          `(${ratio.toFixed(2)} times; max ${during.maxMs.toFixed(0)} ms, ${during.count} answers)`,
-      );
+      const verdict = await tryAttack({ name, seed, target, niceness: Number(values.nice) }, ANSWERS);
+      console.log(verdict.outcome);
+      console.log(words(verdict));
       await expectExact(tab, server.spicePort);
+      const late = latenessOf(verdict);
+      if (late !== undefined) throw new Error(late);
     } catch (error) {
       failures++;
       console.log(`FAILED: ${error instanceof Error ? error.message : String(error)}`);

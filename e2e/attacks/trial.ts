@@ -1,27 +1,53 @@
-import type { Attack, Target } from "./attack.ts";
+import { Attacker } from "./attacker.ts";
+import type { Assault } from "./attacker.ts";
+import type { Latency } from "./beat.ts";
+import { Bystander } from "./bystander.ts";
 import { HonestClient } from "./honest-client.ts";
-import type { Latency } from "./honest-client.ts";
 
-/** Answers of the server that are waited for, to know how long it takes when nothing else happens. */
-const QUIET_ANSWERS = 30;
+/** Most times an attack is tried again so that there are enough answers beside it. */
+const MOST_ROUNDS = 30;
 
 /** What one attack did to the honest client beside it. */
 export interface Verdict {
-  readonly attack: string;
-  /** What came of the attack itself. */
+  /** What came of the attack itself, the first time. */
   readonly outcome: string;
+  readonly rounds: number;
   readonly quiet: Latency;
   readonly during: Latency;
+  /** The same of a server that has nothing to do with it. */
+  readonly bystander: { readonly quiet: Latency; readonly during: Latency };
 }
 
-/** Runs an attack beside an honest client. @throws Error when that client is cut or gets no answer any more */
-export async function tryAttack(attack: Attack, target: Target): Promise<Verdict> {
-  using honest = await HonestClient.join(target.port, target.password);
-  await honest.answers(QUIET_ANSWERS);
-  const quiet = honest.take();
-  const outcome = await attack.run(target);
-  if (!honest.alive) throw new Error("the honest client was cut");
+/**
+ * Runs an attack in a process of its own beside an honest client, again and again until that one has had `answers` answers: among few, one
+ * that the machine delayed by chance would be the p99. @throws Error when that client is cut or gets no answer any more
+ */
+export async function tryAttack(assault: Assault, answers: number): Promise<Verdict> {
+  const { port, password } = assault.target;
+  using attacker = await Attacker.start();
+  using honest = await HonestClient.join(port, password);
+  using bystander = await Bystander.start();
+  const take = () => ({ honest: honest.beat.take(), bystander: bystander.beat.take() });
+  // What the join itself left to do is not quiet yet.
+  await honest.beat.answers(5);
+  take();
+  await honest.beat.answers(answers);
+  const quiet = take();
+  let rounds = 0;
+  let outcome: string | undefined;
+  do {
+    const came = await attacker.run(assault);
+    outcome ??= came;
+    if (!honest.alive) throw new Error("the honest client was cut");
+  } while (++rounds < MOST_ROUNDS && honest.beat.count < answers);
   // One more that was asked for after the attack: whatever was in its way is through.
-  await honest.answers(2);
-  return { attack: attack.name, outcome, quiet, during: honest.take() };
+  await honest.beat.answers(2);
+  const during = take();
+  return {
+    outcome,
+    rounds,
+    quiet: quiet.honest,
+    during: during.honest,
+    bystander: { quiet: quiet.bystander, during: during.bystander },
+  };
 }

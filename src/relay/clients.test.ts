@@ -267,8 +267,9 @@ test("a flood of links is told to the host at a pace, however quickly it answers
 
 test("links that waited for their pace come when they are due, all of them", async () => {
   await using relay = await TestRelay.start({ limits: { linksAtOnce: 1, linkRestMs: 5 } });
-  new WillingHost(relay, await relay.host());
+  const { host } = new WillingHost(relay, await relay.host());
   await Promise.all(Array.from({ length: 20 }, () => honestTcp(relay)));
+  expect(host.socket.readyState).toBe(host.socket.OPEN);
 });
 
 test("a WebSocket message that grows and grows before the link is cut before it is whole", async () => {

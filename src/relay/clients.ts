@@ -156,6 +156,7 @@ export class Clients {
 
   close(reason: string): void {
     this.#closing = true;
+    clearTimeout(this.#nextTurn);
     for (const client of this.#clients.values()) {
       if (client.tunnel !== undefined) client.tunnel.end(RelayClose.goingAway, reason);
       else this.#refuse(client, reason);
