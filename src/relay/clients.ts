@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { WebSocket } from "ws";
+import { Pace } from "../transport/pace.ts";
 import type { ByteEnd } from "./byte-end.ts";
 import { RelayClose } from "./control.ts";
 import type { HostMessage, RelayMessage, RelayPeer } from "./control.ts";
 import type { RelayLimits } from "./limits.ts";
 import { linkStart, TICKET_BYTES } from "./link-start.ts";
-import { Pace } from "./pace.ts";
 import { SPICE_LINK_ERR_INVALID_MAGIC } from "./refusal.ts";
 import { isSameSecret } from "./secret.ts";
 import type { SparseLog } from "./sparse-log.ts";

@@ -144,6 +144,15 @@ export const KEY_MODIFIERS_TTL = 2_000;
 /** Bytes of filler in the bandwidth test's PING (NET_TEST_BYTES). */
 export const NET_TEST_BYTES = 256_000;
 
+/** Sessions whose line is measured without a pause between them. */
+export const NET_TESTS_AT_ONCE = 8;
+
+/**
+ * Milliseconds in which one more measurement is earned. Each is 250 KiB for a link of some hundred bytes: sessions that come faster are
+ * taken for fast ones, as most are.
+ */
+export const NET_TEST_REST_MS = 2_000;
+
 /** Bits per second below which a client counts as low bandwidth. */
 export const LOW_BANDWIDTH = 10 * 1024 * 1024;
 

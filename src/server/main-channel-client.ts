@@ -16,6 +16,8 @@ import {
 export interface MainChannelOwner {
   /** Type and id of every channel a client may link now. */
   channels(): readonly { readonly type: number; readonly id: number }[];
+  /** Whether a line may be measured now; without that it counts as fast. */
+  mayTestLine(): boolean;
   mouseModeRequested(mode: number): void;
   agentStart(client: MainChannelClient, tokens: number): void;
   agentData(client: MainChannelClient, data: Uint8Array): void;
@@ -94,6 +96,7 @@ export class MainChannelClient extends CoreChannelClient {
       this.send(mainChannel.server.name, { name: init.name });
       this.send(mainChannel.server.uuid, { uuid: init.uuid });
     }
+    if (!this.#owner.mayTestLine()) return;
     this.#netTest = {
       warmUp: this.ping(),
       latency: this.ping(),

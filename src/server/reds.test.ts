@@ -4,7 +4,13 @@ import { ChannelType, LinkErr, MessageParser, encodeMessage, mainChannel } from 
 import { Turns, openRedStream } from "../transport/index.ts";
 import { eventually, turns } from "../transport/compliance.testing.ts";
 import { TURN_MESSAGES } from "../channel/index.ts";
-import { CONNECTIVITY_GRACE, CONNECTIVITY_INTERVAL, DISCONNECT_DEADLINE } from "./limits.ts";
+import {
+  CONNECTIVITY_GRACE,
+  CONNECTIVITY_INTERVAL,
+  DISCONNECT_DEADLINE,
+  NET_TESTS_AT_ONCE,
+  NET_TEST_REST_MS,
+} from "./limits.ts";
 import { ChannelAtClient, linkAsClient } from "./link-client.testing.ts";
 import { PEER, TestServer } from "./server.testing.ts";
 
@@ -73,6 +79,26 @@ test.each([
     expect(server.connects[0].lowBandwidth).toBe(slow);
   },
 );
+
+test("lines are measured at a pace: sessions that come faster are let in without", async () => {
+  let now = 1000;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
+  onTestFinished(() => clock.mockRestore());
+  using server = new TestServer({ pingInterval: 0 });
+  const measured: boolean[] = [];
+  const join = async () => {
+    const { main, stream } = await server.linkMain();
+    main.send(mainChannel.client.attachChannels, {});
+    await eventually(() => main.names.includes("channelsList"));
+    measured.push(main.names.includes("ping"));
+    stream.close();
+  };
+  for (let i = 0; i <= NET_TESTS_AT_ONCE; i++) await join();
+  expect(measured).toEqual([...Array<boolean>(NET_TESTS_AT_ONCE).fill(true), false]);
+  now += NET_TEST_REST_MS;
+  await join();
+  expect(measured.at(-1)).toBe(true);
+});
 
 test("display and cursor links go to the red worker with their stream; each only once per session", async () => {
   using server = new TestServer();

@@ -10,7 +10,7 @@ import type {
 import { ChannelTracker } from "../channel/index.ts";
 import { ChannelType, LinkError, MouseMode, NotifySeverity, encodeLinkError } from "../protocol/index.ts";
 import type { RedStream, StreamPeer, Turns, Wire } from "../transport/index.ts";
-import { CLIENT_OVERSHOOT, openRedStream, threadTurns } from "../transport/index.ts";
+import { CLIENT_OVERSHOOT, Pace, openRedStream, threadTurns } from "../transport/index.ts";
 import { AgentDevice } from "./agent-device.ts";
 import { GuestHand } from "./guest-hand.ts";
 import type { HostClient, InputDropped, LinkFailed } from "./host-control.ts";
@@ -19,7 +19,14 @@ import type { InputsChannelOwner } from "./inputs-channel.ts";
 import { LinkPlaces } from "./link-places.ts";
 import type { AuthenticatedLink, LinkAttempt } from "./link.ts";
 import { LinkRefused, PASSWORD_EXPIRED, acceptLink, authenticateLink, refuseLink } from "./link.ts";
-import { DISCONNECT_GRACE, DROPPED_NOTICE_MS, MAX_CLIENTS, MAX_LINKS } from "./limits.ts";
+import {
+  DISCONNECT_GRACE,
+  DROPPED_NOTICE_MS,
+  MAX_CLIENTS,
+  MAX_LINKS,
+  NET_TESTS_AT_ONCE,
+  NET_TEST_REST_MS,
+} from "./limits.ts";
 import { MainChannelClient } from "./main-channel-client.ts";
 import { MouseModes } from "./mouse-mode.ts";
 import { PasswordGate } from "./password-gate.ts";
@@ -91,6 +98,7 @@ export class Reds implements AsyncDisposable {
   readonly #attempts = new Set<LinkAttempt>();
   /** Links with a wrong password that are still to be answered. */
   readonly #unanswered = new Set<RedStream>();
+  readonly #netTests = new Pace(NET_TESTS_AT_ONCE, NET_TEST_REST_MS);
   readonly #turns: Turns;
   /** Tells the mouse mode once for however many wishes of one client's turn. */
   readonly #mouseModeTeller = {
@@ -346,6 +354,7 @@ export class Reds implements AsyncDisposable {
       { ...link, connectivityInterval, pingInterval, turns: this.#turns },
       {
         channels: () => this.#channels.list(),
+        mayTestLine: () => this.#netTests.take(),
         mouseModeRequested: (mode) => this.#mouse.request(mode),
         agentStart: (client, tokens) => this.#agent.start(client, tokens),
         agentData: (client, data) => this.#agent.receive(client, data),

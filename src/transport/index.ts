@@ -1,6 +1,7 @@
 /** RedStream, a byte duplex with credits over a MessagePort, and the drivers that join it to a wire. */
 export type * from "./contract.ts";
 export * from "./limits.ts";
+export * from "./pace.ts";
 export * from "./pausable-socket.ts";
 export * from "./red-stream.ts";
 export * from "./turns.ts";

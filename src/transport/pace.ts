@@ -17,9 +17,11 @@ export class Pace {
     return this.#left >= 1 ? 0 : Math.ceil((1 - this.#left) * this.#restMs);
   }
 
-  take(): void {
-    this.#earn();
+  /** False: it is not due yet. */
+  take(): boolean {
+    if (this.dueInMs > 0) return false;
     this.#left -= 1;
+    return true;
   }
 
   #earn(): void {
