@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import { allAttacks } from "./attacks/all.ts";
-import { tryAttack } from "./attacks/trial.ts";
+import { Trials } from "./attacks/trial.ts";
 import { HostTab, Server } from "./support/host.ts";
 import { difference } from "./support/ppm.ts";
 import { spicyScreenshot } from "./support/stock-clients.ts";
@@ -17,11 +17,12 @@ test("whatever hostile clients do, an honest one beside them is served, and sees
   await using server = await Server.start();
   await using tab = await HostTab.open(server.url);
   await tab.ready();
+  using trials = await Trials.start();
   const target = { port: server.spicePort, scale: SCALE };
   for (const { name } of allAttacks(SEED)) {
     await test.step(name, async () => {
       const assault = { name, seed: SEED, target, niceness: 0 };
-      const { outcome, during } = await tryAttack(assault, ANSWERS);
+      const { outcome, during } = await trials.try(assault, ANSWERS);
       expect(during.count, outcome).toBeGreaterThan(0);
     });
   }

@@ -1,7 +1,7 @@
-import { fork, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import type { Target } from "./attack.ts";
+import { forkEntry } from "./fork-entry.ts";
 
 /** One attack, as its process is told of it. */
 export interface Assault {
@@ -27,8 +27,7 @@ export class Attacker implements Disposable {
   }
 
   static async start(): Promise<Attacker> {
-    const entry = fileURLToPath(new URL("./attacker-process.ts", import.meta.url));
-    const attacker = new Attacker(fork(entry, [], { execArgv: ["--import", "tsx"] }));
+    const attacker = new Attacker(forkEntry("./attacker-process.ts"));
     await attacker.#report();
     return attacker;
   }

@@ -1,7 +1,7 @@
-import { fork, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { connect, type Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { Beat } from "./beat.ts";
+import { forkEntry } from "./fork-entry.ts";
 
 /**
  * A server that nobody attacks and that does nothing but answer, asked as often as the honest client asks. By how much longer its
@@ -24,8 +24,7 @@ export class Bystander implements Disposable {
   }
 
   static async start(): Promise<Bystander> {
-    const entry = fileURLToPath(new URL("./echo-server.ts", import.meta.url));
-    const server = fork(entry, [], { execArgv: ["--import", "tsx"] });
+    const server = forkEntry("./echo-server.ts");
     const port = await new Promise<number>((resolve, reject) => {
       server.once("message", (port) => resolve(Number(port)));
       server.once("exit", (code) => reject(new Error(`the bystander's server ended with ${code}`)));

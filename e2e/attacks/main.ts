@@ -11,7 +11,7 @@ import { difference } from "../support/ppm.ts";
 import { spicyScreenshot } from "../support/stock-clients.ts";
 import { allAttacks } from "./all.ts";
 import { latenessOf, words } from "./lateness.ts";
-import { tryAttack } from "./trial.ts";
+import { Trials } from "./trial.ts";
 
 /** Answers on each side of a comparison: two may be late by chance before the p99 is. */
 const ANSWERS = 200;
@@ -26,6 +26,7 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
+const niceness = Number(values.nice);
 const attacks = allAttacks(seed).filter(
   ({ name }) => values.only === undefined || values.only.some((part) => name.includes(part)),
 );
@@ -43,10 +44,11 @@ try {
   await server.program.printed(/^ready: .*$/m, 600_000);
   await using tab = await HostTab.attach(Number(devtools));
   const target = { port: server.spicePort, scale: Number(values.scale) };
+  using trials = await Trials.start();
   for (const { name } of attacks) {
     process.stdout.write(`${name} … `);
     try {
-      const verdict = await tryAttack({ name, seed, target, niceness: Number(values.nice) }, ANSWERS);
+      const verdict = await trials.try({ name, seed, target, niceness }, ANSWERS);
       console.log(verdict.outcome);
       console.log(words(verdict));
       await expectExact(tab, server.spicePort);

@@ -25,7 +25,8 @@ interface Client {
   readonly peer: RelayPeer;
   /** Says no in the words of its protocol, and closes. */
   readonly refuse: (reason: string, linkError?: number) => void;
-  readonly token: string;
+  /** What the hosting tab must show to open its stream; empty until it is announced. */
+  token: string;
   stage: "silent" | "waiting" | "announced" | "joined" | "refused";
   /** Bytes of its whole link message. */
   linkBytes: number;
@@ -79,7 +80,7 @@ export class Clients {
       end,
       peer,
       refuse,
-      token: randomBytes(16).toString("hex"),
+      token: "",
       stage: "silent",
       linkBytes: 0,
       channel: undefined,
@@ -187,8 +188,9 @@ export class Clients {
       if (client === undefined) return;
       const dueInMs = this.#pace.dueInMs;
       if (dueInMs > 0) return this.#announceIn(dueInMs);
-      const { id, token, peer } = client;
-      if (!this.#host.send({ type: "open", id, token, peer })) return;
+      const { id, peer } = client;
+      client.token = randomBytes(16).toString("hex");
+      if (!this.#host.send({ type: "open", id, token: client.token, peer })) return;
       this.#pace.take();
       this.#newestNext = !this.#newestNext;
       client.stage = "announced";
