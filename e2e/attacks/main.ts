@@ -13,15 +13,15 @@ import { allAttacks } from "./all.ts";
 import { latenessOf, words } from "./lateness.ts";
 import { Trials } from "./trial.ts";
 
-/** Answers on each side of a comparison: two may be late by chance before the p99 is. */
-const ANSWERS = 200;
-
 const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true },
     scale: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
+    // On each side of a comparison; of 200, two may be late by chance before the p99 is.
+    answers: { type: "string", default: "200" },
     nice: { type: "string", default: "0" },
+    profile: { type: "string" },
     list: { type: "boolean", default: false },
   },
 });
@@ -35,7 +35,8 @@ if (values.list) {
   process.exit(0);
 }
 
-const profile = await mkdtemp(join(tmpdir(), "spicetab-attack-"));
+// One that is named is kept, with the machine booted in it.
+const profile = values.profile ?? (await mkdtemp(join(tmpdir(), "spicetab-attack-")));
 const devtools = String(await freePort());
 let failures = 0;
 try {
@@ -48,7 +49,7 @@ try {
   for (const { name } of attacks) {
     process.stdout.write(`${name} … `);
     try {
-      const verdict = await trials.try({ name, seed, target, niceness }, ANSWERS);
+      const verdict = await trials.try({ name, seed, target, niceness }, Number(values.answers));
       console.log(verdict.outcome);
       console.log(words(verdict));
       await expectExact(tab, server.spicePort);
@@ -60,7 +61,7 @@ try {
     }
   }
 } finally {
-  await rm(profile, { recursive: true, force: true });
+  if (values.profile === undefined) await rm(profile, { recursive: true, force: true });
 }
 console.log(`${attacks.length - failures} passed, ${failures} failed`);
 process.exit(failures > 0 ? 1 : 0);

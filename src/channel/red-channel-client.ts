@@ -149,13 +149,13 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
 
   /** Reads what has arrived, and what comes, for as long as the turn lasts. */
   #listen(): void {
-    this.#cork(() => {
-      this.#stream.onData = (bytes) => this.#cork(() => this.#receive(bytes));
+    this.together(() => {
+      this.#stream.onData = (bytes) => this.together(() => this.#receive(bytes));
     });
   }
 
   /** What `body` sends goes out in few pieces, when it is done. */
-  #cork(body: () => void): void {
+  protected together(body: () => void): void {
     if (this.#corked !== undefined) return body();
     this.#corked = [];
     try {

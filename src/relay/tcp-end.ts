@@ -25,7 +25,14 @@ export class TcpEnd extends ByteEnd {
   }
 
   override write(bytes: Buffer): boolean {
-    return this.#socket.writable ? this.#socket.write(bytes) : true;
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    // What comes in one piece goes out in one: a call of the system for each small message is most of what a link costs here.
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    return socket.write(bytes);
   }
 
   override pauseReading(): void {

@@ -82,6 +82,10 @@ export class MainChannelClient extends CoreChannelClient {
 
   /** First messages of a session, in spice-server's order. */
   start(init: MainInit): void {
+    this.together(() => this.#begin(init));
+  }
+
+  #begin(init: MainInit): void {
     this.send(mainChannel.server.init, {
       sessionId: init.sessionId,
       displayChannelsHint: 1,

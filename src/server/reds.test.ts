@@ -100,6 +100,18 @@ test("lines are measured at a pace: sessions that come faster are let in without
   expect(measured.at(-1)).toBe(true);
 });
 
+test("what a session begins with comes in one piece", async () => {
+  using server = new TestServer({ pingInterval: 0 });
+  const stream = server.dial();
+  await linkAsClient(stream, { channelType: ChannelType.Main, channelCaps: [0xf] });
+  const parser = new MessageParser({ channel: mainChannel.server, miniHeader: true });
+  const pieces: string[][] = [];
+  stream.onData = (bytes) => void pieces.push([...parser.push(bytes)].map(({ name }) => name));
+  await eventually(() => pieces.length > 0);
+  expect(pieces[0]).toEqual(["init", "name", "uuid", "ping", "ping"]);
+  stream.close();
+});
+
 test("display and cursor links go to the red worker with their stream; each only once per session", async () => {
   using server = new TestServer();
   const { session } = await server.linkMain();
