@@ -130,7 +130,7 @@ export const HAND_DEADLINE_MS = 24 * 60 * 60 * 1000;
  * Milliseconds between two words to page and relay about who is connected. The page draws what it is told anew, which hundreds of sessions
  * a second would make it do for nobody's eyes.
  */
-export const STATE_PAUSE_MS = 100;
+export const STATE_PAUSE_MS = 250;
 
 /** Milliseconds between two words to a person about dropped input. */
 export const DROPPED_NOTICE_MS = 10_000;
