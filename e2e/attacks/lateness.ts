@@ -3,7 +3,7 @@ import type { Verdict } from "./trial.ts";
 /** How many times its quiet p99 an honest client may wait beside an attack. */
 const TIMES = 2;
 
-/** Milliseconds that the machine itself kept everybody waiting for longer: a server that nobody attacks shows it. */
+/** Milliseconds that the machine itself kept everybody waiting for longer: servers that nobody attacks show it. */
 const machineMs = ({ bystander }: Verdict) => Math.max(0, bystander.during.p99Ms - bystander.quiet.p99Ms);
 
 /** Why the honest client waited for too long, or undefined. */
@@ -21,6 +21,7 @@ export function words({ quiet, during, bystander, rounds }: Verdict): string {
   return (
     `    honest client: p99 ${ms(quiet.p99Ms)} quiet, ${ms(during.p99Ms)} beside it (${ratio} times; p50 ` +
     `${ms(quiet.p50Ms)} and ${ms(during.p50Ms)}; max ${ms(during.maxMs)}; ${during.count} answers, ${rounds} rounds)\n` +
-    `    a server that nobody attacks: p99 ${ms(bystander.quiet.p99Ms)} quiet, ${ms(bystander.during.p99Ms)} beside it`
+    `    servers that nobody attacks: p99 ${ms(bystander.quiet.p99Ms)} quiet, ${ms(bystander.during.p99Ms)} beside it ` +
+    `(p50 ${ms(bystander.quiet.p50Ms)} and ${ms(bystander.during.p50Ms)})`
   );
 }
