@@ -42,6 +42,16 @@ let failures = 0;
 try {
   const headless = ["--headless", "--profile", profile, "--devtools-port", devtools, "--guest", "console"];
   await using server = await Server.start(...headless);
+  // It is in a process group of its own: whoever ends this must not leave it behind.
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    process.once(signal, () => {
+      server.program.signal("SIGTERM");
+      process.exit(code);
+    });
+  }
   await server.program.printed(/^ready: .*$/m, 600_000);
   await using tab = await HostTab.attach(Number(devtools));
   const target = { port: server.spicePort, scale: Number(values.scale) };
