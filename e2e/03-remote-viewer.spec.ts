@@ -2,56 +2,12 @@ import { expect, test } from "@playwright/test";
 import { HostTab, Server } from "./support/host.ts";
 import { PointerClient } from "./support/plain-client.ts";
 import { shapeMismatch } from "./support/pointer-picture.ts";
-import { difference, type Picture } from "./support/ppm.ts";
-import { Program } from "./support/process.ts";
-import { XvfbDisplay } from "./support/stock-clients.ts";
+import { difference } from "./support/ppm.ts";
+import { RemoteViewer } from "./support/remote-viewer.ts";
+import { serial } from "./support/serial.ts";
 import { crop, locate } from "./support/text-screen.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A remote-viewer window on its own X server, and where the guest's picture begins in it. */
-class RemoteViewer implements AsyncDisposable {
-  readonly x: XvfbDisplay;
-  readonly window: string;
-  readonly #program: Program;
-
-  private constructor(x: XvfbDisplay, program: Program, window: string) {
-    this.x = x;
-    this.#program = program;
-    this.window = window;
-  }
-
-  static async open(port: number): Promise<RemoteViewer> {
-    const x = await XvfbDisplay.start();
-    const program = new Program("remote-viewer", [`spice://127.0.0.1:${port}`], {
-      env: { ...x.env, GDK_BACKEND: "x11", NO_AT_BRIDGE: "1" },
-    });
-    for (let tries = 0; ; tries++) {
-      const found = await x.xdotool("search", "--onlyvisible", "--class", "remote-viewer").catch(() => "");
-      const window = found.split("\n").findLast((line) => line !== "");
-      if (window) return new RemoteViewer(x, program, window);
-      if (tries > 150) throw new Error(`remote-viewer showed no window: ${program.stderr}`);
-      await pause(200);
-    }
-  }
-
-  /** Where the guest's pixel (0, 0) is on the X screen, once the guest's picture is shown there one to one. */
-  async origin(guest: () => Promise<Picture>): Promise<{ x: number; y: number }> {
-    for (let tries = 0; tries < 60; tries++) {
-      const surface = await guest();
-      // A piece of the left edge under the menus and beside the windows is enough to find the rest.
-      const found = locate(crop(surface, 0, 0, 300, 200), await this.x.picture());
-      if (found) return found;
-      await pause(500);
-    }
-    throw new Error("remote-viewer never showed the guest's picture");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#program[Symbol.asyncDispose]();
-    await this.x[Symbol.asyncDispose]();
-  }
-}
 
 test("remote-viewer shows the desktop, types into its terminal, moves its windows and resizes it", async () => {
   await using server = await Server.start();
@@ -90,6 +46,24 @@ test("remote-viewer shows the desktop, types into its terminal, moves its window
     await expect
       .poll(() => tab.page.evaluate(() => window.spicetab.session.serialLog()), { timeout: 60_000 })
       .toContain("TYPED 42");
+  });
+
+  await test.step("whatever is typed at a host that is busy just then arrives, to the last character", async () => {
+    const text = Array.from({ length: 510 }, (_, i) => "abcdefghij klmno-XYZ/:;(7)"[(i * 7) % 26]).join("");
+    await serial(tab, "rm -f /tmp/typed");
+    await x.xdotool("type", "--delay", "120", "cat >/tmp/typed");
+    await x.xdotool("key", "Return");
+    // Four fifths of the guest's thread go elsewhere.
+    await tab.evaluateInWorker(
+      "guest",
+      "self.busy = setInterval(() => { for (const end = performance.now() + 40; performance.now() < end;); }, 50)",
+    );
+    await x.xdotool("type", "--delay", "12", text);
+    await tab.evaluateInWorker("guest", "clearInterval(self.busy)");
+    await x.xdotool("key", "Return");
+    await x.xdotool("key", "ctrl+d");
+    await expect.poll(() => serial(tab, "wc -l </tmp/typed"), { timeout: 60_000 }).toBe("1");
+    expect(await serial(tab, "cat /tmp/typed")).toBe(text);
   });
 
   await test.step("a window dragged through it moves", async () => {

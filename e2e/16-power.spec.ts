@@ -1,11 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { ChannelType, mainChannel } from "../src/protocol/index.ts";
 import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
-import { HostTab, Server } from "./support/host.ts";
+import { desktopProfile, HostTab, Server } from "./support/host.ts";
 import { dialTcp } from "./support/plain-client.ts";
+import { RemoteViewer } from "./support/remote-viewer.ts";
+import { crop, locate } from "./support/text-screen.ts";
 
 const OFF = "The machine is switched off.";
 
@@ -69,8 +71,114 @@ test("a guest that switches off is off: everybody is told, nothing of it is kept
     await expect(page.getByText("The machine was switched off")).toBeVisible({ timeout: 60_000 });
     expect((await state()).phase).toBe("booting");
     expect((await state()).snapshot.savedAt).toBe(savedAt);
-    await page.evaluate(() => window.spicetab.session.restore());
+    await page.getByRole("button", { name: "Go back to what was saved" }).click();
     await tab.until(() => window.spicetab.session.state.phase === "running");
+    expect(tab.errors).toEqual([]);
+  } finally {
+    await rm(profile, { recursive: true, force: true });
+  }
+});
+
+test("what is typed or chosen on the desktop to end it does so under the eyes of a viewer, which stays", async () => {
+  // A copy: the machine of the other journeys must not be one that was switched off.
+  const profile = await mkdtemp(join(tmpdir(), "spicetab-desktop-power-"));
+  try {
+    await cp(desktopProfile, profile, { recursive: true });
+    await using server = await Server.start();
+    await using tab = await HostTab.open(server.url, { profile });
+    await tab.ready();
+    const { page } = tab;
+    const state = () => page.evaluate(() => window.spicetab.session.state);
+    const { savedAt } = (await state()).snapshot;
+    const desktop = await tab.restingSurface();
+    await using viewer = await RemoteViewer.open(server.spicePort);
+    const { x } = viewer;
+    const origin = await viewer.origin(() => tab.surface());
+    const click = (gx: number, gy: number, button: string) =>
+      x.xdotool("mousemove", String(origin.x + gx), String(origin.y + gy), "click", button);
+    using client = await joinMain(server.spicePort);
+
+    /** The viewer shows what the machine has, wherever in its window: as much as is no plain black. */
+    const viewerShows = async () => {
+      const isShown = async () => {
+        const surface = await tab.surface();
+        const lit = surface.rgb.findIndex((value) => value > 0x40);
+        const top = Math.floor(lit / 3 / surface.width);
+        const part = crop(surface, 0, top, surface.width, Math.min(64, surface.height - top));
+        return lit >= 0 && locate(part, await x.picture()) !== undefined;
+      };
+      await expect.poll(isShown, { timeout: 60_000 }).toBe(true);
+      expect(viewer.isOpen).toBe(true);
+    };
+    const nothingIsKept = async () => {
+      await expect(page.evaluate(() => window.spicetab.session.save())).rejects.toThrow();
+      expect((await state()).snapshot.savedAt).toBe(savedAt);
+    };
+    const goBack = async (...buttons: string[]) => {
+      for (const name of buttons) await page.getByRole("button", { name, exact: true }).click();
+      await tab.until(() => window.spicetab.session.state.phase === "running");
+      const size = async () => (await tab.surface()).width;
+      await expect.poll(size, { timeout: 60_000 }).toBe(desktop.width);
+      await viewerShows();
+    };
+    const type = async (line: string) => {
+      await click(200, 200, "1");
+      await x.xdotool("type", "--delay", "120", line);
+      await x.xdotool("key", "Return");
+    };
+    /** By keys: the last entry of the desktop's menu is the one with the ends, the entry in it `down` further. */
+    const choose = async (down: number) => {
+      await click(desktop.width - 200, 200, "3");
+      for (const key of ["Up", "Right", ...Array.from({ length: down }, () => "Down"), "Return"]) {
+        await tab.restingSurface(500);
+        await x.xdotool("key", key);
+      }
+    };
+    const picture = async (name: string) => {
+      const file = name.replaceAll(/\W+/g, "-");
+      await writeFile(test.info().outputPath(`${file}.png`), await page.screenshot());
+      await writeFile(test.info().outputPath(`${file}-viewer.png`), await x.png());
+    };
+
+    for (const [name, end, how] of [
+      ["poweroff", "poweredOff", () => type("poweroff")],
+      ["shutdown -h now", "poweredOff", () => type("shutdown -h now")],
+      ["halt", "halted", () => type("halt")],
+      ["the menu's Switch off", "poweredOff", () => choose(0)],
+    ] as const)
+      await test.step(name, async () => {
+        await how();
+        await tab.until(() => window.spicetab.session.state.phase === "ended", 120_000);
+        expect((await state()).ended).toEqual({ end });
+        const title = end === "halted" ? "The machine has halted" : "The machine is switched off";
+        await expect(page.getByRole("alert").getByText(title)).toBeVisible();
+        await expect.poll(() => client.words().at(-1)).toContain(title);
+        await viewerShows();
+        await nothingIsKept();
+        await picture(name);
+        if (name === "the menu's Switch off") {
+          // The screen says that this switches it on.
+          await page.getByRole("button", { name: "Ctrl+Alt+Del" }).click();
+          await tab.until(() => window.spicetab.session.state.phase === "booting");
+          await goBack("Restore", "Restore, really");
+        } else await goBack("Go back to what was saved");
+        expect(client.words().at(-1)).toBe("The machine starts.");
+      });
+
+    for (const [name, how] of [
+      ["reboot", () => type("reboot")],
+      ["the menu's Restart", () => choose(1)],
+    ] as const)
+      await test.step(name, async () => {
+        await how();
+        await tab.until(() => window.spicetab.session.state.phase === "booting", 120_000);
+        await expect.poll(() => client.words().at(-1)).toBe("The machine restarts.");
+        await viewerShows();
+        expect((await state()).snapshot.savedAt).toBe(savedAt);
+        await picture(name);
+        await goBack("Restore", "Restore, really");
+      });
+    expect(client.isConnected()).toBe(true);
     expect(tab.errors).toEqual([]);
   } finally {
     await rm(profile, { recursive: true, force: true });

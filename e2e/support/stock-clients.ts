@@ -82,15 +82,20 @@ export class XvfbDisplay implements AsyncDisposable {
 
   /** The whole screen with the X server's pointer on it, as a person sees it. */
   async pictureWithPointer(): Promise<Picture> {
+    const { width, height, data } = PNG.sync.read(await this.png());
+    const rgb = new Uint8Array(width * height * 3);
+    for (let i = 0; i < width * height; i++) rgb.set(data.subarray(i * 4, i * 4 + 3), i * 3);
+    return { width, height, rgb };
+  }
+
+  /** The same as a file for people. */
+  async png(): Promise<Buffer> {
     const folder = await mkdtemp(join(tmpdir(), "spicetab-x-"));
     const file = join(folder, "screen.png");
     try {
       const done = await run("scrot", ["--pointer", file], { env: this.env });
       if (done.code !== 0) throw new Error(`scrot failed: ${done.stderr}`);
-      const { width, height, data } = PNG.sync.read(await readFile(file));
-      const rgb = new Uint8Array(width * height * 3);
-      for (let i = 0; i < width * height; i++) rgb.set(data.subarray(i * 4, i * 4 + 3), i * 3);
-      return { width, height, rgb };
+      return await readFile(file);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -7,6 +7,8 @@ test("what is said of an end names it, what is lost, and only ways on that there
     const kept = endedProblem({ end }, true);
     expect(kept.detail).toMatch(/memory is gone/);
     expect(kept.remedy).toMatch(/what was saved/);
+    // Somebody has switched it off: that is no fault.
+    expect(kept.isNews).toBe(end !== "panicked");
     expect(endedProblem({ end }, false).remedy).not.toMatch(/saved/);
   }
   expect(endedProblem({ end: "panicked", detail: "no init found" }, true).detail).toMatch(/^no init found\./);

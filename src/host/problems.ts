@@ -73,9 +73,10 @@ export function endedProblem({ end, detail }: EndedMachine, isKept: boolean): Pr
     halted: "The machine has halted",
     panicked: "The guest's kernel has panicked",
   }[end];
-  const lost = "It has no disk: what was in its memory is gone";
+  const lost = "The machine has no disk: what was in its memory is gone";
   return {
     title,
+    isNews: end !== "panicked",
     detail: detail ? `${detail}. ${lost}.` : `${lost}${isKept ? ", but what was saved is still there" : ""}.`,
     remedy: isKept
       ? "Boot it from the beginning, or go back to what was saved."
@@ -87,8 +88,9 @@ export function endedProblem({ end, detail }: EndedMachine, isKept: boolean): Pr
 export function wasOffProblem(): Problem {
   return {
     title: "The machine was switched off",
+    isNews: true,
     detail: "So it boots from the beginning. What was saved before that is still there.",
-    remedy: "To go back to it choose Restore; the next save takes its place.",
+    remedy: "You can go back to it; the next save takes its place.",
   };
 }
 

@@ -58,6 +58,8 @@ export interface Problem {
   readonly detail: string;
   /** What to do about it. */
   readonly remedy?: string;
+  /** Nothing has failed: somebody did it, and should know what it means. */
+  readonly isNews?: boolean;
 }
 
 /** How other programs reach the machine. */

@@ -6,9 +6,9 @@ import { readHandsSetting, writeHandsSetting } from "../hands/keyboard-setting.t
 import type { HandsSetting } from "../hands/keyboard-setting.ts";
 import type { MachinePhase } from "../state.ts";
 import { HostElement } from "./host-element.ts";
-import { downloadIcon, fullscreenIcon, keyboardIcon, panelIcon, pauseIcon, resumeIcon } from "./icons.ts";
+import { downloadIcon, fullscreenIcon, keyboardIcon, logoIcon, panelIcon, pauseIcon, resumeIcon } from "./icons.ts";
 import type { MachineScreenElement } from "./machine-screen.ts";
-import { problemView } from "./problem-view.ts";
+import { isBootNews, problemView } from "./problem-view.ts";
 import { sharedStyles } from "./shared-styles.ts";
 
 const END_WORDS = { poweredOff: "Off", halted: "Halted", panicked: "Panicked" } as const;
@@ -72,7 +72,7 @@ export class HostPageElement extends HostElement {
       .phase.running {
         color: var(--good);
       }
-      .phase.failed {
+      .phase:is(.failed, .panicked) {
         color: var(--bad);
       }
       .space {
@@ -145,12 +145,8 @@ export class HostPageElement extends HostElement {
         margin-top: 14px;
       }
       .banner {
-        justify-self: center;
         width: min(640px, 100%);
-        margin-bottom: 12px;
-      }
-      .banner .row {
-        margin-top: 8px;
+        margin: 0 auto 12px;
       }
       :host(:fullscreen) header,
       :host(:fullscreen) aside,
@@ -225,13 +221,17 @@ export class HostPageElement extends HostElement {
     const { phase, join, ended } = this.hostState;
     return html`
       <header>
-        <h1>${LOGO} spicetab</h1>
-        <span class="phase ${phase}" role="status">
+        <h1>${logoIcon} spicetab</h1>
+        <span class="phase ${phase} ${ended?.end ?? ""}" role="status">
           ${ended ? END_WORDS[ended.end] : PHASE_WORDS[phase]}
         </span>
         <span class="space"></span>
         ${this.#pauseButton()}
-        <button class="plain wide" ?disabled=${phase !== "running"} @click=${this.#secureAttention}>
+        <button
+          class="plain wide"
+          ?disabled=${phase !== "running" && phase !== "ended"}
+          @click=${this.#secureAttention}
+        >
           ${keyboardIcon} Ctrl+Alt+Del
         </button>
         <button
@@ -300,35 +300,22 @@ export class HostPageElement extends HostElement {
     const { problem, screenProblem, hosting, phase, secretRefused, snapshot } = this.hostState;
     return html`
       <div class="above">
-        <boot-progress .host=${this.host}></boot-progress>
+        ${phase === "ended" ? nothing : html`<boot-progress .host=${this.host}></boot-progress>`}
+        ${problem === undefined ? nothing : html`<div class="banner">${problemView(problem, this.#waysOn())}</div>`}
         ${
-          problem === undefined
-            ? nothing
-            : html`<div class="banner">
-                ${problemView(problem)}
-                <div class="row">
-                  ${
-                    phase === "ended"
-                      ? html`<button class="primary" @click=${() => this.#bootFresh()}>Boot</button> ${
-                            snapshot.savedAt === undefined
-                              ? nothing
-                              : html`<button @click=${() => this.#boot()}>Go back to what was saved</button>`
-                          }`
-                      : nothing
-                  }
-                  ${phase === "failed" ? html`<button @click=${() => this.#boot()}>Boot again</button>` : nothing}
-                </div>
-              </div>`
+          snapshot.problem !== undefined && isBootNews(this.hostState)
+            ? html`<div class="banner">${problemView(snapshot.problem, this.#goBack())}</div>`
+            : nothing
         }
         ${screenProblem === undefined ? nothing : html`<div class="banner">${problemView(screenProblem)}</div>`}
         ${
           hosting === undefined
             ? nothing
             : html`<div class="banner">
-                ${problemView(hosting)}
-                <div class="row">
-                  <button @click=${() => void this.host?.takeOver()}>Host here instead</button>
-                </div>
+                ${problemView(
+                  hosting,
+                  html`<button @click=${() => void this.host?.takeOver()}>Host here instead</button>`,
+                )}
               </div>`
         }
         ${secretRefused ? html`<secret-form class="banner" .host=${this.host}></secret-form>` : nothing}
@@ -342,12 +329,29 @@ export class HostPageElement extends HostElement {
       ></machine-screen>
       <footer>
         ${
-          this.captured
-            ? html`<span><kbd>Ctrl</kbd> + left <kbd>Alt</kbd> frees the keyboard</span>`
-            : html`<span>Click the screen to type into the machine</span>`
+          phase === "ended"
+            ? nothing
+            : this.captured
+              ? html`<span><kbd>Ctrl</kbd> + left <kbd>Alt</kbd> frees the keyboard</span>`
+              : html`<span>Click the screen to type into the machine</span>`
         }
       </footer>
     `;
+  }
+
+  /** What can be done about a machine that does not run. */
+  #waysOn() {
+    const { phase, snapshot } = this.hostState;
+    if (phase === "failed") return html`<button @click=${() => this.#boot()}>Boot again</button>`;
+    if (phase !== "ended") return undefined;
+    return html`
+      <button class="primary" @click=${() => this.#bootFresh()}>Boot</button>
+      ${snapshot.savedAt === undefined ? nothing : this.#goBack()}
+    `;
+  }
+
+  #goBack() {
+    return html`<button @click=${() => this.#boot()}>Go back to what was saved</button>`;
   }
 
   #elsewhere() {
@@ -410,24 +414,3 @@ export class HostPageElement extends HostElement {
     );
   };
 }
-
-/** A tab with a machine in it. */
-const LOGO = html`<svg width="22" height="22" viewBox="0 0 22 22" fill="none" aria-hidden="true">
-  <path
-    d="M2 7.500A2.500 2.500 0 0 1 4.500 5H8l1.800-2h7.700A2.500 2.500 0 0 1 20 5.500v11a2.500 2.500 0 0 1-2.500 2.500h-13A2.500 2.500 0 0 1 2 16.500Z"
-    fill="currentColor"
-    opacity="0.22"
-  />
-  <path
-    d="M2 7.500A2.500 2.500 0 0 1 4.500 5H8l1.800-2h7.700A2.500 2.500 0 0 1 20 5.500v11a2.500 2.500 0 0 1-2.500 2.500h-13A2.500 2.500 0 0 1 2 16.500Z"
-    stroke="currentColor"
-    stroke-width="1.600"
-  />
-  <path
-    d="m6.500 9.500 3 2.500-3 2.500M11.500 14.500h4"
-    stroke="currentColor"
-    stroke-width="1.600"
-    stroke-linecap="round"
-    stroke-linejoin="round"
-  />
-</svg>`;

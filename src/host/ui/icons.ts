@@ -1,4 +1,4 @@
-import { svg } from "lit";
+import { html, svg } from "lit";
 import type { SVGTemplateResult } from "lit";
 
 /** 16 by 16, drawn with the text's colour; decorative, so hidden from screen readers. */
@@ -36,3 +36,24 @@ export const screenIcon = icon(
   svg`<rect x="1.500" y="2.500" width="13" height="9" rx="1.500" /><path d="M5.500 14h5" />`,
 );
 export const trashIcon = icon(svg`<path d="M2.500 4.500h11M6 4.500v-2h4v2M4 4.500l.5 9h7l.5-9" />`);
+
+/** A tab with a machine in it. */
+export const logoIcon = html`<svg width="22" height="22" viewBox="0 0 22 22" fill="none" aria-hidden="true">
+  <path
+    d="M2 7.500A2.500 2.500 0 0 1 4.500 5H8l1.800-2h7.700A2.500 2.500 0 0 1 20 5.500v11a2.500 2.500 0 0 1-2.500 2.500h-13A2.500 2.500 0 0 1 2 16.500Z"
+    fill="currentColor"
+    opacity="0.22"
+  />
+  <path
+    d="M2 7.500A2.500 2.500 0 0 1 4.500 5H8l1.800-2h7.700A2.500 2.500 0 0 1 20 5.500v11a2.500 2.500 0 0 1-2.500 2.500h-13A2.500 2.500 0 0 1 2 16.500Z"
+    stroke="currentColor"
+    stroke-width="1.600"
+  />
+  <path
+    d="m6.500 9.500 3 2.500-3 2.500M11.500 14.500h4"
+    stroke="currentColor"
+    stroke-width="1.600"
+    stroke-linecap="round"
+    stroke-linejoin="round"
+  />
+</svg>`;

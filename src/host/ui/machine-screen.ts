@@ -46,7 +46,9 @@ export class MachineScreenElement extends HostElement {
         padding: var(--frame);
         min-height: 0;
         min-width: 0;
-        overflow: hidden;
+        /* The picture's shadow reaches beyond its room. */
+        overflow: clip;
+        overflow-clip-margin: 52px;
       }
       .glass {
         position: relative;

@@ -92,6 +92,16 @@ export const sharedStyles = css`
   .problem p {
     margin: 4px 0 0;
   }
+  .problem .row {
+    margin-top: 10px;
+  }
+  .problem.news {
+    border: 1px solid var(--line);
+    background: var(--ground);
+  }
+  .problem.news strong {
+    color: var(--text);
+  }
   .visually-hidden {
     position: absolute;
     width: 1px;

@@ -4,7 +4,7 @@ import { bytes } from "../ownership.ts";
 import type { SnapshotState } from "../state.ts";
 import { HostElement } from "./host-element.ts";
 import { restartIcon, restoreIcon, saveIcon, trashIcon } from "./icons.ts";
-import { problemView } from "./problem-view.ts";
+import { isBootNews, problemView } from "./problem-view.ts";
 
 const BUSY_WORDS = {
   restoring: "Restoring …",
@@ -34,7 +34,7 @@ export class SnapshotPanelElement extends HostElement {
       <p role="status">
         ${snapshot.busy === "none" ? keptWords(snapshot) : snapshot.busy === "saving" ? savingWords(snapshot) : BUSY_WORDS[snapshot.busy]}
       </p>
-      ${snapshot.problem === undefined ? nothing : problemView(snapshot.problem)}
+      ${snapshot.problem === undefined || isBootNews(this.hostState) ? nothing : problemView(snapshot.problem)}
       <div class="row">
         <button ?disabled=${!idle || phase !== "running"} @click=${() => this.#run("save")}>
           ${saveIcon} Save now
