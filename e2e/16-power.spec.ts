@@ -153,9 +153,11 @@ test("what is typed or chosen on the desktop to end it does so under the eyes of
         const title = end === "halted" ? "The machine has halted" : "The machine is switched off";
         await expect(page.getByRole("alert").getByText(title)).toBeVisible();
         await expect.poll(() => client.words().at(-1)).toContain(title);
+        // The screen says it in the letters of the VGA BIOS.
+        await expect.poll(async () => (await tab.surface()).width).toBe(720);
         await viewerShows();
-        await nothingIsKept();
         await picture(name);
+        await nothingIsKept();
         if (name === "the menu's Switch off") {
           // The screen says that this switches it on.
           await page.getByRole("button", { name: "Ctrl+Alt+Del" }).click();

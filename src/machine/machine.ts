@@ -109,8 +109,9 @@ export const machineIdentity = (
   return { level, buildId, memoryMiB, aperture, v86Version: V86_VERSION };
 };
 
-/** What the screen of a machine that is off shows, in code page 437. */
+/** What the screen of a machine that is off, or has halted, shows, in code page 437. */
 const OFF_LINES = ["The machine is switched off.", "", "Ctrl+Alt+Del switches it on."] as const;
+const HALTED_LINES = ["The machine has halted.", "", "Ctrl+Alt+Del starts it again."] as const;
 
 const NEVER = new Promise<never>(() => {});
 const NO_PAGES: GuestPages = { bytes: 0, runs: [] };
@@ -508,9 +509,12 @@ export class Machine implements AsyncDisposable, SavableMachine {
     this.keyboard.clear();
     this.pointer.clear();
     this.#setLeds(0);
-    if (ended.end !== "poweredOff") return;
+    const lines = ended.end === "poweredOff" ? OFF_LINES : HALTED_LINES;
+    // A halted kernel's last words stand on VGA's screen. A driver's screen is painted by a thread that no longer runs: it shows what
+    // was there before, and clients with nothing but a picture would wait. After a panic that picture may be all that is left of a work.
+    if (ended.end === "panicked" || (ended.end === "halted" && this.qxl.mode === "vga")) return;
     this.qxl.reset();
-    this.scanout.showNotice(noticeScreen(new Uint8Array(this.#options.vgaBios), OFF_LINES));
+    this.scanout.showNotice(noticeScreen(new Uint8Array(this.#options.vgaBios), lines));
     this.scanout.poll();
   }
 

@@ -2,9 +2,11 @@ import { expect, test, vi } from "vitest";
 import { MachineEndedError } from "../errors.ts";
 import { StateRefusedError } from "../../state/errors.ts";
 import { PANIC_CHECK_MS, PANIC_CHECKS, PANIC_LINGER_MS } from "../limits.ts";
+import { QxlIo } from "../../protocol/index.ts";
 import { makeBareMachine, RecordingRed, silentEvents } from "../machine.testing.ts";
 import type { Machine, MachineOptions } from "../machine.ts";
 import { PanicWatch } from "./panic-watch.ts";
+import { QXL_IO_PORT } from "../devices/pci-function.ts";
 import type { EndedMachine } from "./power.ts";
 import { endWords } from "./power.ts";
 import { collect, restorable } from "../../state/state-transfer.ts";
@@ -110,7 +112,7 @@ test("a reset in the instruction behind a power-off wins, as it does on a PC's r
   expect(machine.emulator.v86.running).toBe(true);
 });
 
-test("the screen of a machine that is off says so, also to a new red worker; a halted one keeps its picture", async () => {
+test("the screen of a machine that is off says so, also to a new red worker; a halted one keeps VGA's picture", async () => {
   const red = new RecordingRed();
   const run = await boot(biosOf(CLI_HLT), { sink: red.sink });
   await using machine = run.machine;
@@ -128,6 +130,19 @@ test("the screen of a machine that is off says so, also to a new red worker; a h
   const created = other.commands.filter(({ type }) => type === "surfaceCreate").length;
   expect(created).toBeLessThanOrEqual(1);
   expect(second.scanoutMode?.width).not.toBe(0);
+});
+
+test("the screen of a machine that has halted under a driver says so: the driver's last picture is of before", async () => {
+  const red = new RecordingRed();
+  const [low, high] = [(QXL_IO_PORT + QxlIo.SetMode) & 0xff, QXL_IO_PORT >> 8];
+  const run = await boot(bootSectorBios([0xba, low, high, 0xb0, 0x00, 0xee, ...CLI_HLT]), { sink: red.sink });
+  await using machine = run.machine;
+  await run.until(() => standsStill(run) && red.width === 720);
+  expect(machine.ended).toEqual({ end: "halted" });
+  // The driver's screen went away for ours.
+  const changes = red.commands.map(({ type }) => type).filter((type) => /^surface|^reset/.test(type));
+  expect(changes.slice(-3)).toEqual(["surfaceCreate", "reset", "surfaceCreate"]);
+  expect([red.width, red.height, machine.scanoutMode?.kind]).toEqual([720, 400, "text"]);
 });
 
 test("a state of a machine that stands still is refused", async () => {
