@@ -126,10 +126,10 @@ test("what is typed or chosen on the desktop to end it does so under the eyes of
       await x.xdotool("type", "--delay", "120", line);
       await x.xdotool("key", "Return");
     };
-    /** By keys: the last entry of the desktop's menu is the one with the ends, the entry in it `down` further. */
+    /** By keys: the last entry but the window manager's own opens those that end the machine; the one `down` further is taken. */
     const choose = async (down: number) => {
       await click(desktop.width - 200, 200, "3");
-      for (const key of ["Up", "Right", ...Array.from({ length: down }, () => "Down"), "Return"]) {
+      for (const key of ["Up", "Up", "Right", ...Array.from({ length: down }, () => "Down"), "Return"]) {
         await tab.restingSurface(500);
         await x.xdotool("key", key);
       }
