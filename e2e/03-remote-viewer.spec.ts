@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { expect, test } from "@playwright/test";
 import { HostTab, Server } from "./support/host.ts";
 import { PointerClient } from "./support/plain-client.ts";
@@ -119,6 +120,8 @@ test("remote-viewer shows the desktop, types into its terminal, moves its window
     const surface = await tab.surface();
     expect(surface.width).toBeLessThanOrEqual(1000);
     expect(surface.width).toBeGreaterThan(900);
+    await tab.restingSurface();
+    await writeFile(test.info().outputPath("remote-viewer.png"), await x.png());
   });
   expect(tab.errors).toEqual([]);
 });

@@ -21,6 +21,7 @@ test("spice-html5 in a second browser shows the same desktop over the WebSocket"
         timeout: 90_000,
       })
       .toBe("equal");
+    await page.screenshot({ path: test.info().outputPath("spice-html5.png") });
     expect(await page.evaluate(() => (window as unknown as { failure?: string }).failure)).toBeUndefined();
   } finally {
     await browser.close();
