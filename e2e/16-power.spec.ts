@@ -17,6 +17,7 @@ async function joinMain(port: number) {
   const link = await linkAsClient(stream, { channelType: ChannelType.Main, channelCaps: [0xf] });
   expect(link.resultError).toBe(0);
   const main = new ChannelAtClient(stream, mainChannel);
+  main.answersPings = true;
   const words = () =>
     main.messages.flatMap((message) => message.as(mainChannel.server.notify)?.message ?? []);
   return { words, isConnected: () => !socket.destroyed, [Symbol.dispose]: () => void socket.destroy() };
@@ -152,9 +153,9 @@ test("what is typed or chosen on the desktop to end it does so under the eyes of
         expect((await state()).ended).toEqual({ end });
         const title = end === "halted" ? "The machine has halted" : "The machine is switched off";
         await expect(page.getByRole("alert").getByText(title)).toBeVisible();
-        await expect.poll(() => client.words().at(-1)).toContain(title);
+        await expect.poll(() => client.words().at(-1), { timeout: 60_000 }).toContain(title);
         // The screen says it in the letters of the VGA BIOS.
-        await expect.poll(async () => (await tab.surface()).width).toBe(720);
+        await expect.poll(async () => (await tab.surface()).width, { timeout: 60_000 }).toBe(720);
         await viewerShows();
         await picture(name);
         await nothingIsKept();
@@ -174,7 +175,7 @@ test("what is typed or chosen on the desktop to end it does so under the eyes of
       await test.step(name, async () => {
         await how();
         await tab.until(() => window.spicetab.session.state.phase === "booting", 120_000);
-        await expect.poll(() => client.words().at(-1)).toBe("The machine restarts.");
+        await expect.poll(() => client.words().at(-1), { timeout: 60_000 }).toBe("The machine restarts.");
         await viewerShows();
         expect((await state()).snapshot.savedAt).toBe(savedAt);
         await picture(name);
