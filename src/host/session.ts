@@ -84,6 +84,8 @@ export class HostSession implements Host {
   #threadLost = false;
   /** A boot was asked for and has not begun to run. */
   #starting = false;
+  /** What a person asked for while a machine was being started: done as soon as that has come to something. */
+  #next: (() => void) | undefined;
   #threads: Threads | undefined;
   readonly #restarts = new RestartBudget();
   #watchdog: RedWatchdog | undefined;
@@ -203,7 +205,10 @@ export class HostSession implements Host {
   }
 
   async restore(options: { earlier?: boolean } = {}): Promise<void> {
-    if (this.#starting) return;
+    if (this.#starting) {
+      this.#next = () => void this.restore(options);
+      return;
+    }
     // It never came as far as a machine: what was in the way may be gone.
     if (this.#threads === undefined) return this.start();
     this.#powerMark.set(this.#state.level, false);
@@ -220,7 +225,8 @@ export class HostSession implements Host {
   }
 
   async bootFresh(): Promise<void> {
-    if (!this.#starting) this.#boot({ fresh: true });
+    if (this.#starting) this.#next = () => void this.bootFresh();
+    else this.#boot({ fresh: true });
   }
 
   async forget(): Promise<void> {
@@ -481,6 +487,7 @@ export class HostSession implements Host {
           if (isKept && !restored && !refused && this.#powerMark.isOff(this.#state.level))
             this.#setSnapshot({ problem: wasOffProblem() });
         });
+        this.#doNext();
       },
       marker: ({ name }) => {
         const layout = layoutOfMarker(name);
@@ -606,6 +613,13 @@ export class HostSession implements Host {
     clearInterval(this.#firmwareTimer);
     const snapshot = { ...this.#state.snapshot, busy: "none" as const };
     this.#update({ phase: "failed", steps: failStep(this.#state.steps), problem, snapshot });
+    this.#doNext();
+  }
+
+  #doNext(): void {
+    const next = this.#next;
+    this.#next = undefined;
+    next?.();
   }
 
   #update(change: Partial<HostState>): void {
