@@ -92,7 +92,8 @@ test("what is typed or chosen on the desktop to end it does so under the eyes of
     const state = () => page.evaluate(() => window.spicetab.session.state);
     const { savedAt } = (await state()).snapshot;
     const desktop = await tab.restingSurface();
-    await using viewer = await RemoteViewer.open(server.spicePort);
+    // Its window shrinks with the screen of a machine that is off; the desktop that comes back must not be made to fit that.
+    await using viewer = await RemoteViewer.open(server.spicePort, "--auto-resize=never");
     const { x } = viewer;
     const origin = await viewer.origin(() => tab.surface());
     const click = (gx: number, gy: number, button: string) =>

@@ -17,9 +17,9 @@ export class RemoteViewer implements AsyncDisposable {
     this.window = window;
   }
 
-  static async open(port: number): Promise<RemoteViewer> {
+  static async open(port: number, ...args: string[]): Promise<RemoteViewer> {
     const x = await XvfbDisplay.start();
-    const program = new Program("remote-viewer", [`spice://127.0.0.1:${port}`], {
+    const program = new Program("remote-viewer", [...args, `spice://127.0.0.1:${port}`], {
       env: { ...x.env, GDK_BACKEND: "x11", NO_AT_BRIDGE: "1" },
     });
     for (let tries = 0; ; tries++) {
