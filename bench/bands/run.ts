@@ -82,6 +82,14 @@ function cases(): Case[] {
       commands: [draw(LARGE, all, { type: "copy", src: large, srcArea: half, rop: 8, scaleMode: 1 })],
     },
     {
+      name: "copy of itself, interpolated",
+      commands: [draw(LARGE, all, { type: "copy", src: large, srcArea: half, rop: 8, scaleMode: 0 })],
+    },
+    {
+      name: "fill with itself",
+      commands: [draw(LARGE, all, { type: "fill", brush: { ...tile, image: large }, rop: 9 })],
+    },
+    {
       name: "rop3",
       commands: [draw(LARGE, all, { type: "rop3", src, srcArea, brush: solid, rop3: 0x5a, scaleMode: 0 })],
     },

@@ -46,3 +46,6 @@ export const SORT_COST = 15;
 
 /** Bytes copied in long rows, to one unit. */
 export const BYTES_PER_UNIT = 4;
+
+/** Bytes copied into memory that was just asked for, to one unit: a system hands out each of its pages, emptied, when it is touched. */
+export const FRESH_BYTES_PER_UNIT = 1;

@@ -5,13 +5,14 @@ import { drawCopy } from "./copy.ts";
 import type { DrawArea } from "./draw-area.ts";
 import { drawableArea } from "./draw-area.ts";
 import type { DrawContext } from "./draw-context.ts";
-import { openContext } from "./draw-context.ts";
+import { narrowed, openContext } from "./draw-context.ts";
 import { WHITE, drawBrush, fillSolid, fillSolidRop } from "./fill.ts";
+import { drawsItself, ownOrder } from "./own-picture.ts";
 import type { Painter } from "./painter.ts";
 import { paintAll, paintSmall } from "./painter.ts";
 import { Rop, Ropd, ropFromDescriptor } from "./rop.ts";
 import { drawRop3 } from "./rop3.ts";
-import { copyOfSurface, isSettled, settledSource } from "./settled-source.ts";
+import { copyOfSurface, isSettled, maskOf, pictureOf, settledSource, tileOf } from "./settled-source.ts";
 import type { RasterSource, RasterSurface } from "./surface.ts";
 import { pixelBytes } from "./surface.ts";
 import { drawTransparent } from "./transparent.ts";
@@ -67,7 +68,9 @@ export function* drawing(
 ): Steps {
   const { operation } = drawable;
   if (operation.type === "nop") return;
-  const settled = isSettled(operation) ? source : yield* settledSource(operation, target, source, meter);
+  const own = drawsItself(operation, target, source);
+  const images = [own ? undefined : pictureOf(operation), tileOf(operation), maskOf(operation)];
+  const settled = yield* settledSource(images, target, source, meter);
   const mask = "mask" in operation ? operation.mask : undefined;
   const context = openContext(target, drawable, settled, area, mask);
   if (context === undefined) return;
@@ -77,14 +80,43 @@ export function* drawing(
     if (painter !== undefined) yield* paintAll(painter, meter);
     return;
   }
-  const painter = open(context, operation);
-  if (painter !== undefined) yield* paintAll(painter, meter);
+  if (own) yield* drawingItself(context, operation, meter);
+  else {
+    const painter = open(context, operation);
+    if (painter !== undefined) yield* paintAll(painter, meter);
+  }
   if (operation.type !== "opaque") return;
   // The brush may be made of what was just drawn.
-  const again = isSettled(operation) ? source : yield* settledSource(operation, target, source, meter);
+  const again = yield* settledSource([tileOf(operation)], target, source, meter);
   const rop = ropFromDescriptor(operation.rop, Ropd.INVERS_BRUSH, Ropd.INVERS_SRC);
   const brush = drawBrush({ ...context, source: again }, operation.brush, rop);
   if (brush !== undefined) yield* paintAll(brush, meter);
+}
+
+/** Draws a surface on itself, as if all of it were read before the first is written. */
+function* drawingItself(
+  context: DrawContext,
+  operation: Parameters<typeof ownOrder>[0],
+  meter: CostMeter,
+): Steps {
+  const { target, source, bbox } = context;
+  const { parts, kept } = ownOrder(operation, target, bbox, context.area);
+  for (const { rows, upwards } of parts) {
+    const part = narrowed({ ...context, source: { ...source, kept } }, rows);
+    const painter = part && open(part, operation);
+    if (painter !== undefined) yield* paintAll(upwards ? paintedUpwards(painter) : painter, meter);
+  }
+}
+
+/** Paints the same from the bottom row to the top one. */
+function paintedUpwards(painter: Painter): Painter {
+  return {
+    ...painter,
+    upwards: true,
+    paint(boxes, first, last, top, bottom) {
+      for (let y = bottom - 1; y >= top; y--) painter.paint(boxes, first, last, y, y + 1);
+    },
+  };
 }
 
 /** Finds the operands; of OPAQUE those of its copy. */

@@ -10,8 +10,8 @@ import {
   surfaceFormatOfBitmap,
 } from "./formats.ts";
 import { MAX_RASTER_SIDE } from "./limits.ts";
-import type { RasterPicture, RasterSource, RasterSurface } from "./surface.ts";
-import { readRow } from "./surface.ts";
+import type { KeptRow, RasterPicture, RasterSource, RasterSurface } from "./surface.ts";
+import { isSameSurface, readRow } from "./surface.ts";
 
 /** A picture to draw from, whatever it is made of. */
 export interface ImageReader {
@@ -43,6 +43,7 @@ export function openImage(
     case "surface": {
       const surface = source.surface(image.surfaceId);
       if (surface === undefined) return undefined;
+      if (isSameSurface(surface, target)) return openOwn(surface, source.kept);
       return openSurface(surface, target, original);
     }
     case "bitmap":
@@ -77,6 +78,28 @@ function openSurface(surface: RasterSurface, target: RasterSurface, original: bo
       readRow(surface, x, y, count, out);
       rowToArgb(out, count, format);
       rowFromArgb(out, count, target.format);
+    },
+  };
+}
+
+/** The target itself: a whole row is read before any of its pixels is asked for, since the row may be the one that is written. */
+function openOwn(surface: RasterSurface, kept: KeptRow | undefined): ImageReader {
+  const { width, height, format } = surface;
+  const row = new Uint32Array(width);
+  let rowOf = -1;
+  return {
+    width,
+    height,
+    format,
+    pixelCost: READ_COST,
+    rowCost: width * READ_COST,
+    read(x, y, count, out) {
+      if (y !== rowOf) {
+        if (y === kept?.y) row.set(kept.pixels);
+        else readRow(surface, 0, y, width, row);
+      }
+      rowOf = y;
+      for (let i = 0; i < count; i++) out[i] = row[x + i];
     },
   };
 }

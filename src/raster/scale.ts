@@ -27,6 +27,16 @@ export function scaleAxisRop3(origin: number, length: number, destLength: number
   return { step, start: Math.floor(origin / ratio + 0.5) * step + roundHalf(step) };
 }
 
+/** The source's row of a row of the result: the nearest, or the upper one of the two that it lies between. */
+export function nearestRow({ start, step }: ScaleAxis, y: number): number {
+  // The smallest fixed point number less: a centre exactly between two pixels takes the upper one.
+  return Math.floor((start + y * step - 1) / 65_536);
+}
+
+export function interpolatedRow({ start, step }: ScaleAxis, y: number): number {
+  return Math.floor((start + y * step - 32_768) / 65_536);
+}
+
 /** Half a step, rounded up as pixman rounds its 32.32 products. */
 function roundHalf(step: number): number {
   return Math.floor((step + 1) / 2);
@@ -73,8 +83,7 @@ function nearestReader(
     pixelCost: NEAREST_COST,
     rowCost: sourceRowCost(reader),
     read(x, y, count, out) {
-      // The smallest fixed point number less: a centre exactly between two pixels takes the left one.
-      const sourceY = Math.floor((vertical.start + y * vertical.step - 1) / 65_536);
+      const sourceY = nearestRow(vertical, y);
       if (sourceY < 0 || sourceY >= reader.height) {
         out.fill(0, 0, count);
         return;
@@ -150,7 +159,7 @@ function bilinearReader(
     rowCost: 2 * sourceRowCost(reader),
     read(x, y, count, out) {
       const atY = vertical.start + y * vertical.step - 32_768;
-      const sourceY = Math.floor(atY / 65_536);
+      const sourceY = interpolatedRow(vertical, y);
       if (sourceY < -1 || sourceY >= reader.height) {
         out.fill(0, 0, count);
         return;

@@ -1,23 +1,23 @@
 import type { RedDrawOperation, RedImage } from "../protocol/red-command.ts";
-import { BYTES_PER_UNIT, QUIC_COST } from "./costs.ts";
+import { FRESH_BYTES_PER_UNIT, QUIC_COST } from "./costs.ts";
 import { surfaceBits } from "./formats.ts";
 import type { RasterPicture, RasterSource, RasterSurface } from "./surface.ts";
 import { sharesMemory } from "./surface.ts";
 import type { CostMeter, Steps } from "./work.ts";
 
 /**
- * The source of an operation with what takes long done: surfaces that share memory with the target are copied, since what an operation
+ * The source of an operation's images with what takes long done: surfaces that share memory with the target are copied, since what an operation
  * writes must not change what it still has to read; QUIC streams are decoded. Mostly there is nothing to do.
  */
 export function* settledSource(
-  operation: RedDrawOperation,
+  images: readonly (RedImage | undefined)[],
   target: RasterSurface,
   source: RasterSource,
   meter: CostMeter,
 ): Steps<RasterSource> {
   let surfaces: Map<number, RasterSurface> | undefined;
   let pictures: Map<RedImage, RasterPicture | undefined> | undefined;
-  for (const image of [sourceOf(operation), tileOf(operation), maskOf(operation)]) {
+  for (const image of images) {
     if (image === undefined || image.kind === "bitmap") continue;
     if (image.kind === "surface") {
       const surface = source.surface(image.surfaceId);
@@ -44,22 +44,23 @@ export function* settledSource(
 
 /** Whether there is anything to do for {@link settledSource}: bitmaps can be read as they are. */
 export function isSettled(operation: RedDrawOperation): boolean {
-  return isPlain(sourceOf(operation)) && isPlain(tileOf(operation)) && isPlain(maskOf(operation));
+  return isPlain(pictureOf(operation)) && isPlain(tileOf(operation)) && isPlain(maskOf(operation));
 }
 
 function isPlain(image: RedImage | undefined): boolean {
   return image === undefined || image.kind === "bitmap";
 }
 
-function sourceOf(operation: RedDrawOperation): RedImage | undefined {
+/** What an operation puts on its box. */
+export function pictureOf(operation: RedDrawOperation): RedImage | undefined {
   return "srcArea" in operation ? operation.src : undefined;
 }
 
-function tileOf(operation: RedDrawOperation): RedImage | undefined {
+export function tileOf(operation: RedDrawOperation): RedImage | undefined {
   return "brush" in operation && operation.brush.type === "pattern" ? operation.brush.image : undefined;
 }
 
-function maskOf(operation: RedDrawOperation): RedImage | undefined {
+export function maskOf(operation: RedDrawOperation): RedImage | undefined {
   return "mask" in operation ? operation.mask?.bitmap : undefined;
 }
 
@@ -81,7 +82,7 @@ export function* copyOfSurface(surface: RasterSurface, meter: CostMeter): Steps<
   const row = Math.ceil((surface.width * surfaceBits(surface.format)) / 8);
   const stride = (row + 3) & ~3;
   const bytes = new Uint8Array(stride * surface.height);
-  const cost = row / BYTES_PER_UNIT + 20;
+  const cost = row / FRESH_BYTES_PER_UNIT + 20;
   const atOnce = meter.fit(cost);
   for (let from = 0; from < surface.height; from += atOnce) {
     const to = Math.min(surface.height, from + atOnce);

@@ -41,6 +41,14 @@ export interface RasterSource {
   quic?(image: RedQuicImage, stream: Uint8Array): Generator<number, RasterPicture | undefined>;
   /** The images that are decoded already, for the drawing that needs them. */
   picture?(image: RedQuicImage): RasterPicture | undefined;
+  /** A row of the target as it was, for a drawing that reads what it writes. */
+  readonly kept?: KeptRow;
+}
+
+/** Raw pixels of a surface's whole row. */
+export interface KeptRow {
+  readonly y: number;
+  readonly pixels: Uint32Array;
 }
 
 /** Whether the format is known, the size within the limits, and every row inside `bytes`. */
@@ -72,6 +80,18 @@ export function sharesMemory(a: RasterSurface, b: RasterSurface): boolean {
   const [aStart, aEnd] = memoryRange(a);
   const [bStart, bEnd] = memoryRange(b);
   return aStart < bEnd && bStart < aEnd;
+}
+
+/** Whether both are the same pixels in the same place. */
+export function isSameSurface(a: RasterSurface, b: RasterSurface): boolean {
+  return (
+    a.bytes.buffer === b.bytes.buffer &&
+    a.bytes.byteOffset + a.offset === b.bytes.byteOffset + b.offset &&
+    a.stride === b.stride &&
+    a.width === b.width &&
+    a.height === b.height &&
+    a.format === b.format
+  );
 }
 
 function memoryRange({ bytes, offset, stride, height, width, format }: RasterSurface): [number, number] {
