@@ -56,8 +56,8 @@ export async function runRestore(args: string[]): Promise<void> {
     console.log(`navigation to a live screen:  ${list(ours)}`);
     console.log(`v86 alone, the same state:    ${list(alone)}`);
     console.log(`ratio of the medians:         ${ratio.toFixed(2)}   aim: 1.2 or less`);
-    console.log(`the state (${megabytes}), read:    ${list(plain)}`);
-    console.log(`read and every byte checked:  ${list(checked)}`);
+    const readingTimes = `${median(plain).toFixed(0)} ms, every byte checked ${median(checked).toFixed(0)} ms`;
+    console.log(`reading the state (${megabytes}): ${readingTimes}`);
     console.log(`ratio of the medians:         ${checkedRatio.toFixed(2)}`);
   }
 }
