@@ -74,8 +74,8 @@ export async function runSoak(args: string[]): Promise<void> {
       env: { ...screen.env, NO_AT_BRIDGE: "1" },
     });
     const visitMs = Number(values["visit-seconds"]) * 1000;
-    const soaked = await soak(minutes, visitMs, server, devtools, viewer, (sample) => {
-      if (!values.json) process.stdout.write(`${describe(sample)}\n`);
+    const soaked = await soak(minutes, visitMs, server, devtools, viewer, (line) => {
+      if (!values.json) process.stdout.write(`${line}\n`);
     });
     tell(soaked, minutes, values.json);
   } finally {
@@ -97,7 +97,7 @@ async function soak(
   server: Server,
   devtools: DevTools,
   viewer: Program,
-  onSample: (sample: Sample) => void,
+  onLine: (line: string) => void,
 ): Promise<Soaked> {
   const { memoryMiB } = JSON.parse(readFileSync(join(root, "build/guest/console/manifest.json"), "utf8"));
   const machineSize = layOutAperture(memoryMiB).total;
@@ -120,11 +120,12 @@ async function soak(
     if (elapsed >= samples.length + 1) {
       const sample = { minutes: elapsed, visits, modules: await guestModules(devtools), ...memory() };
       samples.push(sample);
-      onSample(sample);
+      onLine(describe(sample));
     }
     if (elapsed >= ((rests.length + 1) * minutes) / RESTS) {
       const heaps = await rest(devtools, machineSize);
       rests.push({ minutes: elapsed, visits, heaps, ...memory() });
+      onLine(describeRest(rests.at(-1)!));
     }
   }
   return { samples, rests };
@@ -138,6 +139,12 @@ function describe(sample: Sample): string {
   const memory = `relay ${megabytes(relayBytes)}, tab's heaps ${megabytes(tab.heapBytes)}, ${code}`;
   const machine = `machine ${megabytes(machineBytes)} of ${megabytes(machineSize)}`;
   return `${minutes.toFixed(0).padStart(3)} min  ${String(visits).padStart(4)} visits  ${memory}, ${machine}`;
+}
+
+function describeRest({ tab, heaps }: Rest): string {
+  const live = heaps.map(({ thread, objectBytes }) => `${thread} ${megabytes(objectBytes)}`).join(", ");
+  const [all, code] = [megabytes(tab.heapBytes), megabytes(tab.codeBytes)];
+  return `at rest  tab's heaps ${all}, all code ${code}; live objects: ${live}`;
 }
 
 /** The first sixth is left out: code is compiled and caches fill in it. */
