@@ -29,12 +29,13 @@ export const BENCHES: Record<
     run: async (args) => (await import("./reference/verify.ts")).runReference(args),
   },
   restore: {
-    about: "time from navigation to a live screen against v86's own restore of the same state   [--json]",
+    about:
+      "time from navigation to a live screen against v86's own restore; reading the state with its digests   [--json]",
     run: async (args) => (await import("./restore/run.ts")).runRestore(args),
   },
   soak: {
     about:
-      "memory of tab and relay over an hour of printing, watching, joining and leaving   [--minutes N] [--json]",
+      "memory of tab and relay over an hour of printing, watching, joining and leaving   [--minutes N] [--visit-seconds N] [--json]",
     run: async (args) => (await import("./soak/run.ts")).runSoak(args),
   },
 };
