@@ -3,16 +3,10 @@ import { join } from "node:path";
 import { sortMappings } from "./mappings.ts";
 import type { RendererMemory } from "./mappings.ts";
 
-/** What a process and its children hold, in bytes of physical memory. */
-export interface ProcessMemory {
+/** What `npm start -- --headless` and its browser hold, in bytes of physical memory. */
+export interface HostMemory extends RendererMemory {
   /** The Node process with the relay. */
   readonly relayBytes: number;
-  /** The renderers (the tab with all its workers, core among them, and the one that Chromium keeps spare), but for the machine's memory. */
-  readonly tab: Omit<RendererMemory, "machineBytes" | "machineSize">;
-  /** What of the machine's memory has been touched so far; a browser backs no page before that. */
-  readonly machineBytes: number;
-  /** All of the machine's memory: more than this it cannot become. */
-  readonly machineSize: number;
 }
 
 interface Process {
@@ -23,27 +17,19 @@ interface Process {
 }
 
 /**
- * Reads the memory of the process tree below `pid`, which is that of `npm start -- --headless`.
- * @param machineSize bytes that the machine was given, at least: it is known by this among the tab's memory
+ * Reads the memory of the process tree below `pid`. Of the browser's renderers the one with the machine counts: the page and all its
+ * workers are there, core among them; others are Chromium's own windows.
+ * @param machineSize bytes that the machine was given, at least: it is known by this
  */
-export function processMemory(pid: number, machineSize: number): ProcessMemory {
+export function hostMemory(pid: number, machineSize: number): HostMemory {
   const tree = descendants(pid);
   const relay = tree.filter(({ command }) => !/--type=|^\S*(chrom|crashpad)/i.test(command));
-  const renderers = tree
+  const tab = tree
     .filter(({ command }) => command.includes("--type=renderer"))
-    .flatMap((one) => readMappings(one.pid, machineSize) ?? []);
-  const sum = (name: keyof RendererMemory) => renderers.reduce((total, one) => total + one[name], 0);
-  const tab = {
-    codeBytes: sum("codeBytes"),
-    fileBytes: sum("fileBytes"),
-    heapBytes: sum("heapBytes"),
-  };
-  return {
-    relayBytes: relay.reduce((total, one) => total + one.residentBytes, 0),
-    tab,
-    machineBytes: sum("machineBytes"),
-    machineSize: sum("machineSize"),
-  };
+    .flatMap((one) => readMappings(one.pid, machineSize) ?? [])
+    .find((memory) => memory.machineSize > 0);
+  if (tab === undefined) throw new Error("no renderer has the machine's memory");
+  return { relayBytes: relay.reduce((total, one) => total + one.residentBytes, 0), ...tab };
 }
 
 function descendants(root: number): Process[] {

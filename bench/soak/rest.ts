@@ -33,8 +33,24 @@ export async function guestModules(devtools: DevTools): Promise<number> {
   return devtools.evaluate<number>("guest", "soak.modules");
 }
 
-/** Has v86 throw away all that it has compiled, as if the guest had written over its code, and each thread collect its garbage. */
+/** Milliseconds in which a browser that was told so gives back what it keeps for later. */
+const PURGE_MS = 1500;
+
+/**
+ * Has v86 throw away all that it has compiled, as if the guest had written over its code, each thread collect its garbage, and the
+ * browser give back free memory that it keeps: what is left is in use.
+ */
 export async function rest(devtools: DevTools, machineSize: number): Promise<ThreadHeap[]> {
+  await dropGuestCode(devtools, machineSize);
+  await liveHeaps(devtools);
+  await devtools.send("page", "Memory.simulatePressureNotification", { level: "critical" });
+  await new Promise((resolve) => setTimeout(resolve, PURGE_MS));
+  // The guest ran on meanwhile.
+  await dropGuestCode(devtools, machineSize);
+  return liveHeaps(devtools);
+}
+
+async function dropGuestCode(devtools: DevTools, machineSize: number): Promise<void> {
   await devtools.evaluate(
     "guest",
     `new Promise((resolve, reject) => setTimeout(() => {
@@ -43,6 +59,9 @@ export async function rest(devtools: DevTools, machineSize: number): Promise<Thr
       resolve();
     }))`,
   );
+}
+
+async function liveHeaps(devtools: DevTools): Promise<ThreadHeap[]> {
   const heaps: ThreadHeap[] = [];
   for (const thread of [...devtools.threads.keys()].toSorted()) {
     // Twice: what a finaliser lets go of is collected by the second one only.

@@ -8,8 +8,8 @@ import { Program } from "../../e2e/support/process.ts";
 import { XvfbDisplay, spicyScreenshot } from "../../e2e/support/stock-clients.ts";
 import { layOutAperture } from "../../src/machine/memory-map.ts";
 import { DevTools } from "./devtools.ts";
-import { processMemory } from "./memory.ts";
-import type { ProcessMemory } from "./memory.ts";
+import { hostMemory } from "./memory.ts";
+import type { HostMemory } from "./memory.ts";
 import { guestModules, rest, watchGuestCode } from "./rest.ts";
 import type { ThreadHeap } from "./rest.ts";
 import { trend } from "./trend.ts";
@@ -22,14 +22,14 @@ const FLAT = 0.03;
 /** Times that the tab is brought to rest; the first is where the judgement begins. */
 const RESTS = 6;
 
-interface Sample extends ProcessMemory {
+interface Sample extends HostMemory {
   readonly minutes: number;
   readonly visits: number;
   /** What v86 has compiled of the guest's code since the beginning. */
   readonly modules: number;
 }
 
-interface Rest extends ProcessMemory {
+interface Rest extends HostMemory {
   readonly minutes: number;
   readonly visits: number;
   readonly heaps: readonly ThreadHeap[];
@@ -48,7 +48,8 @@ interface Soaked {
  * backs when they are touched first. And v86 compiles what of the guest's code has run often enough, counted since the machine's start: a
  * guest that does the same for hours has ever more of it compiled, at most 899 modules of some hundred KB each, then v86 begins anew.
  * Either would hide a leak of ours, or look like one. So RAM is counted apart, and the tab is judged at rest: six times v86 is made to
- * throw away what it has compiled, each thread collects its garbage, and what is still there then is what must not grow.
+ * throw away what it has compiled, each thread collects its garbage, the browser gives back what it keeps for later, and what is still
+ * there then is what must not grow.
  */
 export async function runSoak(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -105,7 +106,7 @@ async function soak(
   const rests: Rest[] = [];
   const start = performance.now();
   const elapsedMinutes = () => (performance.now() - start) / 60_000;
-  const memory = () => processMemory(server.program.child.pid!, machineSize);
+  const memory = () => hostMemory(server.program.child.pid!, machineSize);
   let visits = 0;
   while (elapsedMinutes() < minutes) {
     const visit = performance.now();
@@ -134,16 +135,16 @@ async function soak(
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 function describe(sample: Sample): string {
-  const { minutes, visits, relayBytes, tab, machineBytes, machineSize, modules } = sample;
-  const code = `guest's code ${modules} modules made, all code ${megabytes(tab.codeBytes)}`;
-  const memory = `relay ${megabytes(relayBytes)}, tab's heaps ${megabytes(tab.heapBytes)}, ${code}`;
+  const { minutes, visits, relayBytes, heapBytes, codeBytes, machineBytes, machineSize, modules } = sample;
+  const code = `guest's code ${modules} modules made, all code ${megabytes(codeBytes)}`;
+  const memory = `relay ${megabytes(relayBytes)}, tab's heaps ${megabytes(heapBytes)}, ${code}`;
   const machine = `machine ${megabytes(machineBytes)} of ${megabytes(machineSize)}`;
   return `${minutes.toFixed(0).padStart(3)} min  ${String(visits).padStart(4)} visits  ${memory}, ${machine}`;
 }
 
-function describeRest({ tab, heaps }: Rest): string {
+function describeRest({ heapBytes, codeBytes, heaps }: Rest): string {
   const live = heaps.map(({ thread, objectBytes }) => `${thread} ${megabytes(objectBytes)}`).join(", ");
-  const [all, code] = [megabytes(tab.heapBytes), megabytes(tab.codeBytes)];
+  const [all, code] = [megabytes(heapBytes), megabytes(codeBytes)];
   return `at rest  tab's heaps ${all}, all code ${code}; live objects: ${live}`;
 }
 
@@ -155,7 +156,7 @@ function tell({ samples, rests }: Soaked, minutes: number, json: boolean): void 
     trend(some.map((one) => [one.minutes, read(one)] as const));
   const judged = {
     relay: of(settled, ({ relayBytes }) => relayBytes),
-    tab: of(rests, ({ tab }) => tab.heapBytes + tab.codeBytes),
+    tab: of(rests, ({ heapBytes, codeBytes }) => heapBytes + codeBytes),
   };
   const machine = of(settled, ({ machineBytes }) => machineBytes);
   if (json) {
