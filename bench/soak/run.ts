@@ -49,7 +49,8 @@ interface Soaked {
  * guest that does the same for hours has ever more of it compiled, at most 899 modules of some hundred KB each, then v86 begins anew.
  * Either would hide a leak of ours, or look like one. So RAM is counted apart, and the tab is judged at rest: six times v86 is made to
  * throw away what it has compiled, each thread collects its garbage, the browser gives back what it keeps for later, and what is still
- * there then is what must not grow.
+ * there then is what must not grow. Beside it stand each thread's objects; core's grow by its log at first, of which a browser keeps
+ * the last 1000 lines for its console.
  */
 export async function runSoak(args: string[]): Promise<void> {
   const { values } = parseArgs({
