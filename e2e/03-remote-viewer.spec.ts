@@ -56,12 +56,12 @@ test("remote-viewer shows the desktop, types into its terminal, moves its window
     await x.xdotool("type", "--delay", "120", "cat >/tmp/typed");
     await x.xdotool("key", "Return");
     // Four fifths of the guest's thread go elsewhere.
-    await tab.evaluateInWorker(
+    await tab.evaluateInThread(
       "guest",
       "self.busy = setInterval(() => { for (const end = performance.now() + 40; performance.now() < end;); }, 50)",
     );
     await x.xdotool("type", "--delay", "12", text);
-    await tab.evaluateInWorker("guest", "clearInterval(self.busy)");
+    await tab.evaluateInThread("guest", "clearInterval(self.busy)");
     await x.xdotool("key", "Return");
     await x.xdotool("key", "ctrl+d");
     await expect.poll(() => serial(tab, "wc -l </tmp/typed"), { timeout: 240_000 }).toBe("1");
