@@ -21,3 +21,14 @@ test("so much at once, then one in each rest; what is not taken is saved up, up 
   vi.advanceTimersByTime(1_000_000);
   expect(takeAll()).toBe(3);
 });
+
+test("a clock that is set back costs nothing", () => {
+  const pace = new Pace(2, 10);
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  expect(pace.take()).toBe(true);
+  expect(pace.take()).toBe(true);
+  expect(pace.take()).toBe(false);
+  vi.advanceTimersByTime(10);
+  expect(pace.take()).toBe(true);
+});

@@ -26,7 +26,9 @@ export class Pace {
 
   #earn(): void {
     const now = performance.now();
-    this.#left = Math.min(this.#atOnce, this.#left + (now - this.#since) / this.#restMs);
+    // A clock that was set back earns nothing, and costs nothing.
+    const passed = Math.max(0, now - this.#since);
+    this.#left = Math.min(this.#atOnce, this.#left + passed / this.#restMs);
     this.#since = now;
   }
 }
