@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import type { SpiceAddress } from "./control.ts";
+import type { SpiceAddress } from "../relay-control/index.ts";
 import { isLoopbackName } from "./origin.ts";
 
 /** The part of os.networkInterfaces() that is read. */

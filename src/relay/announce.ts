@@ -1,7 +1,7 @@
 import { shellCommand, spiceUrl, urlHost } from "../formats/index.ts";
 import { isWildcard, reachableAddresses } from "./addresses.ts";
 import type { Interfaces } from "./addresses.ts";
-import type { SpiceAddress } from "./control.ts";
+import type { SpiceAddress } from "../relay-control/index.ts";
 import { isLoopbackName } from "./origin.ts";
 import { withSecret } from "./secret.ts";
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { expect, test, vi } from "vitest";
-import { RelayClose } from "./control.ts";
+import { RelayClose } from "../relay-control/index.ts";
 import { DEFAULT_RELAY_LIMITS, LINK_DEADLINE_MS, REFUSAL_DEADLINE_MS } from "./limits.ts";
 import {
   closing,

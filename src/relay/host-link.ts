@@ -1,7 +1,12 @@
 import type { WebSocket } from "ws";
 import { closeReason } from "../formats/index.ts";
-import { ControlMessageError, parseHostMessage, RelayClose } from "./control.ts";
-import type { HostMessage, RelayMessage } from "./control.ts";
+import {
+  ControlMessageError,
+  parseHostMessage,
+  RELAY_CONTROL_PROTOCOL,
+  RelayClose,
+} from "../relay-control/index.ts";
+import type { HostMessage, RelayMessage } from "../relay-control/index.ts";
 import type { RelayLimits } from "./limits.ts";
 import type { Reachable } from "./reachable.ts";
 import { isSameSecret } from "./secret.ts";
@@ -104,9 +109,14 @@ export class HostLink implements Disposable {
     } else if (message.type !== "pong") this.#events.message(this, message);
   }
 
-  #hello({ hostId, name, secret }: Extract<HostMessage, { type: "hello" }>): void {
+  #hello({ protocol, hostId, name, secret }: Extract<HostMessage, { type: "hello" }>): void {
     if (this.hostId !== "") {
       this.close(RelayClose.protocolError, "hello comes once");
+      return;
+    }
+    if (protocol !== RELAY_CONTROL_PROTOCOL) {
+      const words = `this relay speaks version ${RELAY_CONTROL_PROTOCOL} of the control protocol, not ${protocol}`;
+      this.close(RelayClose.otherProtocol, words);
       return;
     }
     if (!isSameSecret(secret, this.#secret)) {

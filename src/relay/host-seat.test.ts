@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { RelayClose } from "./control.ts";
+import { RELAY_CONTROL_PROTOCOL, RelayClose } from "../relay-control/index.ts";
 import { closing, readBytes, TestRelay } from "./relay.testing.ts";
 
 /** A host with a client whose stream is joined. */
@@ -27,10 +27,25 @@ test("a program without the secret hosts nothing, cuts nobody and is asked for n
   expect((await readBytes(stream, 2)).toString()).toBe("on");
 });
 
+test("a tab whose page speaks another version of the control protocol hears so, and hosts nothing", async () => {
+  await using relay = await TestRelay.start();
+  const host = await relay.hello("one", relay.relay.secret, RELAY_CONTROL_PROTOCOL + 1);
+  const { code, reason } = await closing(host.socket);
+  expect([code, String(reason)]).toEqual([RelayClose.otherProtocol, expect.stringMatching(/not 2$/)]);
+  expect(relay.relay.health.hosting).toBe(false);
+});
+
 test("what comes behind a refused hello is not listened to", async () => {
   await using relay = await TestRelay.start();
   const thief = await relay.hello("one", "wrong");
-  thief.say({ type: "hello", name: "", version: "1", hostId: "one", secret: relay.relay.secret });
+  thief.say({
+    type: "hello",
+    protocol: RELAY_CONTROL_PROTOCOL,
+    name: "",
+    version: "1",
+    hostId: "one",
+    secret: relay.relay.secret,
+  });
   thief.say({ type: "takeOver" });
   expect((await closing(thief.socket)).code).toBe(RelayClose.secretRefused);
   expect(relay.relay.health.hosting).toBe(false);

@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
-import { RelayClose } from "./control.ts";
-import type { HostMessage } from "./control.ts";
+import { RelayClose } from "../relay-control/index.ts";
+import type { HostMessage } from "../relay-control/index.ts";
 import { HostLink } from "./host-link.ts";
 import type { RelayLimits } from "./limits.ts";
 import type { Reachable } from "./reachable.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { CONNECTION_FILE_TYPE, connectionFile } from "../formats/index.ts";
 import { bearerSecret, isSameSecret } from "./secret.ts";
-import type { SpiceAddress } from "./control.ts";
+import type { SpiceAddress } from "../relay-control/index.ts";
 import type { Reachable } from "./reachable.ts";
 import type { Relay, RelayHealth } from "./relay.ts";
 import { serveFile } from "./static-files.ts";

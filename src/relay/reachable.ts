@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { urlHost } from "../formats/index.ts";
 import { isWildcard, reachableAddresses } from "./addresses.ts";
-import type { SpiceAddress } from "./control.ts";
+import type { SpiceAddress } from "../relay-control/index.ts";
 import { isLoopbackName, requestHost } from "./origin.ts";
 import { cutPrefix, isSecure } from "./proxy.ts";
 

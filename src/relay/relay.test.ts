@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createHash, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { RelayClose } from "./control.ts";
+import { RELAY_CONTROL_PROTOCOL, RelayClose } from "../relay-control/index.ts";
 import { ListenError } from "./relay.ts";
 import { HELLO_DEADLINE_MS, JOIN_DEADLINE_MS, PING_INTERVAL_MS, SILENCE_LIMIT_MS } from "./limits.ts";
 import { closing, LINK, readBytes, refusedStatus, stopClock, TestRelay, turns } from "./relay.testing.ts";
@@ -193,7 +193,14 @@ test("a host that breaks the control contract is told what was wrong", async () 
     return closing(socket);
   };
   const { secret } = relay.relay;
-  const hello = JSON.stringify({ type: "hello", name: "", version: "1", hostId: "x", secret });
+  const hello = JSON.stringify({
+    type: "hello",
+    protocol: RELAY_CONTROL_PROTOCOL,
+    name: "",
+    version: "1",
+    hostId: "x",
+    secret,
+  });
   expect((await say("{")).reason).toContain("not JSON");
   expect((await say('{"type":"status","clients":1}')).reason).toContain("hello comes first");
   expect((await say(hello, hello)).reason).toContain("hello comes once");

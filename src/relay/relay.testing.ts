@@ -5,7 +5,8 @@ import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { vi } from "vitest";
 import { WebSocket } from "ws";
-import type { HostMessage, RelayMessage } from "./control.ts";
+import type { HostMessage, RelayMessage } from "../relay-control/index.ts";
+import { RELAY_CONTROL_PROTOCOL } from "../relay-control/index.ts";
 import { createRelay } from "./relay.ts";
 import type { Relay, RelayOptions } from "./relay.ts";
 
@@ -114,10 +115,21 @@ export class TestRelay implements AsyncDisposable {
   }
 
   /** A tab that has said hello, and waits for the answer. */
-  async hello(hostId: string, secret: string = this.relay.secret): Promise<TestHost> {
+  async hello(
+    hostId: string,
+    secret: string = this.relay.secret,
+    protocol: number = RELAY_CONTROL_PROTOCOL,
+  ): Promise<TestHost> {
     const host = new TestHost(this, this.webSocket("/host"));
     await once(host.socket, "open");
-    host.say({ type: "hello", name: `tab ${hostId}`, version: "1", hostId, secret });
+    host.say({
+      type: "hello",
+      protocol,
+      name: `tab ${hostId}`,
+      version: "1",
+      hostId,
+      secret,
+    });
     return host;
   }
 

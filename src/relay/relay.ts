@@ -12,8 +12,8 @@ import { AccessPolicy } from "./access.ts";
 import type { AccessOptions } from "./access.ts";
 import type { ByteEnd } from "./byte-end.ts";
 import { Clients } from "./clients.ts";
-import { RelayClose } from "./control.ts";
-import type { RelayPeer, SpiceAddress } from "./control.ts";
+import { RELAY_CONTROL_PROTOCOL, RelayClose } from "../relay-control/index.ts";
+import type { RelayPeer, SpiceAddress } from "../relay-control/index.ts";
 import { HostSeat } from "./host-seat.ts";
 import type { HostLink } from "./host-link.ts";
 import * as limit from "./limits.ts";
@@ -239,6 +239,7 @@ export class Relay implements AsyncDisposable {
     if (!isReturn) this.#clients.endJoined(RelayClose.normal, "another tab hosts now");
     link.send({
       type: "welcome",
+      protocol: RELAY_CONTROL_PROTOCOL,
       ...link.reachable,
       version: this.#options.version ?? "0",
     });

@@ -1,5 +1,5 @@
 import type { ByteEnd } from "./byte-end.ts";
-import { RelayClose } from "./control.ts";
+import { RelayClose } from "../relay-control/index.ts";
 
 /**
  * A client's connection joined to the stream that the hosting tab opened for it.

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createLogger, createServer } from "vite";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { RELAY_CONTROL_PROTOCOL } from "../relay-control/index.ts";
 import { LINK } from "./relay.testing.ts";
 import type { PageConfig } from "./page-requests.ts";
 import spicetabRelay from "./vite-plugin.ts";
@@ -44,7 +45,16 @@ test("a Vite development server carries the relay: page, clients, hosting tab, a
 
     const tab = new WebSocket(`ws://127.0.0.1:${port}/host`, { headers: { Origin: url } });
     await once(tab, "open");
-    tab.send(JSON.stringify({ type: "hello", name: "tab", version: "dev", hostId: "one", secret }));
+    tab.send(
+      JSON.stringify({
+        type: "hello",
+        protocol: RELAY_CONTROL_PROTOCOL,
+        name: "tab",
+        version: "dev",
+        hostId: "one",
+        secret,
+      }),
+    );
     const [welcome] = await once(tab, "message");
     expect(JSON.parse(String(welcome))).toMatchObject({ type: "welcome" });
 

@@ -1,9 +1,15 @@
+import { closeReason } from "../formats/index.ts";
 import type { JoinedSocket, StreamPeer, WebSocketLike } from "../transport/index.ts";
 import { PausableWebSocket, joinWebSocket, webSocketStream } from "../transport/index.ts";
 import type { RelayState } from "./host-control.ts";
 import { RELAY_PING_INTERVAL, RELAY_RETRY_FIRST, RELAY_RETRY_MAX } from "./limits.ts";
-import type { HostMessage, LinkFailure, RelayMessage } from "./relay-control.ts";
-import { CLOSE_SECRET_REFUSED, parseRelayMessage } from "./relay-control.ts";
+import type { HostMessage, LinkFailure, RelayMessage } from "../relay-control/index.ts";
+import {
+  ControlMessageError,
+  RELAY_CONTROL_PROTOCOL,
+  RelayClose,
+  parseRelayMessage,
+} from "../relay-control/index.ts";
 
 /** Subprotocol of SPICE over WebSocket. */
 const STREAM_PROTOCOL = "binary";
@@ -62,7 +68,7 @@ export class RelayConnection implements Disposable {
     this.#control = control;
     control.addEventListener("open", () => {
       const { name, version, hostId, secret } = this.#options;
-      this.#say({ type: "hello", name, version, hostId, secret });
+      this.#say({ type: "hello", protocol: RELAY_CONTROL_PROTOCOL, name, version, hostId, secret });
       this.#heard = true;
       this.#pingTimer = setInterval(() => this.#checkAlive(), RELAY_PING_INTERVAL);
     });
@@ -102,13 +108,21 @@ export class RelayConnection implements Disposable {
 
   #hear(data: unknown): void {
     this.#heard = true;
-    const message = parseRelayMessage(data);
-    if (!message) {
-      this.#control?.close(1002, "not a control message");
+    let message: RelayMessage;
+    try {
+      message = parseRelayMessage(data);
+    } catch (error) {
+      if (!(error instanceof ControlMessageError)) throw error;
+      this.#control?.close(RelayClose.badMessage, closeReason(error.message));
       return;
     }
     switch (message.type) {
       case "welcome":
+        if (message.protocol !== RELAY_CONTROL_PROTOCOL) {
+          const words = `the relay speaks version ${message.protocol} of the control protocol, this page ${RELAY_CONTROL_PROTOCOL}; reload it`;
+          this.#control?.close(RelayClose.otherProtocol, closeReason(words));
+          return this.#lost(RelayClose.otherProtocol, words);
+        }
         this.#attempt = 0;
         this.#options.onState({ state: "online", spice: message.spice, webSocketUrl: message.webSocketUrl });
         break;
@@ -142,8 +156,8 @@ export class RelayConnection implements Disposable {
 
   #checkAlive(): void {
     if (!this.#heard) {
-      this.#control?.close(4003, "nothing was heard from the relay");
-      this.#lost(4003, "the relay does not answer");
+      this.#control?.close(RelayClose.silent, "nothing was heard from the relay");
+      this.#lost(RelayClose.silent, "the relay does not answer");
       return;
     }
     this.#heard = false;
@@ -156,7 +170,7 @@ export class RelayConnection implements Disposable {
     if (this.#disposed) return;
     const words =
       reason || (code === 1006 ? "the relay cannot be reached" : `the relay closed the connection (${code})`);
-    if (code === CLOSE_SECRET_REFUSED) {
+    if (code === RelayClose.secretRefused) {
       this.#options.onState({ state: "refused", reason: words });
       return;
     }
@@ -169,7 +183,7 @@ export class RelayConnection implements Disposable {
     this.#disposed = true;
     clearTimeout(this.#retryTimer);
     clearInterval(this.#pingTimer);
-    this.#control?.close(1000, "the tab stops hosting");
+    this.#control?.close(RelayClose.normal, "the tab stops hosting");
     this.#control = undefined;
     this.#options.onState({ state: "off" });
   }

@@ -4,8 +4,13 @@
  * The tab says hello with the secret of this start. The relay welcomes it, or tells it that the place is occupied: then it
  * waits on this same connection, is welcomed once the place is free, or takes it over. For each client the relay sends
  * `open`; the tab answers by dialling `/streams/<id>?token=<token>`, or with `refused`. Bytes never travel here.
+ *
+ * Declared once, for both ends. Fields that an end does not know are ignored, so that new ones need no new protocol.
  */
 import * as v from "valibot";
+
+/** Raised when an end of before could not work with one of now. Each says its own in hello and welcome. */
+export const RELAY_CONTROL_PROTOCOL = 1;
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const reason = v.pipe(v.string(), v.maxLength(500));
@@ -16,6 +21,7 @@ const connectionId = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 export const HostMessageSchema = v.variant("type", [
   v.object({
     type: v.literal("hello"),
+    protocol: count,
     name,
     version: name,
     /** Tells a reconnection of this tab from another tab. */
@@ -28,13 +34,17 @@ export const HostMessageSchema = v.variant("type", [
   v.object({ type: v.literal("refused"), id: connectionId, reason: v.optional(reason) }),
   /** That connection became a channel of a client. */
   v.object({ type: v.literal("linked"), id: connectionId, channel: v.optional(name) }),
-  /** That connection did not become one; `failures` in a row from there, the next is answered `delayMs` later. */
+  /** That connection did not become one. */
   v.object({
     type: v.literal("linkFailed"),
+    /** Where it is known. */
     id: v.optional(connectionId),
     address: name,
+    /** "password", "expired", or what was wrong in words. */
     reason,
+    /** Wrong passwords in a row from there. */
     failures: v.optional(count),
+    /** Milliseconds for which the next one from there waits for its answer. */
     delayMs: v.optional(count),
   }),
   /** `machine`: why it stands still: it is off, or has come to its end otherwise. */
@@ -43,59 +53,49 @@ export const HostMessageSchema = v.variant("type", [
   v.object({ type: v.literal("pong") }),
 ]);
 export type HostMessage = v.InferOutput<typeof HostMessageSchema>;
+/** Why a connection did not become a channel, for the terminal in which the relay runs. */
+export type LinkFailure = Omit<Extract<HostMessage, { type: "linkFailed" }>, "type">;
 
-/** Where a client connection comes from; the same fields as transport's StreamPeer. */
-export interface RelayPeer {
-  readonly transport: "tcp" | "websocket" | "tls";
+const peer = v.object({
+  /** "tcp", "tls", "websocket", and whatever relays learn to speak: shown, never decided by. */
+  transport: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,20}$/)),
   /** For example "127.0.0.1:51234". */
-  readonly address: string;
-  readonly secure: boolean;
-}
+  address: name,
+  secure: v.boolean(),
+});
+/** Where a client connection comes from; the same fields as transport's StreamPeer. */
+export type RelayPeer = v.InferOutput<typeof peer>;
 
+const spiceAddress = v.object({ host: name, port: count });
 /** Where SPICE clients connect to. */
-export interface SpiceAddress {
-  readonly host: string;
-  readonly port: number;
-}
+export type SpiceAddress = v.InferOutput<typeof spiceAddress>;
 
 /** What the relay says. */
-export type RelayMessage =
-  | {
-      readonly type: "welcome";
-      /** The TCP listeners. */
-      readonly spice: readonly SpiceAddress[];
-      /** Absolute ws: or wss: URL for clients, subprotocol "binary". */
-      readonly webSocketUrl: string;
-      readonly version: string;
-    }
+export const RelayMessageSchema = v.variant("type", [
+  v.object({
+    type: v.literal("welcome"),
+    protocol: count,
+    /** The TCP listeners. */
+    spice: v.pipe(v.array(spiceAddress), v.readonly()),
+    /** Absolute ws: or wss: URL for clients, subprotocol "binary". */
+    webSocketUrl: v.string(),
+    version: name,
+  }),
   /** Another tab, of that name, has the place; `lost`: it took it from this one. `welcome` follows when it is free. */
-  | { readonly type: "occupied"; readonly host: string; readonly lost: boolean }
-  /** `id` counts from 1 and is never used twice; `token` is hexadecimal, good for one stream and one time. */
-  | { readonly type: "open"; readonly id: number; readonly token: string; readonly peer: RelayPeer }
+  v.object({ type: v.literal("occupied"), host: name, lost: v.boolean() }),
+  /** `id` counts from 1 and is never used twice; `token` is good for one stream and one time. */
+  v.object({
+    type: v.literal("open"),
+    id: connectionId,
+    token: v.pipe(v.string(), v.regex(/^[0-9a-f]+$/)),
+    peer,
+  }),
   /** The client left, or the deadline passed, before the stream was opened. */
-  | { readonly type: "cancel"; readonly id: number }
-  | { readonly type: "ping" }
-  | { readonly type: "pong" };
-
-/** WebSocket close codes of the relay (4000–4999 are for applications, RFC 6455 §7.4.2). */
-export const RelayClose = {
-  /** The work is done. */
-  normal: 1000,
-  /** The relay is shutting down. */
-  goingAway: 1001,
-  /** A message broke the control contract. */
-  protocolError: 1002,
-  /** The hosting tab refused that client. */
-  policy: 1008,
-  /** No tab is hosting, or a limit is reached: try again later. */
-  tryAgainLater: 1013,
-  /** The same host opened a newer control connection. */
-  replaced: 4002,
-  /** Nothing was heard for too long. */
-  silent: 4003,
-  /** The secret is not the one of this start: dialling again is of no use before a person gives another. */
-  secretRefused: 4004,
-} as const;
+  v.object({ type: v.literal("cancel"), id: connectionId }),
+  v.object({ type: v.literal("ping") }),
+  v.object({ type: v.literal("pong") }),
+]);
+export type RelayMessage = v.InferOutput<typeof RelayMessageSchema>;
 
 /** A control message that is not one: says what was wrong with it. */
 export class ControlMessageError extends Error {
@@ -103,16 +103,22 @@ export class ControlMessageError extends Error {
 }
 
 /** Parses one text message of the hosting tab. @throws ControlMessageError */
-export function parseHostMessage(text: string): HostMessage {
+export const parseHostMessage = (text: unknown): HostMessage => parse(HostMessageSchema, text);
+
+/** Parses one text message of the relay. @throws ControlMessageError */
+export const parseRelayMessage = (text: unknown): RelayMessage => parse(RelayMessageSchema, text);
+
+function parse<const S extends v.GenericSchema>(schema: S, text: unknown): v.InferOutput<S> {
+  if (typeof text !== "string") throw new ControlMessageError("control messages are text");
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new ControlMessageError("a control message is not JSON");
   }
-  const result = v.safeParse(HostMessageSchema, value);
+  const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const issue = result.issues[0];
+  const [issue] = result.issues;
   const where = v.getDotPath(issue);
   throw new ControlMessageError(
     `bad control message${where === null ? "" : ` at ${where}`}: ${issue.message}`,
