@@ -130,11 +130,18 @@ test("what is typed or chosen on the desktop to end it does so under the eyes of
     };
     /** By keys: the last entry but the window manager's own opens those that end the machine; the one `down` further is taken. */
     const choose = async (down: number) => {
-      await click(desktop.width - 200, 200, "3");
-      for (const key of ["Up", "Up", "Right", ...Array.from({ length: down }, () => "Down"), "Return"]) {
+      /** Does something that is seen, and waits until it is: a key that comes before its menu is lost. */
+      const seen = async (act: () => Promise<unknown>) => {
+        const before = await tab.restingSurface(500);
+        await act();
+        const isSame = async () => Buffer.compare((await tab.surface()).rgb, before.rgb) === 0;
+        await expect.poll(isSame, { timeout: 60_000 }).toBe(false);
         await tab.restingSurface(500);
-        await x.xdotool("key", key);
-      }
+      };
+      await seen(() => click(desktop.width - 200, 200, "3"));
+      for (const key of ["Up", "Up", "Right", ...Array.from({ length: down }, () => "Down")])
+        await seen(() => x.xdotool("key", key));
+      await x.xdotool("key", "Return");
     };
     const picture = async (name: string) => {
       const file = name.replaceAll(/\W+/g, "-");
