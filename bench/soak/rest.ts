@@ -37,17 +37,25 @@ export async function guestModules(devtools: DevTools): Promise<number> {
 const PURGE_MS = 1500;
 
 /**
- * Has v86 throw away all that it has compiled, as if the guest had written over its code, each thread collect its garbage, and the
- * browser give back free memory that it keeps: what is left is in use.
+ * Looks at the tab at rest. The machine is paused, for else v86 would compile at once, in memory of tens of megabytes, what it just had to
+ * throw away: all that it has compiled. Each thread collects its garbage, and the browser gives back free memory that it keeps: what
+ * `look` sees then is in use.
  */
-export async function rest(devtools: DevTools, machineSize: number): Promise<ThreadHeap[]> {
-  await dropGuestCode(devtools, machineSize);
-  await liveHeaps(devtools);
-  await devtools.send("page", "Memory.simulatePressureNotification", { level: "critical" });
-  await new Promise((resolve) => setTimeout(resolve, PURGE_MS));
-  // The guest ran on meanwhile.
-  await dropGuestCode(devtools, machineSize);
-  return liveHeaps(devtools);
+export async function atRest<T>(
+  devtools: DevTools,
+  machineSize: number,
+  look: (heaps: readonly ThreadHeap[]) => T,
+): Promise<T> {
+  await devtools.evaluate("page", "spicetab.session.pause()");
+  try {
+    await dropGuestCode(devtools, machineSize);
+    await liveHeaps(devtools);
+    await devtools.send("page", "Memory.simulatePressureNotification", { level: "critical" });
+    await new Promise((resolve) => setTimeout(resolve, PURGE_MS));
+    return look(await liveHeaps(devtools));
+  } finally {
+    await devtools.evaluate("page", "spicetab.session.resume()");
+  }
 }
 
 async function dropGuestCode(devtools: DevTools, machineSize: number): Promise<void> {

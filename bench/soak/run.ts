@@ -10,7 +10,7 @@ import { layOutAperture } from "../../src/machine/memory-map.ts";
 import { DevTools } from "./devtools.ts";
 import { hostMemory } from "./memory.ts";
 import type { HostMemory } from "./memory.ts";
-import { guestModules, rest, watchGuestCode } from "./rest.ts";
+import { atRest, guestModules, watchGuestCode } from "./rest.ts";
 import type { ThreadHeap } from "./rest.ts";
 import { trend } from "./trend.ts";
 import type { Trend } from "./trend.ts";
@@ -47,10 +47,10 @@ interface Soaked {
  * Two things grow that are the guest's, and both have an end. Its RAM is one WebAssembly memory of a fixed size, whose pages a browser
  * backs when they are touched first. And v86 compiles what of the guest's code has run often enough, counted since the machine's start: a
  * guest that does the same for hours has ever more of it compiled, at most 899 modules of some hundred KB each, then v86 begins anew.
- * Either would hide a leak of ours, or look like one. So RAM is counted apart, and the tab is judged at rest: six times v86 is made to
- * throw away what it has compiled, each thread collects its garbage, the browser gives back what it keeps for later, and what is still
- * there then is what must not grow. Beside it stand each thread's objects; core's grow by its log at first, of which a browser keeps
- * the last 1000 lines for its console.
+ * Either would hide a leak of ours, or look like one. So RAM is counted apart, and the tab is judged at rest: six times the machine is
+ * paused, v86 made to throw away what it has compiled, garbage collected, and the browser told to give back what it keeps for later; what
+ * is still there then is what must not grow. Beside it stand each thread's objects; core's grow by its log at first, of which a browser
+ * keeps the last 1000 lines for its console.
  */
 export async function runSoak(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -125,8 +125,8 @@ async function soak(
       onLine(describe(sample));
     }
     if (elapsed >= ((rests.length + 1) * minutes) / RESTS) {
-      const heaps = await rest(devtools, machineSize);
-      rests.push({ minutes: elapsed, visits, heaps, ...memory() });
+      const looked = (heaps: readonly ThreadHeap[]) => ({ minutes: elapsed, visits, heaps, ...memory() });
+      rests.push(await atRest(devtools, machineSize, looked));
       onLine(describeRest(rests.at(-1)!));
     }
   }
