@@ -45,3 +45,9 @@ export const PART_THRESHOLD = 4096;
 
 /** Bytes first allocated for a body that arrives in pieces; doubled as it fills, so a header that lies about its size costs nothing. */
 export const BODY_BUFFER_MIN = 4096;
+
+/** Side of a cursor in pixels, of the guest's and as it goes to clients. Drivers use 64; clients ignore larger ones long before this. */
+export const MAX_CURSOR_SIDE = 512;
+
+/** Heads of a monitors config, of the guest's, of a client's, and as it goes to clients: the QXL ROM has room for 64. */
+export const MAX_HEADS = 64;

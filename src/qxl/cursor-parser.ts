@@ -10,7 +10,7 @@ import type { RedCursorCmd, RedCursorShape } from "../protocol/red-command.ts";
 import type { QxlSink } from "./bus.ts";
 import { chunksLength, copyChunks } from "./data-chunks.ts";
 import { QxlGuestError } from "./errors.ts";
-import { MAX_CURSOR_SIDE } from "./limits.ts";
+import { MAX_CURSOR_SIDE } from "../protocol/limits.ts";
 import type { MemorySlots } from "./memory-slots.ts";
 
 /**

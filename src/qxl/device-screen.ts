@@ -1,6 +1,6 @@
 import { QXLSurfaceCreate } from "../protocol/index.ts";
 import type { RedMonitorsConfig } from "../protocol/red-command.ts";
-import { SurfaceFormat } from "../raster/index.ts";
+import { SurfaceFmt } from "../raster/index.ts";
 import type { QxlBus, QxlSink } from "./bus.ts";
 import type { CommandProcessor } from "./command-processor.ts";
 import { BANK_RAM } from "./device-memory.ts";
@@ -78,7 +78,7 @@ export class DeviceScreen {
     this.destroyPrimary();
     this.#exitVga();
     slots.addCompat();
-    const format = bits === 16 ? SurfaceFormat.RGB555 : SurfaceFormat.XRGB;
+    const format = bits === 16 ? SurfaceFmt.Rgb555 : SurfaceFmt.Xrgb32;
     const offset = (height - 1) * stride;
     processor.createSurface(
       { id: 0, format, width, height, stride: -stride, bank: BANK_RAM, offset, mouseMode: 1 },

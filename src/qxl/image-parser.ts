@@ -9,7 +9,7 @@ import {
   QxlImageFlags,
 } from "../protocol/index.ts";
 import type { DataSpan, RedBitmap, RedImage, RedPalette } from "../protocol/red-command.ts";
-import { BitmapFormat, MAX_RASTER_SIDE, bitmapBits, rgbFrom555 } from "../raster/index.ts";
+import { BitmapFmt, MAX_RASTER_SIDE, bitmapBits, rgbFrom555 } from "../raster/index.ts";
 import type { QxlSink } from "./bus.ts";
 import { copyChunks } from "./data-chunks.ts";
 import { QxlGuestError } from "./errors.ts";
@@ -112,7 +112,7 @@ function parseBitmap(
     throw new QxlGuestError("QXLBitmap.stride", `${stride} bytes for ${width} pixels of ${bits} bits`);
   }
   if (stride * height > MAX_COMMAND_BYTES) throw new QxlGuestError("QXLBitmap", `${stride * height} bytes`);
-  const indexed = format <= BitmapFormat.PALETTE8 && !isMask;
+  const indexed = format <= BitmapFmt.Bit8 && !isMask;
   if (indexed && paletteAddress === 0n)
     throw new QxlGuestError("QXLBitmap.palette", "an indexed bitmap has none");
   const palette = indexed ? parsePalette(context, paletteAddress) : undefined;

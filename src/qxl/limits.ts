@@ -15,17 +15,11 @@ export const MAX_CLIP_RECTS = 1024 * 1024;
 /** Entries of a palette: what 8 bits can index. */
 export const MAX_PALETTE_ENTRIES = 256;
 
-/** Side of a cursor in pixels. Drivers use 64; clients of the protocol ignore larger ones long before this. */
-export const MAX_CURSOR_SIDE = 512;
-
 /** Pixels of all living surfaces together, in bytes: the red worker holds a copy of each. Four default VRAMs. */
 export const MAX_SURFACES_BYTES = 256 * 1024 * 1024;
 
 /** Surfaces with ids 0 to this less one (ROM n_surfaces): QEMU's number. */
 export const DEFAULT_SURFACES = 1024;
-
-/** Heads of a monitors config, of the guest's and of a client's: the ROM has room for 64. */
-export const MAX_HEADS = 64;
 
 /**
  * Bytes under way to the red worker at which even a synchronous command (UPDATE_AREA) no longer drains the ring beyond the

@@ -1,7 +1,7 @@
 import { QXLHead, QXLMonitorsConfig } from "../protocol/index.ts";
 import type { RedHead, RedMonitorsConfig } from "../protocol/red-command.ts";
 import { QxlGuestError } from "./errors.ts";
-import { MAX_HEADS } from "./limits.ts";
+import { MAX_HEADS } from "../protocol/limits.ts";
 import type { MemorySlots } from "./memory-slots.ts";
 
 /** Largest side of a head: Linux rejects more, and the protocol's clients cannot show it. */

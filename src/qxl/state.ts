@@ -2,7 +2,7 @@ import type { RedMonitorsConfig } from "../protocol/red-command.ts";
 import type { CursorState } from "./cursor-state.ts";
 import type { Bank, DeviceAddress } from "./device-memory.ts";
 import { QxlStateError } from "./errors.ts";
-import { MAX_CURSOR_SIDE, MAX_HEADS } from "./limits.ts";
+import { MAX_CURSOR_SIDE, MAX_HEADS } from "../protocol/limits.ts";
 import type { MemorySlot } from "./memory-slots.ts";
 import type { DeviceSurface } from "./surface-table.ts";
 

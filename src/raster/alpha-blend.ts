@@ -3,7 +3,7 @@ import { placeImage, placedReader } from "./copy.ts";
 import { BLEND_COST, CONVERT_COST, READ_COST, WRITE_COST } from "./costs.ts";
 import type { DrawContext } from "./draw-context.ts";
 import { narrowed, painter, scratchRow } from "./draw-context.ts";
-import { SurfaceFormat, rowFromArgb, rowToArgb } from "./formats.ts";
+import { SurfaceFmt, rowFromArgb, rowToArgb } from "./formats.ts";
 import { openImage } from "./image.ts";
 import type { Painter } from "./painter.ts";
 import { forEachRun } from "./painter.ts";
@@ -29,16 +29,16 @@ export function drawAlphaBlend(
   const opened = openImage(image, target, context.source, true);
   if (opened === undefined) return undefined;
   const surfaceHasAlpha = image.kind === "surface" && (flags & AlphaFlags.SRC_SURFACE_HAS_ALPHA) !== 0;
-  const format = surfaceHasAlpha && opened.format === SurfaceFormat.XRGB ? SurfaceFormat.ARGB : opened.format;
+  const format = surfaceHasAlpha && opened.format === SurfaceFmt.Xrgb32 ? SurfaceFmt.Argb32 : opened.format;
   const reader = { ...opened, format };
-  const placed = placeImage(context, reader, srcArea, ScaleMode.NEAREST, SurfaceFormat.ARGB);
+  const placed = placeImage(context, reader, srcArea, ScaleMode.NEAREST, SurfaceFmt.Argb32);
   const within = placed && narrowed(context, placed.bounds);
   if (placed === undefined || within === undefined) return undefined;
   const source = scratchRow(0, target.width);
   const dest = scratchRow(1, target.width);
   const destFormat =
-    target.format === SurfaceFormat.XRGB && flags & AlphaFlags.DEST_HAS_ALPHA
-      ? SurfaceFormat.ARGB
+    target.format === SurfaceFmt.Xrgb32 && flags & AlphaFlags.DEST_HAS_ALPHA
+      ? SurfaceFmt.Argb32
       : target.format;
   const sourceFormat = placed.reader.format;
   const from = placedReader(placed);

@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import type { Rect, RedBitmap, RedDrawOperation, RedImage, RedMask } from "../protocol/red-command.ts";
 import { bitmap } from "./bitmap.testing.ts";
 import { drawDrawable } from "./draw.ts";
-import { BitmapFormat, SurfaceFormat, surfaceBits } from "./formats.ts";
+import { BitmapFmt, SurfaceFmt, surfaceBits } from "./formats.ts";
 import { cloneSurface, forEachPixel, getPixel, makeSurface, setPixel } from "./model.testing.ts";
 import { Rop, Ropd, applyRop, applyRop3, ropFromDescriptor, ropReadsDest } from "./rop.ts";
 import type { RasterSource, RasterSurface } from "./surface.ts";
 import { isValidSurface } from "./surface.ts";
 
 const NOTHING: RasterSource = { data: new Uint8Array(0), surface: () => undefined };
-const formats = Object.values(SurfaceFormat);
+const formats = Object.values(SurfaceFmt).filter((one) => one !== SurfaceFmt.Invalid);
 const anyRect = record({
   left: integer({ min: -6, max: 40 }),
   top: integer({ min: -6, max: 30 }),
@@ -59,18 +59,18 @@ describe("rops", () => {
   it("follow from the descriptor as Boolean algebra says", () => {
     assert(
       property(nat(0x7ff), nat(1), nat(1), (descriptor, s, d) => {
-        const rop = ropFromDescriptor(descriptor, Ropd.INVERS_SRC, Ropd.INVERS_DEST);
-        const source = descriptor & Ropd.INVERS_SRC ? 1 - s : s;
-        const dest = descriptor & Ropd.INVERS_DEST ? 1 - d : d;
-        const invert = descriptor & Ropd.INVERS_RES ? 1 : 0;
+        const rop = ropFromDescriptor(descriptor, Ropd.InversSrc, Ropd.InversDest);
+        const source = descriptor & Ropd.InversSrc ? 1 - s : s;
+        const dest = descriptor & Ropd.InversDest ? 1 - d : d;
+        const invert = descriptor & Ropd.InversRes ? 1 : 0;
         const results: [number, number][] = [
-          [Ropd.OP_PUT, source ^ invert],
-          [Ropd.OP_OR, (source | dest) ^ invert],
-          [Ropd.OP_AND, (source & dest) ^ invert],
-          [Ropd.OP_XOR, source ^ dest ^ invert],
-          [Ropd.OP_BLACKNESS, 0],
-          [Ropd.OP_WHITENESS, 1],
-          [Ropd.OP_INVERS, 1 - d],
+          [Ropd.OpPut, source ^ invert],
+          [Ropd.OpOr, (source | dest) ^ invert],
+          [Ropd.OpAnd, (source & dest) ^ invert],
+          [Ropd.OpXor, source ^ dest ^ invert],
+          [Ropd.OpBlackness, 0],
+          [Ropd.OpWhiteness, 1],
+          [Ropd.OpInvers, 1 - d],
           [0xffff, s],
         ];
         const [, expected] = results.find(([bit]) => descriptor & bit || bit === 0xffff) ?? [0, 0];
@@ -118,7 +118,7 @@ describe("fill", () => {
           forEachPixel(model, bbox, clip, (x, y) => setPixel(model, x, y, color));
           draw(
             target,
-            { type: "fill", brush: { type: "solid", color }, rop: Ropd.OP_PUT },
+            { type: "fill", brush: { type: "solid", color }, rop: Ropd.OpPut },
             bbox,
             NOTHING,
             clip,
@@ -134,7 +134,7 @@ describe("fill", () => {
     assert(
       property(anySurface, anyRect, anyClip, nat(0x7ff), boolean(), (target, bbox, clip, rop, withBrush) => {
         const model = cloneSurface(target);
-        const table = ropFromDescriptor(rop, Ropd.INVERS_BRUSH, Ropd.INVERS_DEST);
+        const table = ropFromDescriptor(rop, Ropd.InversBrush, Ropd.InversDest);
         const color = withBrush ? 0x1234_5678 : 0;
         forEachPixel(model, bbox, clip, (x, y) => {
           const row = Uint32Array.of(color);
@@ -150,18 +150,18 @@ describe("fill", () => {
   });
 
   it("tiles a pattern from an origin anywhere", () => {
-    const tile = makeSurface(5, 3, SurfaceFormat.XRGB);
+    const tile = makeSurface(5, 3, SurfaceFmt.Xrgb32);
     const source = { data: new Uint8Array(0), surface: () => tile };
     assert(
       property(anyRect, integer({ min: -50, max: 50 }), integer({ min: -50, max: 50 }), (bbox, x0, y0) => {
-        const target = makeSurface(37, 23, SurfaceFormat.XRGB);
+        const target = makeSurface(37, 23, SurfaceFmt.Xrgb32);
         const model = cloneSurface(target);
         const modulo = (value: number, by: number) => ((value % by) + by) % by;
         forEachPixel(model, bbox, undefined, (x, y) =>
           setPixel(model, x, y, getPixel(tile, modulo(x - x0, 5), modulo(y - y0, 3))),
         );
         const brush = { type: "pattern", image: surfaceImage(1, tile), pos: { x: x0, y: y0 } } as const;
-        draw(target, { type: "fill", brush, rop: Ropd.OP_PUT }, bbox, source);
+        draw(target, { type: "fill", brush, rop: Ropd.OpPut }, bbox, source);
         expectSame(target, model);
       }),
     );
@@ -193,10 +193,10 @@ describe("masks", () => {
         boolean(),
         integer({ min: -4, max: 9 }),
         (bbox, le, inverse, topDown, shift) => {
-          const target = makeSurface(37, 23, SurfaceFormat.XRGB, { pad: 4 });
+          const target = makeSurface(37, 23, SurfaceFmt.Xrgb32, { pad: 4 });
           const model = cloneSurface(target);
           const data = Uint8Array.from({ length: 3 * 11 }, (_, i) => (i * 89 + 7) & 255);
-          const format = le ? BitmapFormat.PALETTE1_LE : BitmapFormat.PALETTE1_BE;
+          const format = le ? BitmapFmt.Bit1Le : BitmapFmt.Bit1Be;
           const pos = { x: shift, y: 2 };
           const mask: RedMask = { inverse, pos, bitmap: bitmapOf(format, 20, 11, data, { topDown }) };
           forEachPixel(model, bbox, undefined, (x, y) => {
@@ -207,7 +207,7 @@ describe("masks", () => {
             if ((bit === 1) !== inverse) setPixel(model, x, y, 0xff00_ff00);
           });
           const brush = { type: "solid", color: 0xff00_ff00 } as const;
-          draw(target, { type: "fill", brush, rop: Ropd.OP_PUT, mask }, bbox, { ...NOTHING, data });
+          draw(target, { type: "fill", brush, rop: Ropd.OpPut, mask }, bbox, { ...NOTHING, data });
           expectSame(target, model);
         },
       ),
@@ -216,13 +216,10 @@ describe("masks", () => {
   });
 
   it("that are no masks draw nothing", () => {
-    const target = makeSurface(9, 9, SurfaceFormat.XRGB);
+    const target = makeSurface(9, 9, SurfaceFmt.Xrgb32);
     const model = cloneSurface(target);
     const data = new Uint8Array(64);
-    for (const wrong of [
-      bitmapOf(BitmapFormat.PALETTE8, 8, 8, data),
-      bitmapOf(BitmapFormat.PALETTE1_BE, 80, 8, data),
-    ]) {
+    for (const wrong of [bitmapOf(BitmapFmt.Bit8, 8, 8, data), bitmapOf(BitmapFmt.Bit1Be, 80, 8, data)]) {
       const mask = { inverse: true, pos: { x: 0, y: 0 }, bitmap: wrong };
       draw(
         target,
@@ -235,7 +232,7 @@ describe("masks", () => {
   });
 });
 
-const put = (src: RedImage, srcArea: Rect, rop: number = Ropd.OP_PUT, scaleMode = 0): RedDrawOperation => ({
+const put = (src: RedImage, srcArea: Rect, rop: number = Ropd.OpPut, scaleMode = 0): RedDrawOperation => ({
   type: "copy",
   src,
   srcArea,
@@ -269,7 +266,7 @@ describe("copy", () => {
             right: sx + bbox.right - bbox.left,
             bottom: sy + bbox.bottom - bbox.top,
           };
-          const operation = put(surfaceImage(1, from), srcArea, xor ? Ropd.OP_XOR : Ropd.OP_PUT);
+          const operation = put(surfaceImage(1, from), srcArea, xor ? Ropd.OpXor : Ropd.OpPut);
           draw(target, operation, bbox, { ...NOTHING, surface: () => from }, clip);
           expectSame(target, model);
         },
@@ -279,7 +276,7 @@ describe("copy", () => {
   });
 
   it("reads all before it writes when it copies from its own surface", () => {
-    const target = makeSurface(37, 23, SurfaceFormat.XRGB);
+    const target = makeSurface(37, 23, SurfaceFmt.Xrgb32);
     const model = cloneSurface(target);
     const from = cloneSurface(target);
     const bbox = { left: 3, top: 2, right: 33, bottom: 20 };
@@ -295,32 +292,24 @@ describe("copy", () => {
     const from = (format: number, bytes: number[], extra: Partial<RedBitmap> = {}, width = 2) =>
       [bitmapOf(format, width, 1, Uint8Array.from(bytes), extra), Uint8Array.from(bytes)] as const;
     const cases: [readonly [RedBitmap, Uint8Array], number, number[]][] = [
-      [from(BitmapFormat.PALETTE1_LE, [0b01], { palette }), SurfaceFormat.XRGB, [entries[1], entries[0]]],
-      [
-        from(BitmapFormat.PALETTE1_BE, [0b0100_0000], { palette }),
-        SurfaceFormat.XRGB,
-        [entries[0], entries[1]],
-      ],
-      [from(BitmapFormat.PALETTE4_LE, [0x21], { palette }), SurfaceFormat.XRGB, [entries[1], entries[2]]],
-      [from(BitmapFormat.PALETTE4_BE, [0x21], { palette }), SurfaceFormat.XRGB, [entries[2], entries[1]]],
-      [from(BitmapFormat.PALETTE8, [7, 200], { palette }), SurfaceFormat.ARGB, [entries[7], entries[200]]],
-      [
-        from(BitmapFormat.PALETTE8, [7, 255], { palette: { unique: 1n, entries: [1] } }),
-        SurfaceFormat.XRGB,
-        [0, 0],
-      ],
-      [from(BitmapFormat.RGB555, [0xff, 0x7f, 0x10, 0x42]), SurfaceFormat.XRGB, [0xffffff, 0x848484]],
-      [from(BitmapFormat.RGB555, [0xff, 0x7f, 0x10, 0x42]), SurfaceFormat.RGB555, [0x7fff, 0x4210]],
-      [from(BitmapFormat.RGB555, [0xff, 0x7f, 0x10, 0x42]), SurfaceFormat.RGB565, [0xffff, 0x8430]],
-      [from(BitmapFormat.RGB24, [1, 2, 3, 4, 5, 6]), SurfaceFormat.XRGB, [0x030201, 0x060504]],
-      [from(BitmapFormat.XRGB, [1, 2, 3, 4, 5, 6, 7, 8]), SurfaceFormat.XRGB, [0x04030201, 0x08070605]],
-      [from(BitmapFormat.ARGB, [1, 2, 3, 4, 5, 6, 7, 8]), SurfaceFormat.XRGB, [0x04030201, 0x08070605]],
-      [from(BitmapFormat.ARGB, [0xff, 0x80, 0x40, 9, 0, 0, 0, 0]), SurfaceFormat.RGB555, [0x221f, 0]],
-      [from(BitmapFormat.XRGB, [0xff, 0x80, 0x40, 9, 0, 0, 0, 0]), SurfaceFormat.RGB565, [0x441f, 0]],
-      [from(BitmapFormat.A8, [9, 200]), SurfaceFormat.A8, [9, 200]],
-      [from(BitmapFormat.ARGB, [1, 2, 3, 4, 5, 6, 7, 8]), SurfaceFormat.A8, [4, 8]],
-      [from(BitmapFormat.XRGB, [1, 2, 3, 4, 5, 6, 7, 8]), SurfaceFormat.A8, [255, 255]],
-      [from(BitmapFormat.A8, [127, 128]), SurfaceFormat.A1, [0, 1]],
+      [from(BitmapFmt.Bit1Le, [0b01], { palette }), SurfaceFmt.Xrgb32, [entries[1], entries[0]]],
+      [from(BitmapFmt.Bit1Be, [0b0100_0000], { palette }), SurfaceFmt.Xrgb32, [entries[0], entries[1]]],
+      [from(BitmapFmt.Bit4Le, [0x21], { palette }), SurfaceFmt.Xrgb32, [entries[1], entries[2]]],
+      [from(BitmapFmt.Bit4Be, [0x21], { palette }), SurfaceFmt.Xrgb32, [entries[2], entries[1]]],
+      [from(BitmapFmt.Bit8, [7, 200], { palette }), SurfaceFmt.Argb32, [entries[7], entries[200]]],
+      [from(BitmapFmt.Bit8, [7, 255], { palette: { unique: 1n, entries: [1] } }), SurfaceFmt.Xrgb32, [0, 0]],
+      [from(BitmapFmt.Bit16, [0xff, 0x7f, 0x10, 0x42]), SurfaceFmt.Xrgb32, [0xffffff, 0x848484]],
+      [from(BitmapFmt.Bit16, [0xff, 0x7f, 0x10, 0x42]), SurfaceFmt.Rgb555, [0x7fff, 0x4210]],
+      [from(BitmapFmt.Bit16, [0xff, 0x7f, 0x10, 0x42]), SurfaceFmt.Rgb565, [0xffff, 0x8430]],
+      [from(BitmapFmt.Bit24, [1, 2, 3, 4, 5, 6]), SurfaceFmt.Xrgb32, [0x030201, 0x060504]],
+      [from(BitmapFmt.Bit32, [1, 2, 3, 4, 5, 6, 7, 8]), SurfaceFmt.Xrgb32, [0x04030201, 0x08070605]],
+      [from(BitmapFmt.Rgba, [1, 2, 3, 4, 5, 6, 7, 8]), SurfaceFmt.Xrgb32, [0x04030201, 0x08070605]],
+      [from(BitmapFmt.Rgba, [0xff, 0x80, 0x40, 9, 0, 0, 0, 0]), SurfaceFmt.Rgb555, [0x221f, 0]],
+      [from(BitmapFmt.Bit32, [0xff, 0x80, 0x40, 9, 0, 0, 0, 0]), SurfaceFmt.Rgb565, [0x441f, 0]],
+      [from(BitmapFmt.Bit8A, [9, 200]), SurfaceFmt.A8, [9, 200]],
+      [from(BitmapFmt.Rgba, [1, 2, 3, 4, 5, 6, 7, 8]), SurfaceFmt.A8, [4, 8]],
+      [from(BitmapFmt.Bit32, [1, 2, 3, 4, 5, 6, 7, 8]), SurfaceFmt.A8, [255, 255]],
+      [from(BitmapFmt.Bit8A, [127, 128]), SurfaceFmt.A1, [0, 1]],
     ];
     const area = { top: 0, left: 0, bottom: 1, right: 2 };
     for (const [[image, data], format, expected] of cases) {
@@ -336,9 +325,9 @@ describe("copy", () => {
 
   it("draws bitmaps whose memory holds the bottom row first", () => {
     const data = Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0);
-    const target = makeSurface(1, 2, SurfaceFormat.XRGB);
+    const target = makeSurface(1, 2, SurfaceFmt.Xrgb32);
     const area = { top: 0, left: 0, bottom: 2, right: 1 };
-    draw(target, put(bitmapOf(BitmapFormat.XRGB, 1, 2, data, { topDown: false }), area), area, {
+    draw(target, put(bitmapOf(BitmapFmt.Bit32, 1, 2, data, { topDown: false }), area), area, {
       ...NOTHING,
       data,
     });
@@ -347,16 +336,16 @@ describe("copy", () => {
 
   it("scales to the nearest pixel, and interpolates with seven bits of weight", () => {
     const data = new Uint8Array(Uint32Array.of(0x000000, 0xff0000, 0x00ff00, 0xffffff).buffer);
-    const image = bitmapOf(BitmapFormat.XRGB, 2, 2, data);
+    const image = bitmapOf(BitmapFmt.Bit32, 2, 2, data);
     const srcArea = { top: 0, left: 0, bottom: 2, right: 2 };
     const bbox = { top: 0, left: 0, bottom: 4, right: 4 };
-    const nearest = makeSurface(4, 4, SurfaceFormat.XRGB);
-    draw(nearest, put(image, srcArea, Ropd.OP_PUT, 1), bbox, { ...NOTHING, data });
+    const nearest = makeSurface(4, 4, SurfaceFmt.Xrgb32);
+    draw(nearest, put(image, srcArea, Ropd.OpPut, 1), bbox, { ...NOTHING, data });
     const row = (surface: RasterSurface, y: number) => [0, 1, 2, 3].map((x) => getPixel(surface, x, y));
     expect(row(nearest, 1)).toEqual([0, 0, 0xff0000, 0xff0000]);
     expect(row(nearest, 2)).toEqual([0x00ff00, 0x00ff00, 0xffffff, 0xffffff]);
-    const smooth = makeSurface(4, 4, SurfaceFormat.XRGB);
-    draw(smooth, put(image, srcArea, Ropd.OP_PUT, 0), bbox, { ...NOTHING, data });
+    const smooth = makeSurface(4, 4, SurfaceFmt.Xrgb32);
+    draw(smooth, put(image, srcArea, Ropd.OpPut, 0), bbox, { ...NOTHING, data });
     expect(row(smooth, 1)).toEqual([0, 1, 2, 3].map((x) => bilinear(x, 1)));
     expect(row(smooth, 0)).toEqual([0, 1, 2, 3].map((x) => bilinear(x, 0)));
 
@@ -379,11 +368,11 @@ describe("copy", () => {
   });
 
   it("leaves out what it cannot read", () => {
-    const target = makeSurface(8, 8, SurfaceFormat.XRGB);
+    const target = makeSurface(8, 8, SurfaceFmt.Xrgb32);
     const model = cloneSurface(target);
     const data = new Uint8Array(64);
     const area = { top: 0, left: 0, bottom: 4, right: 4 };
-    const good = bitmapOf(BitmapFormat.XRGB, 4, 4, data);
+    const good = bitmapOf(BitmapFmt.Bit32, 4, 4, data);
     const wrong: RedImage[] = [
       { kind: "surface", surfaceId: 9, width: 4, height: 4 },
       { kind: "quic", id: 0n, cacheMe: false, width: 4, height: 4, data: { offset: 0, length: 64 } },
@@ -400,7 +389,7 @@ describe("copy", () => {
   });
 
   it("draws QUIC pictures with the decoder that it is given", () => {
-    const target = makeSurface(4, 4, SurfaceFormat.XRGB);
+    const target = makeSurface(4, 4, SurfaceFmt.Xrgb32);
     const area = { top: 0, left: 0, bottom: 2, right: 2 };
     const src: RedImage = {
       kind: "quic",
@@ -418,7 +407,7 @@ describe("copy", () => {
       *quic(_image, stream) {
         streams.push(...stream);
         yield 4;
-        return { bytes, offset: 0, stride: 8, width: 2, height: 2, format: BitmapFormat.XRGB, topDown: true };
+        return { bytes, offset: 0, stride: 8, width: 2, height: 2, format: BitmapFmt.Bit32, topDown: true };
       },
     });
     expect(streams).toEqual([1, 2, 3]);
@@ -449,7 +438,7 @@ describe("copyBits", () => {
 describe("the rarer operations", () => {
   const area = { top: 0, left: 0, bottom: 1, right: 3 };
   const data = new Uint8Array(Uint32Array.of(0xff00_ff00, 0x0012_3456, 0x8040_0000).buffer);
-  const image = bitmapOf(BitmapFormat.ARGB, 3, 1, data);
+  const image = bitmapOf(BitmapFmt.Rgba, 3, 1, data);
   const source = { ...NOTHING, data };
   const pixels = (surface: RasterSurface) => [0, 1, 2].map((x) => getPixel(surface, x, 0));
   const black = (format: number) => {
@@ -459,7 +448,7 @@ describe("the rarer operations", () => {
   };
 
   it("TRANSPARENT leaves the key's pixels alone, whatever their fourth byte", () => {
-    const target = black(SurfaceFormat.XRGB);
+    const target = black(SurfaceFmt.Xrgb32);
     draw(
       target,
       { type: "transparent", src: image, srcArea: area, srcColor: 0, trueColor: 0xff00_ff00 },
@@ -467,7 +456,7 @@ describe("the rarer operations", () => {
       source,
     );
     expect(pixels(target)).toEqual([0, 0x12_3456, 0x8040_0000]);
-    const target16 = black(SurfaceFormat.RGB565);
+    const target16 = black(SurfaceFmt.Rgb565);
     draw(
       target16,
       { type: "transparent", src: image, srcArea: area, srcColor: 0, trueColor: 0x400000 },
@@ -478,7 +467,7 @@ describe("the rarer operations", () => {
   });
 
   it("ALPHA_BLEND is premultiplied OVER with pixman's rounding", () => {
-    const target = black(SurfaceFormat.XRGB);
+    const target = black(SurfaceFmt.Xrgb32);
     target.bytes.fill(100);
     const blend = { type: "alphaBlend", flags: 0, alpha: 255, src: image, srcArea: area } as const;
     draw(target, blend, area, source);
@@ -486,17 +475,17 @@ describe("the rarer operations", () => {
     expect(pixels(target)).toEqual([0x00ff00, 0x7698ba, 0x723232]);
     draw(target, { ...blend, alpha: 0 }, area, source);
     expect(pixels(target)).toEqual([0x00ff00, 0x7698ba, 0x723232]);
-    const half = black(SurfaceFormat.ARGB);
+    const half = black(SurfaceFmt.Argb32);
     draw(half, { ...blend, alpha: 128 }, area, source);
     expect(pixels(half)).toEqual([0x8000_8000, 0x0009_1a2b, 0x4020_0000]);
   });
 
   it("OPAQUE puts the picture and then the brush over it", () => {
-    const target = black(SurfaceFormat.XRGB);
+    const target = black(SurfaceFmt.Xrgb32);
     const brush = { type: "solid", color: 0x00ff_ffff } as const;
     draw(
       target,
-      { type: "opaque", src: image, srcArea: area, brush, rop: Ropd.OP_XOR, scaleMode: 0 },
+      { type: "opaque", src: image, srcArea: area, brush, rop: Ropd.OpXor, scaleMode: 0 },
       area,
       source,
     );
@@ -504,8 +493,8 @@ describe("the rarer operations", () => {
   });
 
   it("ROP3 with a pattern whose origin lies to the right", () => {
-    const target = black(SurfaceFormat.XRGB);
-    const tile = bitmapOf(BitmapFormat.XRGB, 2, 1, data.slice(0, 8));
+    const target = black(SurfaceFmt.Xrgb32);
+    const tile = bitmapOf(BitmapFmt.Bit32, 2, 1, data.slice(0, 8));
     const brush = { type: "pattern", image: tile, pos: { x: 5, y: 3 } } as const;
     // 0xf0 is the pattern alone, 0xcc the source, 0x5a pattern XOR destination: codes that the reference has not.
     draw(target, { type: "rop3", src: image, srcArea: area, brush, rop3: 0xf0, scaleMode: 0 }, area, source);
@@ -524,9 +513,9 @@ describe("the rarer operations", () => {
 
 describe("isValidSurface", () => {
   it("admits what lies in its memory and nothing else", () => {
-    const good = makeSurface(4, 4, SurfaceFormat.XRGB);
+    const good = makeSurface(4, 4, SurfaceFmt.Xrgb32);
     expect(isValidSurface(good)).toBe(true);
-    expect(isValidSurface(makeSurface(4, 4, SurfaceFormat.RGB555, { bottomUp: true }))).toBe(true);
+    expect(isValidSurface(makeSurface(4, 4, SurfaceFmt.Rgb555, { bottomUp: true }))).toBe(true);
     for (const change of [
       { width: 5 },
       { width: 0 },

@@ -88,7 +88,7 @@ export function* drawing(
   if (operation.type !== "opaque") return;
   // The brush may be made of what was just drawn.
   const again = yield* settledSource([tileOf(operation)], target, source, meter);
-  const rop = ropFromDescriptor(operation.rop, Ropd.INVERS_BRUSH, Ropd.INVERS_SRC);
+  const rop = ropFromDescriptor(operation.rop, Ropd.InversBrush, Ropd.InversSrc);
   const brush = drawBrush({ ...context, source: again }, operation.brush, rop);
   if (brush !== undefined) yield* paintAll(brush, meter);
 }
@@ -126,7 +126,7 @@ function open(
 ): Painter | undefined {
   switch (operation.type) {
     case "fill": {
-      const rop = ropFromDescriptor(operation.rop, Ropd.INVERS_BRUSH, Ropd.INVERS_DEST);
+      const rop = ropFromDescriptor(operation.rop, Ropd.InversBrush, Ropd.InversDest);
       return drawBrush(context, operation.brush, rop);
     }
     case "opaque":
@@ -134,7 +134,7 @@ function open(
     case "copy":
     case "blend": {
       const { src, srcArea, scaleMode, rop } = operation;
-      const table = ropFromDescriptor(rop, Ropd.INVERS_SRC, Ropd.INVERS_DEST);
+      const table = ropFromDescriptor(rop, Ropd.InversSrc, Ropd.InversDest);
       return drawCopy(context, src, srcArea, scaleMode, table);
     }
     case "blackness":

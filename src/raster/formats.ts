@@ -1,44 +1,19 @@
-/** SpiceSurfaceFmt (spice.proto `surface_fmt`): what one pixel of a surface is. */
-export const SurfaceFormat = {
-  /** 1 bit alpha, the least significant bit of a byte is the leftmost pixel. */
-  A1: 1,
-  A8: 8,
-  /** 0RRRRRGGGGGBBBBB, little-endian. */
-  RGB555: 16,
-  /** Bytes B, G, R, pad. */
-  XRGB: 32,
-  /** RRRRRGGGGGGBBBBB, little-endian. */
-  RGB565: 80,
-  /** Bytes B, G, R, A; colours are premultiplied where they are blended. */
-  ARGB: 96,
-} as const;
+import { BitmapFmt, SurfaceFmt } from "../protocol/enums.ts";
 
-/** SpiceBitmapFmt (spice.proto `bitmap_fmt`): what one pixel of a bitmap is. */
-export const BitmapFormat = {
-  PALETTE1_LE: 1,
-  PALETTE1_BE: 2,
-  PALETTE4_LE: 3,
-  PALETTE4_BE: 4,
-  PALETTE8: 5,
-  RGB555: 6,
-  RGB24: 7,
-  XRGB: 8,
-  ARGB: 9,
-  A8: 10,
-} as const;
+export { BitmapFmt, SurfaceFmt };
 
 /** Bits of one pixel of a surface; 0 for an unknown SpiceSurfaceFmt. */
 export function surfaceBits(format: number): number {
   switch (format) {
-    case SurfaceFormat.A1:
+    case SurfaceFmt.A1:
       return 1;
-    case SurfaceFormat.A8:
+    case SurfaceFmt.A8:
       return 8;
-    case SurfaceFormat.RGB555:
-    case SurfaceFormat.RGB565:
+    case SurfaceFmt.Rgb555:
+    case SurfaceFmt.Rgb565:
       return 16;
-    case SurfaceFormat.XRGB:
-    case SurfaceFormat.ARGB:
+    case SurfaceFmt.Xrgb32:
+    case SurfaceFmt.Argb32:
       return 32;
     default:
       return 0;
@@ -55,14 +30,14 @@ export function bitmapBits(format: number): number {
 /** The surface format that holds the pixels of a non-palette bitmap as they are; undefined for palettes and 24 bits. */
 export function surfaceFormatOfBitmap(format: number): number | undefined {
   switch (format) {
-    case BitmapFormat.RGB555:
-      return SurfaceFormat.RGB555;
-    case BitmapFormat.XRGB:
-      return SurfaceFormat.XRGB;
-    case BitmapFormat.ARGB:
-      return SurfaceFormat.ARGB;
-    case BitmapFormat.A8:
-      return SurfaceFormat.A8;
+    case BitmapFmt.Bit16:
+      return SurfaceFmt.Rgb555;
+    case BitmapFmt.Bit32:
+      return SurfaceFmt.Xrgb32;
+    case BitmapFmt.Rgba:
+      return SurfaceFmt.Argb32;
+    case BitmapFmt.Bit8A:
+      return SurfaceFmt.A8;
     default:
       return undefined;
   }
@@ -97,18 +72,18 @@ export function rgb565From(rgb: number): number {
 /** Raw pixels of `format` in `row[0..count)` become 0xAARRGGBB in place; formats without alpha are opaque. */
 export function rowToArgb(row: Uint32Array, count: number, format: number): void {
   switch (format) {
-    case SurfaceFormat.ARGB:
+    case SurfaceFmt.Argb32:
       return;
-    case SurfaceFormat.XRGB:
+    case SurfaceFmt.Xrgb32:
       for (let i = 0; i < count; i++) row[i] |= 0xff00_0000;
       return;
-    case SurfaceFormat.RGB555:
+    case SurfaceFmt.Rgb555:
       for (let i = 0; i < count; i++) row[i] = rgbFrom555(row[i]) | 0xff00_0000;
       return;
-    case SurfaceFormat.RGB565:
+    case SurfaceFmt.Rgb565:
       for (let i = 0; i < count; i++) row[i] = rgbFrom565(row[i]) | 0xff00_0000;
       return;
-    case SurfaceFormat.A8:
+    case SurfaceFmt.A8:
       for (let i = 0; i < count; i++) row[i] <<= 24;
       return;
     default:
@@ -119,18 +94,18 @@ export function rowToArgb(row: Uint32Array, count: number, format: number): void
 /** 0xAARRGGBB in `row[0..count)` become raw pixels of `format` in place; the pad of xRGB becomes 0. */
 export function rowFromArgb(row: Uint32Array, count: number, format: number): void {
   switch (format) {
-    case SurfaceFormat.ARGB:
+    case SurfaceFmt.Argb32:
       return;
-    case SurfaceFormat.XRGB:
+    case SurfaceFmt.Xrgb32:
       for (let i = 0; i < count; i++) row[i] &= 0xff_ffff;
       return;
-    case SurfaceFormat.RGB555:
+    case SurfaceFmt.Rgb555:
       for (let i = 0; i < count; i++) row[i] = rgb555From(row[i]);
       return;
-    case SurfaceFormat.RGB565:
+    case SurfaceFmt.Rgb565:
       for (let i = 0; i < count; i++) row[i] = rgb565From(row[i]);
       return;
-    case SurfaceFormat.A8:
+    case SurfaceFmt.A8:
       for (let i = 0; i < count; i++) row[i] >>>= 24;
       return;
     default:

@@ -1,8 +1,8 @@
 import type { RedBitmap, RedImage } from "../protocol/red-command.ts";
 import { CONVERT_COST, INDEX_COST, READ_COST } from "./costs.ts";
 import {
-  BitmapFormat,
-  SurfaceFormat,
+  BitmapFmt,
+  SurfaceFmt,
   bitmapBits,
   rowFromArgb,
   rowToArgb,
@@ -125,7 +125,7 @@ function openPicture(
   const reader: ImageReader = {
     width,
     height,
-    format: SurfaceFormat.XRGB,
+    format: SurfaceFmt.Xrgb32,
     pixelCost: 2 * READ_COST,
     rowCost: 0,
     read(x, y, count, out) {
@@ -170,7 +170,7 @@ function openBitmap(
   const { offset, length } = bitmap.data;
   if (offset < 0 || length < 0 || offset + length > data.length) return undefined;
   if (!fits(bitmap, length)) return undefined;
-  if (bitmap.format <= BitmapFormat.PALETTE8) return openIndexed(bitmap, target, data);
+  if (bitmap.format <= BitmapFmt.Bit8) return openIndexed(bitmap, target, data);
   const { format, width, height, stride, topDown } = bitmap;
   return openPicture({ bytes: data, offset, format, width, height, stride, topDown }, target, original);
 }
@@ -185,7 +185,7 @@ function openIndexed(bitmap: RedBitmap, target: RasterSurface, data: Uint8Array)
   return {
     width,
     height,
-    format: target.format === SurfaceFormat.ARGB ? SurfaceFormat.XRGB : target.format,
+    format: target.format === SurfaceFmt.Argb32 ? SurfaceFmt.Xrgb32 : target.format,
     pixelCost: INDEX_COST,
     rowCost: 0,
     read(x, y, count, out) {
@@ -205,16 +205,16 @@ export function readIndices(
   out: Uint32Array,
 ): void {
   switch (format) {
-    case BitmapFormat.PALETTE1_LE:
+    case BitmapFmt.Bit1Le:
       for (let i = 0, p = x; i < count; i++, p++) out[i] = (data[row + (p >> 3)] >> (p & 7)) & 1;
       return;
-    case BitmapFormat.PALETTE1_BE:
+    case BitmapFmt.Bit1Be:
       for (let i = 0, p = x; i < count; i++, p++) out[i] = (data[row + (p >> 3)] >> (~p & 7)) & 1;
       return;
-    case BitmapFormat.PALETTE4_LE:
+    case BitmapFmt.Bit4Le:
       for (let i = 0, p = x; i < count; i++, p++) out[i] = (data[row + (p >> 1)] >> ((p & 1) << 2)) & 15;
       return;
-    case BitmapFormat.PALETTE4_BE:
+    case BitmapFmt.Bit4Be:
       for (let i = 0, p = x; i < count; i++, p++) out[i] = (data[row + (p >> 1)] >> ((~p & 1) << 2)) & 15;
       return;
     default:

@@ -5,7 +5,7 @@
 export { BYTES_PER_UNIT } from "./costs.ts";
 export { drawDrawable, drawSmall, drawing } from "./draw.ts";
 export { DrawArea, drawableArea, hasSimpleClip, simpleArea } from "./draw-area.ts";
-export { BitmapFormat, SurfaceFormat, bitmapBits, rgbFrom555, rgbFrom565, surfaceBits } from "./formats.ts";
+export { BitmapFmt, SurfaceFmt, bitmapBits, rgbFrom555, rgbFrom565, surfaceBits } from "./formats.ts";
 export { BAND_COST, MAX_RASTER_SIDE, MAX_REGION_RECTS, SMALL_CLIP_RECTS } from "./limits.ts";
 export { Region } from "./region.ts";
 export { Rop, Ropd, ropFromDescriptor, ropReadsDest } from "./rop.ts";

@@ -1,5 +1,5 @@
 import type { RedMask } from "../protocol/red-command.ts";
-import { BitmapFormat, SurfaceFormat } from "./formats.ts";
+import { BitmapFmt, SurfaceFmt } from "./formats.ts";
 import { readIndices } from "./image.ts";
 import type { RasterSource } from "./surface.ts";
 import { readRow } from "./surface.ts";
@@ -53,12 +53,12 @@ interface BitReader {
 function bitReader(image: NonNullable<RedMask["bitmap"]>, source: RasterSource): BitReader | undefined {
   if (image.kind === "surface") {
     const surface = source.surface(image.surfaceId);
-    if (surface?.format !== SurfaceFormat.A1) return undefined;
+    if (surface?.format !== SurfaceFmt.A1) return undefined;
     return { width: surface.width, height: surface.height, read: (...args) => readRow(surface, ...args) };
   }
   if (image.kind !== "bitmap") return undefined;
   const { format, width, height, stride, topDown, data } = image;
-  if (format !== BitmapFormat.PALETTE1_BE && format !== BitmapFormat.PALETTE1_LE) return undefined;
+  if (format !== BitmapFmt.Bit1Be && format !== BitmapFmt.Bit1Le) return undefined;
   const bytes = source.data;
   const row = (width + 7) >>> 3;
   if (width < 1 || height < 1 || stride < row || (height - 1) * stride + row > data.length) return undefined;

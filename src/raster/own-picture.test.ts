@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { Rect, RedDrawOperation, RedDrawable, RedImage } from "../protocol/red-command.ts";
 import { drawableArea } from "./draw-area.ts";
 import { drawing } from "./draw.ts";
-import { BitmapFormat, SurfaceFormat } from "./formats.ts";
+import { BitmapFmt, SurfaceFmt } from "./formats.ts";
 import { cloneSurface, makeSurface } from "./model.testing.ts";
 import type { RasterSurface } from "./surface.ts";
 import { CostMeter, finish, unlimited } from "./work.ts";
@@ -28,7 +28,7 @@ const mask = fc.option(
       kind: "bitmap",
       id: 0n,
       cacheMe: false,
-      format: BitmapFormat.PALETTE1_BE,
+      format: BitmapFmt.Bit1Be,
       width: 44,
       height: 44,
       stride: 8,
@@ -83,7 +83,7 @@ const anyDrawable = fc
 
 const anySurface = fc
   .record({
-    format: fc.constantFrom(...Object.values(SurfaceFormat)),
+    format: fc.constantFrom(...Object.values(SurfaceFmt).filter((one) => one !== SurfaceFmt.Invalid)),
     bottomUp: fc.boolean(),
     shift: fc.nat(4),
     seed: fc.integer({ min: 1, max: 99 }),
@@ -126,7 +126,7 @@ it("a surface drawn on itself is drawn as if it were another one with the same p
 
 it("no copy of the surface is made for it", () => {
   const side = 2048;
-  const target = makeSurface(side, side, SurfaceFormat.XRGB);
+  const target = makeSurface(side, side, SurfaceFmt.Xrgb32);
   const bbox = { top: 0, left: 0, bottom: side, right: side };
   const srcArea = { top: 100, left: 0, bottom: side / 2, right: side };
   const src: RedImage = { kind: "surface", surfaceId: 0, width: side, height: side };

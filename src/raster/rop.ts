@@ -1,17 +1,6 @@
-/** Bits of a SpiceRopd (spice.proto `ropd`). */
-export const Ropd = {
-  INVERS_SRC: 1 << 0,
-  INVERS_BRUSH: 1 << 1,
-  INVERS_DEST: 1 << 2,
-  OP_PUT: 1 << 3,
-  OP_OR: 1 << 4,
-  OP_AND: 1 << 5,
-  OP_XOR: 1 << 6,
-  OP_BLACKNESS: 1 << 7,
-  OP_WHITENESS: 1 << 8,
-  OP_INVERS: 1 << 9,
-  INVERS_RES: 1 << 10,
-} as const;
+import { Ropd } from "../protocol/enums.ts";
+
+export { Ropd };
 
 /**
  * The sixteen functions of two bits, as their truth table: bit (2 * source + destination) of the code is the result. X11 orders
@@ -48,15 +37,15 @@ export function ropFromDescriptor(descriptor: number, inversSource: number, inve
   if (descriptor & inversSource) source ^= 0b1111;
   if (descriptor & inversDest) dest ^= 0b1111;
   let table: number;
-  if (descriptor & Ropd.OP_PUT) table = source;
-  else if (descriptor & Ropd.OP_OR) table = source | dest;
-  else if (descriptor & Ropd.OP_AND) table = source & dest;
-  else if (descriptor & Ropd.OP_XOR) table = source ^ dest;
-  else if (descriptor & Ropd.OP_BLACKNESS) return Rop.CLEAR;
-  else if (descriptor & Ropd.OP_WHITENESS) return Rop.SET;
-  else if (descriptor & Ropd.OP_INVERS) return Rop.INVERT;
+  if (descriptor & Ropd.OpPut) table = source;
+  else if (descriptor & Ropd.OpOr) table = source | dest;
+  else if (descriptor & Ropd.OpAnd) table = source & dest;
+  else if (descriptor & Ropd.OpXor) table = source ^ dest;
+  else if (descriptor & Ropd.OpBlackness) return Rop.CLEAR;
+  else if (descriptor & Ropd.OpWhiteness) return Rop.SET;
+  else if (descriptor & Ropd.OpInvers) return Rop.INVERT;
   else return Rop.COPY;
-  return (descriptor & Ropd.INVERS_RES ? table ^ 0b1111 : table) as Rop;
+  return (descriptor & Ropd.InversRes ? table ^ 0b1111 : table) as Rop;
 }
 
 /** Whether the result depends on what was there before. */

@@ -1,5 +1,5 @@
 import type { Rect, RedQuicImage } from "../protocol/red-command.ts";
-import { SurfaceFormat, surfaceBits } from "./formats.ts";
+import { SurfaceFmt, surfaceBits } from "./formats.ts";
 import { MAX_RASTER_SIDE } from "./limits.ts";
 
 /** Pixels somewhere in plain memory. The caller vouches that every row lies inside `bytes`; see {@link isValidSurface}. */
@@ -132,14 +132,14 @@ export function readRow(surface: RasterSurface, x: number, y: number, count: num
   const { bytes } = surface;
   const row = surface.offset + y * surface.stride;
   switch (surface.format) {
-    case SurfaceFormat.A1:
+    case SurfaceFmt.A1:
       for (let i = 0; i < count; i++) out[i] = (bytes[row + ((x + i) >> 3)] >> ((x + i) & 7)) & 1;
       return;
-    case SurfaceFormat.A8:
+    case SurfaceFmt.A8:
       for (let i = 0; i < count; i++) out[i] = bytes[row + x + i];
       return;
-    case SurfaceFormat.RGB555:
-    case SurfaceFormat.RGB565:
+    case SurfaceFmt.Rgb555:
+    case SurfaceFmt.Rgb565:
       for (let i = 0, at = row + 2 * x; i < count; i++, at += 2) out[i] = bytes[at] | (bytes[at + 1] << 8);
       return;
     default:
@@ -166,18 +166,18 @@ export function writeRow(
   const { bytes } = surface;
   const start = surface.offset + y * surface.stride;
   switch (surface.format) {
-    case SurfaceFormat.A1:
+    case SurfaceFmt.A1:
       for (let i = 0; i < count; i++) {
         const at = start + ((x + i) >> 3);
         const bit = 1 << ((x + i) & 7);
         bytes[at] = row[i] & 1 ? bytes[at] | bit : bytes[at] & ~bit;
       }
       return;
-    case SurfaceFormat.A8:
+    case SurfaceFmt.A8:
       for (let i = 0; i < count; i++) bytes[start + x + i] = row[i];
       return;
-    case SurfaceFormat.RGB555:
-    case SurfaceFormat.RGB565:
+    case SurfaceFmt.Rgb555:
+    case SurfaceFmt.Rgb565:
       for (let i = 0, at = start + 2 * x; i < count; i++, at += 2) {
         bytes[at] = row[i];
         bytes[at + 1] = row[i] >> 8;

@@ -3,7 +3,7 @@ import { placeImage, placedReader } from "./copy.ts";
 import { KEY_COST, WRITE_COST } from "./costs.ts";
 import type { DrawContext } from "./draw-context.ts";
 import { narrowed, painter, scratchRow } from "./draw-context.ts";
-import { SurfaceFormat, rgb555From, rgb565From } from "./formats.ts";
+import { SurfaceFmt, rgb555From, rgb565From } from "./formats.ts";
 import { openImage } from "./image.ts";
 import type { Painter } from "./painter.ts";
 import { forEachRun } from "./painter.ts";
@@ -42,12 +42,12 @@ export function drawTransparent(
 
 function keyColor(format: number, trueColor: number): number {
   switch (format) {
-    case SurfaceFormat.XRGB:
-    case SurfaceFormat.ARGB:
+    case SurfaceFmt.Xrgb32:
+    case SurfaceFmt.Argb32:
       return trueColor & 0xff_ffff;
-    case SurfaceFormat.RGB555:
+    case SurfaceFmt.Rgb555:
       return rgb555From(trueColor);
-    case SurfaceFormat.RGB565:
+    case SurfaceFmt.Rgb565:
       return rgb565From(trueColor);
     default:
       return 0;

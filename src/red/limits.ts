@@ -121,12 +121,6 @@ export const MAX_CACHE_OVERDRAW = 4;
 /** Palettes a client keeps (CLIENT_PALETTE_CACHE_SIZE of spice-server). */
 export const PALETTE_CACHE_SIZE = 128;
 
-/** Largest width or height of a cursor shape; spice-server's stream device uses the same. */
-export const MAX_CURSOR_SIDE = 1024;
-
-/** Heads of a monitors configuration (spice-server allows 16 per device). */
-export const MAX_HEADS = 16;
-
 /** Pixels that are painted on the tab's own canvas in one go: some milliseconds. The rest follows in the next turn. */
 export const CANVAS_TURN_PIXELS = 1024 * 1024;
 

@@ -10,7 +10,7 @@ import {
   displayChannel,
 } from "../../protocol/index.ts";
 import type { Rect, RedHead } from "../../protocol/red-command.ts";
-import { BYTES_PER_UNIT, Region, SurfaceFormat } from "../../raster/index.ts";
+import { BYTES_PER_UNIT, Region, SurfaceFmt } from "../../raster/index.ts";
 import { DirtyRegion } from "./dirty-region.ts";
 import type { ClientProfile } from "./draw-plan.ts";
 import type { Drawable, PlacedPicture } from "./drawable.ts";
@@ -379,7 +379,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   }
 
   #wireFormat(surface: RedSurface): number {
-    return this.profile === "limited" ? SurfaceFormat.XRGB : surface.format;
+    return this.profile === "limited" ? SurfaceFmt.Xrgb32 : surface.format;
   }
 
   #addFirstPicture(held: ClientSurface): void {
@@ -443,7 +443,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   #sendCurrent(held: ClientSurface, rect: Rect, surfaceId: number = held.surface.id): void {
     const { surface } = held;
     if (surface.isUnderWay) held.torn = true;
-    const as32 = this.profile === "limited" && surface.format !== SurfaceFormat.XRGB;
+    const as32 = this.profile === "limited" && surface.format !== SurfaceFmt.Xrgb32;
     sendPicture(this.#wire, surfaceId, rect, new Picture(as32 ? surface.read32(rect) : surface.view(rect)));
   }
 

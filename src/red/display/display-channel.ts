@@ -26,12 +26,12 @@ import { ImageEncoders } from "../images/image-encoders.ts";
 import {
   CHANNEL_RECEIVE_BUFFER,
   DISPLAY_INIT_TIMEOUT,
-  MAX_HEADS,
   MAX_SURFACE_BYTES,
   MAX_SURFACE_SIDE,
   NUM_SURFACES,
   SLICE_COST,
 } from "../limits.ts";
+import { MAX_HEADS } from "../../protocol/limits.ts";
 import { NoSuchSurface, RedCommandError } from "../red-error.ts";
 import { PixelHasher } from "../images/pixel-hasher.ts";
 import { RedSurface } from "./surface.ts";

@@ -3,7 +3,7 @@ import type { Rect, RedBitmap, RedImage } from "../../protocol/red-command.ts";
 import type { Drawable } from "./drawable.ts";
 import { MAX_SPLIT_RECTS } from "../limits.ts";
 import { Ropd } from "../../protocol/index.ts";
-import { SurfaceFormat } from "../../raster/index.ts";
+import { SurfaceFmt } from "../../raster/index.ts";
 
 /**
  * What a display client can draw. `full`: spice-gtk, every operation with clip, off-screen surfaces. `limited`: spice-html5, which
@@ -60,7 +60,7 @@ function planFull(drawable: Drawable): DrawPlan {
     case "blackness":
     case "whiteness":
     case "invers":
-      return hasMask(operation) || surface.format !== SurfaceFormat.XRGB ? "pixels" : operation.type;
+      return hasMask(operation) || surface.format !== SurfaceFmt.Xrgb32 ? "pixels" : operation.type;
     default:
       return "pixels";
   }
@@ -69,7 +69,7 @@ function planFull(drawable: Drawable): DrawPlan {
 function planLimited(drawable: Drawable): DrawPlan {
   const { operation } = drawable.command;
   const { surface, region } = drawable;
-  if (surface.format !== SurfaceFormat.XRGB) return "pixels";
+  if (surface.format !== SurfaceFmt.Xrgb32) return "pixels";
   const rects = region.size;
   switch (operation.type) {
     case "fill":
@@ -100,7 +100,7 @@ function isUnscaled(drawable: Drawable, srcArea: Rect): boolean {
 }
 
 /** Formats of off-screen surfaces that clients get; pictures of them are lossless in a bitmap format. */
-const shareableFormats: readonly number[] = [SurfaceFormat.XRGB, SurfaceFormat.ARGB, SurfaceFormat.RGB555];
+const shareableFormats: readonly number[] = [SurfaceFmt.Xrgb32, SurfaceFmt.Argb32, SurfaceFmt.Rgb555];
 
 /** A surface may be copied to another one of the same format; ARGB on xRGB loses only what xRGB does not show. */
 function planSurfaceCopy(drawable: Drawable, sourceId: number): DrawPlan {
@@ -110,7 +110,7 @@ function planSurfaceCopy(drawable: Drawable, sourceId: number): DrawPlan {
     return "pixels";
   const same =
     source.format === surface.format ||
-    (source.format === SurfaceFormat.ARGB && surface.format === SurfaceFormat.XRGB);
+    (source.format === SurfaceFmt.Argb32 && surface.format === SurfaceFmt.Xrgb32);
   return same && isInside(drawable.sourceRect(drawable.region.bounds()), source.bounds)
     ? "copySurface"
     : "pixels";
@@ -128,17 +128,17 @@ function isCroppable(drawable: Drawable, bitmap: RedBitmap, srcArea: Rect): bool
 function bitmapFits(bitmap: RedBitmap, surfaceFormat: number): boolean {
   const { format } = bitmap;
   switch (surfaceFormat) {
-    case SurfaceFormat.XRGB:
+    case SurfaceFmt.Xrgb32:
       // spice-gtk aborts on the little-endian palette formats; an alpha bitmap has no colour.
       if (format === BitmapFmt.Bit1Le || format === BitmapFmt.Bit4Le || format === BitmapFmt.Bit8A)
         return false;
       // Nor does it bear an index beyond the palette.
       return format > BitmapFmt.Bit8 || (bitmap.palette?.entries.length ?? 0) >= 1 << bitsPerPixel(format);
-    case SurfaceFormat.ARGB:
+    case SurfaceFmt.Argb32:
       return format === BitmapFmt.Rgba;
-    case SurfaceFormat.RGB555:
+    case SurfaceFmt.Rgb555:
       return format === BitmapFmt.Bit16;
-    case SurfaceFormat.A8:
+    case SurfaceFmt.A8:
       return format === BitmapFmt.Bit8A;
     default:
       return false;

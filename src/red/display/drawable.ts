@@ -1,7 +1,7 @@
 import type { ImageSource } from "../../image/index.ts";
 import { bitsPerPixel } from "../../image/index.ts";
 import type { Point, Rect, RedBitmap, RedDrawable, RedImage } from "../../protocol/red-command.ts";
-import { Region, SurfaceFormat } from "../../raster/index.ts";
+import { Region, SurfaceFmt } from "../../raster/index.ts";
 import type { DrawArea } from "../../raster/index.ts";
 import type { ClientProfile, DrawPlan } from "./draw-plan.ts";
 import { planDrawable } from "./draw-plan.ts";
@@ -117,7 +117,7 @@ export class Drawable {
 
   /** For the plan `pixels`: what the surface held after this drawable. Must be asked for before the next one is rendered. */
   pixels(profile: ClientProfile): readonly PlacedPicture[] {
-    const as32 = profile === "limited" && this.surface.format !== SurfaceFormat.XRGB;
+    const as32 = profile === "limited" && this.surface.format !== SurfaceFmt.Xrgb32;
     let pixels = this.#pixels.get(as32);
     if (pixels === undefined) {
       const read = (rect: Rect): ImageSource =>

@@ -1,7 +1,7 @@
 import type { ImageSource, SurfaceHeap } from "../../image/index.ts";
 import { BitmapFmt, bitsPerPixel } from "../../image/index.ts";
 import type { Rect } from "../../protocol/red-command.ts";
-import { SurfaceFormat, rgbFrom555, rgbFrom565, surfaceBits } from "../../raster/index.ts";
+import { SurfaceFmt, rgbFrom555, rgbFrom565, surfaceBits } from "../../raster/index.ts";
 import { BYTES_PER_UNIT } from "../../raster/index.ts";
 import type { CostMeter, RasterSurface, Steps } from "../../raster/index.ts";
 
@@ -160,7 +160,7 @@ export class RedSurface implements Disposable {
   }
 
   get #is32(): boolean {
-    return this.format === SurfaceFormat.XRGB || this.format === SurfaceFormat.ARGB;
+    return this.format === SurfaceFmt.Xrgb32 || this.format === SurfaceFmt.Argb32;
   }
 
   /** One pixel as 0x00RRGGBB; alpha surfaces as grey. */
@@ -168,13 +168,13 @@ export class RedSurface implements Disposable {
     const bytes = this.#heap.u8;
     const row = this.#pointer + y * this.stride;
     switch (this.format) {
-      case SurfaceFormat.RGB555:
+      case SurfaceFmt.Rgb555:
         return rgbFrom555(bytes[row + 2 * x] | (bytes[row + 2 * x + 1] << 8));
-      case SurfaceFormat.RGB565:
+      case SurfaceFmt.Rgb565:
         return rgbFrom565(bytes[row + 2 * x] | (bytes[row + 2 * x + 1] << 8));
-      case SurfaceFormat.A8:
+      case SurfaceFmt.A8:
         return bytes[row + x] * 0x01_01_01;
-      case SurfaceFormat.A1:
+      case SurfaceFmt.A1:
         return ((bytes[row + (x >> 3)] >> (x & 7)) & 1) * 0xff_ff_ff;
       default:
         return 0;
@@ -189,13 +189,13 @@ export class RedSurface implements Disposable {
 /** The SpiceBitmapFmt that holds a surface's pixels as they are; undefined for 565 and A1, which no bitmap has. */
 function bitmapFormatOf(surfaceFormat: number): number | undefined {
   switch (surfaceFormat) {
-    case SurfaceFormat.A8:
+    case SurfaceFmt.A8:
       return BitmapFmt.Bit8A;
-    case SurfaceFormat.RGB555:
+    case SurfaceFmt.Rgb555:
       return BitmapFmt.Bit16;
-    case SurfaceFormat.XRGB:
+    case SurfaceFmt.Xrgb32:
       return BitmapFmt.Bit32;
-    case SurfaceFormat.ARGB:
+    case SurfaceFmt.Argb32:
       return BitmapFmt.Rgba;
     default:
       return undefined;

@@ -1,6 +1,6 @@
 import { CursorType } from "../../protocol/index.ts";
 import type { RedCursorShape } from "../../protocol/red-command.ts";
-import { MAX_CURSOR_SIDE } from "../limits.ts";
+import { MAX_CURSOR_SIDE } from "../../protocol/limits.ts";
 import { RedCommandError } from "../red-error.ts";
 
 /** A cursor shape that owns its bytes: what SET and INIT carry. */
