@@ -43,6 +43,8 @@ test("remote-viewer shows the desktop, types into its terminal, moves its window
     await serial(tab, "DISPLAY=:0 xset r off");
     await x.xdotool("mousemove", ...at(200, 200), "click", "1");
     await pause(1_000);
+    // An empty line, whatever an earlier journey has left there.
+    await x.xdotool("key", "ctrl+c");
     // Return goes as a key of its own: xdotool would type "\\n" as Linefeed, which no keyboard has.
     await x.xdotool("type", "--delay", "120", "echo TYPED $((6*7)) > /dev/ttyS0");
     await x.xdotool("key", "Return");

@@ -19,6 +19,8 @@ test("a reload finds the machine as it was left, however soon it comes", async (
   const type = async (line: string) => {
     // The terminal lies in the upper left of the guest's screen.
     await page.getByRole("application").click({ position: { x: 200, y: 200 } });
+    // An empty line, whatever an earlier journey has left there.
+    await page.keyboard.press("Control+c", { delay: 40 });
     for (const character of line) {
       // The guest gets keys, not characters: shifted ones need their key and Shift.
       const shifted = SHIFTED[character];
