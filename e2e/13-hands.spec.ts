@@ -11,6 +11,8 @@ async function clickTerminal(tab: HostTab): Promise<void> {
   const width = await tab.page.evaluate(() => window.spicetab.session.state.width);
   const scale = box.width / width;
   await tab.page.mouse.click(box.x + TERMINAL.x * scale, box.y + TERMINAL.y * scale);
+  // An empty line, whatever an earlier journey has left there.
+  await tab.page.keyboard.press("Control+c", { delay: 40 });
 }
 
 /** What the guest's terminal got of what `work` types, read back through the serial port. */

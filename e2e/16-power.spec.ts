@@ -123,6 +123,8 @@ test("what is typed or chosen on the desktop to end it does so under the eyes of
     };
     const type = async (line: string) => {
       await click(200, 200, "1");
+      // Another journey may have left something on the line.
+      await x.xdotool("key", "ctrl+u");
       await x.xdotool("type", "--delay", "120", line);
       await x.xdotool("key", "Return");
     };
