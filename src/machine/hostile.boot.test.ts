@@ -69,6 +69,8 @@ describe.skipIf(reason)("nonsense that a Debian guest writes into its rings", ()
     async (_name, address, type) => {
       const before = lost();
       await shell(machine, `push ${address} ${type}; echo pushed-$?`, /pushed-0/);
+      // The device takes its commands in turns with the CPU: it may come to this one after the shell has gone on.
+      await until(() => lost() > before, { what: "lost command" });
       expect(lost()).toBe(before + 1);
       await expectConsoleDraws();
     },
@@ -84,6 +86,8 @@ describe.skipIf(reason)("nonsense that a Debian guest writes into its rings", ()
       const before = lost();
       const at = header() + QXLRam.offset.cmdRing + offset;
       await shell(machine, `devmem ${at} 32 ${value}; ${notify}; echo broken-$?`, /broken-0/);
+      // The device takes its commands in turns with the CPU: it may come to this one after the shell has gone on.
+      await until(() => lost() > before, { what: "lost command" });
       expect(lost()).toBe(before + 1);
       await expectConsoleDraws();
     },
