@@ -6,7 +6,9 @@ import { ChannelType, mainChannel } from "../src/protocol/index.ts";
 import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
 import { desktopProfile, HostTab, Server } from "./support/host.ts";
 import { dialTcp } from "./support/plain-client.ts";
+import { difference } from "./support/ppm.ts";
 import { RemoteViewer } from "./support/remote-viewer.ts";
+import { spicyScreenshot } from "./support/stock-clients.ts";
 import { crop, locate } from "./support/text-screen.ts";
 
 const OFF = "The machine is switched off.";
@@ -79,6 +81,10 @@ test("a guest that switches off is off: everybody is told, nothing of it is kept
 });
 
 test("what is typed or chosen on the desktop to end it does so under the eyes of a viewer, which stays", async () => {
+  test.skip(
+    process.env.SPICETAB_LONG_JOURNEYS === undefined,
+    "set SPICETAB_LONG_JOURNEYS=1: five ends of a desktop, and remote-viewer's window is not the same size each time",
+  );
   // A copy: the machine of the other journeys must not be one that was switched off.
   const profile = await mkdtemp(join(tmpdir(), "spicetab-desktop-power-"));
   try {
@@ -119,7 +125,10 @@ test("what is typed or chosen on the desktop to end it does so under the eyes of
       await tab.until(() => window.spicetab.session.state.phase === "running");
       const size = async () => (await tab.surface()).width;
       await expect.poll(size, { timeout: 60_000 }).toBeGreaterThanOrEqual(720);
-      await viewerShows();
+      // Whether its window grows with the desktop, or the desktop takes its size, or neither, the viewer decides.
+      const shot = await spicyScreenshot(server.spicePort);
+      expect(difference(shot.picture!, await tab.restingSurface())).toBeUndefined();
+      expect(viewer.isOpen).toBe(true);
     };
     const type = async (line: string) => {
       await click(200, 200, "1");
