@@ -190,7 +190,7 @@ export const DISCONNECT_DEADLINE = 5_000;
 export const DISCONNECT_GRACE = 200;
 
 /**
- * Milliseconds that sessions wait for a machine whose page or thread is gone. A reload takes two seconds with a kept state, a cold boot of
- * a thread and its page ten; who watches a frozen picture for longer thinks that it has failed.
+ * Milliseconds that sessions wait for a machine whose page or thread is gone. A reload with a kept state takes two to
+ * six seconds, on a busy machine more; who watches a frozen picture for longer thinks that it has failed.
  */
 export const DETACH_GRACE_MS = 30_000;

@@ -1,10 +1,9 @@
-import { ChannelType } from "../protocol/index.ts";
 import type { AuthenticatedLink } from "./link.ts";
 import type { RedClient } from "./red-client.ts";
 
 /**
- * A channel of the server (RedChannel), an object of core whichever thread it runs on: what clients may link to. It is registered,
- * listed, linked and unregistered here only.
+ * A channel of the server (RedChannel), an object of core whichever thread it runs on: what a client of a session may link to. It is
+ * registered, listed and linked on core only.
  */
 export interface RedChannel {
   /** SpiceChannelType. */
@@ -18,16 +17,14 @@ export interface RedChannel {
   connect(client: RedClient, link: AuthenticatedLink): void;
 }
 
-/** The channels there are (RedsState.channels). Main is among them, and never in the list that clients get. */
+/** The channels there are (RedsState.channels). Main is none of them: a link to it makes the session that the others belong to. */
 export class RedChannels {
   readonly #channels: RedChannel[] = [];
 
-  /** @returns what unregisters it; its clients are whoever's business who made it. */
-  register(channel: RedChannel): Disposable {
+  register(channel: RedChannel): void {
     if (this.find(channel.type, channel.id))
       throw new RangeError(`channel ${channel.type}:${channel.id} is registered already`);
     this.#channels.push(channel);
-    return { [Symbol.dispose]: () => void this.#channels.splice(this.#channels.indexOf(channel), 1) };
   }
 
   find(type: number, id: number): RedChannel | undefined {
@@ -37,7 +34,6 @@ export class RedChannels {
   /** For MSG_MAIN_CHANNELS_LIST, in the order of types and ids. */
   list(): { readonly type: number; readonly id: number }[] {
     return this.#channels
-      .filter(({ type }) => type !== ChannelType.Main)
       .map(({ type, id }) => ({ type, id }))
       .toSorted((a, b) => a.type - b.type || a.id - b.id);
   }
