@@ -475,18 +475,17 @@ export class HostSession implements Host {
           this.#update({ steps: enterStep(this.#state.steps, "download", progress) });
         }
       },
-      booted: ({ restored, savedAt, refused }) => {
+      booted: ({ restored, savedAt, refused, saved }) => {
         this.#starting = false;
-        const problem = refused && passedOverProblem(refused, savedAt);
+        if (saved) this.#showSaved(saved);
+        const wasOff = saved !== undefined && !restored && this.#powerMark.isOff(this.#state.level);
+        let problem = wasOff ? wasOffProblem() : undefined;
+        if (refused) problem = passedOverProblem(refused, savedAt);
         const snapshot = { ...this.#state.snapshot, busy: "none" as const, problem };
         if (restored) {
           this.#update({ phase: "running", steps: finishSteps(this.#state.steps), snapshot });
           void this.#applyKeyboard().catch(() => {});
         } else this.#firmwareRuns(problem);
-        void this.#readSaved().then((isKept) => {
-          if (isKept && !restored && !refused && this.#powerMark.isOff(this.#state.level))
-            this.#setSnapshot({ problem: wasOffProblem() });
-        });
         this.#doNext();
       },
       marker: ({ name }) => {
@@ -576,14 +575,6 @@ export class HostSession implements Host {
 
   #setKeyboard(change: Partial<HostState["keyboard"]>): void {
     this.#update({ keyboard: { ...this.#state.keyboard, ...change } });
-  }
-
-  /** Whether something is kept. */
-  async #readSaved(): Promise<boolean> {
-    const status = await this.#threads?.guest.call("status", {}).catch(() => undefined);
-    if (status?.saved === undefined) return false;
-    this.#showSaved(status.saved);
-    return true;
   }
 
   #saved(info: SavedInfo): void {

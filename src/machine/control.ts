@@ -86,13 +86,17 @@ export interface GuestControlMessages {
 /** guest worker -> page; none is acknowledged. */
 export interface GuestControlEvents {
   progress(message: { stage: BootStage; done: number; total: number }): void;
-  /** The guest runs. `refused` is set when a saved state was passed over, `savedAt` tells which one it is that was restored. */
+  /**
+   * The guest runs. `refused` is set when a saved state was passed over, `savedAt` tells which one it is that was restored, and `saved`
+   * what is kept: whoever is told that the machine runs knows all of it at once.
+   */
   booted(message: {
     level: string;
     buildId: string;
     restored: boolean;
     savedAt?: number;
     refused?: RefusedState;
+    saved?: SavedInfo;
   }): void;
   marker(message: { name: string; uptime?: number }): void;
   /** `ended` comes with the state of that name. */

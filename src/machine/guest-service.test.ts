@@ -169,9 +169,9 @@ test("the second visit is the saved machine; a state of another build is refused
     buildId: "b1",
     restored: true,
     savedAt: saved?.savedAt,
+    saved: { ...saved, took: expect.any(Number) },
   });
   expect(second.events).not.toContain("kernel");
-  expect((await second.page.call("status", {})).saved).toEqual({ ...saved, took: expect.any(Number) });
 
   const third = serve(store);
   await third.page.call("boot", { level: "console", baseUrl: "/guest/b2" });
@@ -183,7 +183,12 @@ test("the second visit is the saved machine; a state of another build is refused
 
   const fourth = serve(store);
   await fourth.page.call("boot", { level: "console", baseUrl: "/guest/b1", fresh: true });
-  expect(await fourth.boot).toEqual({ level: "console", buildId: "b1", restored: false });
+  expect(await fourth.boot).toEqual({
+    level: "console",
+    buildId: "b1",
+    restored: false,
+    saved: { ...saved, took: 0 },
+  });
   await fourth.page.call("forget", { level: "console" });
   expect(await store.kept("console")).toEqual([]);
 }, 60_000);
@@ -262,7 +267,7 @@ test("a damaged save is passed over for the one before it, and that is said; it 
     savedAt: one?.savedAt,
     refused: { refusal: "damaged", message: expect.stringContaining("are not what was saved") },
   });
-  expect((await second.page.call("status", {})).saved).toMatchObject({ savedAt: one?.savedAt });
+  expect(second.booted.saved).toMatchObject({ savedAt: one?.savedAt });
   expect(second.events).not.toContain("kernel");
 
   folder.contents("console.0")![200_000] ^= 1;
@@ -276,8 +281,13 @@ test("the state before the newest can be asked for", async () => {
   const one = await first.page.call("save", {});
   const two = await first.page.call("save", {});
   const back = await visit(new StateStore(folder), { earlier: true });
-  expect(back.booted).toEqual({ level: "console", buildId: "b1", restored: true, savedAt: one?.savedAt });
-  expect((await back.page.call("status", {})).saved).toMatchObject({ savedAt: two?.savedAt });
+  expect(back.booted).toEqual({
+    level: "console",
+    buildId: "b1",
+    restored: true,
+    savedAt: one?.savedAt,
+    saved: expect.objectContaining({ savedAt: two?.savedAt, earlier: one?.savedAt, store: two?.store }),
+  });
 }, 60_000);
 
 test("a restored machine has proven its state once it has run for a while; until then the one before stays", async () => {

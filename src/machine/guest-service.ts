@@ -285,6 +285,7 @@ export class GuestService implements AsyncDisposable {
         restored: outcome.machine !== undefined,
         ...(outcome.header && { savedAt: outcome.header.savedAt }),
         ...(outcome.refused && { refused: outcome.refused }),
+        ...(this.#saved && { saved: this.#saved }),
       });
     } catch (error) {
       this.#setState("failed", errorText(error));
