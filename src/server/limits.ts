@@ -10,6 +10,12 @@ export const LINK_DEADLINE = 10_000;
  */
 export const MAX_LINKS = 64;
 
+/**
+ * Milliseconds that each step of a link has before the connection may lose its place to a newcomer, as long as others have had theirs: a
+ * round trip around the world. The relay tells of fifty links a second, so a dozen at most are that young.
+ */
+export const LINK_STEP_GRACE_MS = 250;
+
 /** Tickets that are looked at, or found wrong and not yet answered, at once: more than one address may have, so that others find one. */
 export const PASSWORD_CHECKS = 20;
 

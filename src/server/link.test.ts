@@ -13,7 +13,13 @@ import type { RedStream } from "../transport/index.ts";
 import type { LinkWishes } from "./link-client.testing.ts";
 import { linkAsClient, makeTicket } from "./link-client.testing.ts";
 import { LinkPlaces, LinkStage } from "./link-places.ts";
-import { LINK_DEADLINE, MAX_LINKS, PASSWORD_DELAY_FIRST_MS, PASSWORD_FAILURES_FREE } from "./limits.ts";
+import {
+  LINK_DEADLINE,
+  LINK_STEP_GRACE_MS,
+  MAX_LINKS,
+  PASSWORD_DELAY_FIRST_MS,
+  PASSWORD_FAILURES_FREE,
+} from "./limits.ts";
 import { PEER, TestServer, linkHeaderBytes } from "./server.testing.ts";
 import { PasswordTooLong, Ticketing } from "./ticket.ts";
 
@@ -326,11 +332,13 @@ describe("an honest client gets in", () => {
   });
 
   test("who has said more keeps his place before who has said less, however old", () => {
-    const places = new LinkPlaces(3);
+    let nowMs = 0;
+    const places = new LinkPlaces(3, () => nowMs);
     const gone: string[] = [];
     const take = (name: string, stage: LinkStage) => {
       const place = places.take(() => gone.push(name));
       place.advance(stage);
+      nowMs += LINK_STEP_GRACE_MS;
       return place;
     };
     take("ticket", LinkStage.Ticket);
@@ -343,6 +351,23 @@ describe("an honest client gets in", () => {
     expect(gone).toEqual(["silent", "begun", "begun too", "silent too"]);
     linking.leave();
     expect(places.size).toBe(2);
+  });
+
+  test("a newcomer is not thrown out before it could be heard: of many who wait, the one who waits longest goes", () => {
+    let nowMs = 0;
+    const places = new LinkPlaces(3, () => nowMs);
+    const gone: string[] = [];
+    for (const name of ["one", "two", "three"]) places.take(() => gone.push(name)).advance(LinkStage.Linking);
+    nowMs = LINK_STEP_GRACE_MS;
+    const honest = places.take(() => gone.push("honest"));
+    places.take(() => gone.push("a newcomer"));
+    nowMs = 2 * LINK_STEP_GRACE_MS - 1;
+    places.take(() => gone.push("another newcomer"));
+    expect(gone).toEqual(["one", "two", "three"]);
+    honest.advance(LinkStage.Linking);
+    // None has had its time: who has said least, and of those who came first.
+    places.take(() => gone.push("the last"));
+    expect(gone.at(-1)).toBe("a newcomer");
   });
 });
 

@@ -43,6 +43,8 @@ export class RelayConnection implements Disposable {
   readonly #webSocket: WebSocketConstructor;
   /** For the streams of clients: one that can stop reading, where there is one. */
   readonly #openSocket: (url: string) => WebSocketLike;
+  /** Streams that are not connected yet; connected ones are the receiver's. */
+  readonly #opening = new Set<WebSocketLike>();
   #control: WebSocket | undefined;
   #attempt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -151,7 +153,13 @@ export class RelayConnection implements Disposable {
     const url = new URL(`streams/${id}?token=${token}`, this.#options.url);
     const socket = this.#openSocket(url.href);
     this.#say({ type: "accepted", id });
-    this.#options.onClient(joinWebSocket(socket), { ...peer, id });
+    this.#opening.add(socket);
+    socket.addEventListener("close", () => void this.#opening.delete(socket));
+    socket.addEventListener("error", () => void this.#opening.delete(socket));
+    // A browser takes its time to connect; the client's own time begins when it can be heard.
+    socket.addEventListener("open", () => {
+      if (this.#opening.delete(socket)) this.#options.onClient(joinWebSocket(socket), { ...peer, id });
+    });
   }
 
   #checkAlive(): void {
@@ -183,6 +191,8 @@ export class RelayConnection implements Disposable {
     this.#disposed = true;
     clearTimeout(this.#retryTimer);
     clearInterval(this.#pingTimer);
+    for (const socket of this.#opening) socket.close(RelayClose.normal, "the tab stops hosting");
+    this.#opening.clear();
     this.#control?.close(RelayClose.normal, "the tab stops hosting");
     this.#control = undefined;
     this.#options.onState({ state: "off" });
