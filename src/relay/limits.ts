@@ -26,9 +26,9 @@ export const LINKS_AT_ONCE = 64;
 
 /**
  * Milliseconds in which one more is earned. A link costs some milliseconds each of relay, browser, core and red, whoever makes it: a flood
- * of them is not to have the processors that those who are in need. This is eight clients a second, for as long as it lasts.
+ * of them is not to have the processors that those who are in need. This is four clients a second, for as long as it lasts.
  */
-export const LINK_REST_MS = 20;
+export const LINK_REST_MS = 40;
 
 /** Milliseconds a connection has for its whole link message. Stock clients send it at once, in one piece. */
 export const LINK_DEADLINE_MS = 10_000;
