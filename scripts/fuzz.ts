@@ -20,7 +20,7 @@ const { values } = parseArgs({
 const runs = Number(values.runs);
 const seed = Number(values.seed);
 /** Milliseconds for one message. */
-const HANG = 2_000;
+const HANG_MS = 2_000;
 
 /** Random and half-plausible messages on every channel, both directions. */
 function fuzzParsers(): void {
@@ -44,7 +44,7 @@ function fuzzParsers(): void {
         } catch (error) {
           if (!(error instanceof SchemaError || error instanceof ProtocolError)) throw fail(String(error));
         }
-        if (performance.now() - start > HANG) throw fail("took too long");
+        if (performance.now() - start > HANG_MS) throw fail("took too long");
       }
     }
   }

@@ -29,7 +29,7 @@ const DECLARATION = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export const (\w+)(?::[^=
 /** The document as it should be. */
 export function limitsDocument(): string {
   const parts = [
-    "# Limits\n\nEvery queue, cache, message and timer has a limit with a name, a default and a reason. This page is made from the\ndeclarations themselves (`npx tsx scripts/limits-doc.ts`); a test holds it current.\n",
+    "# Limits\n\nEvery queue, cache, message and timer has a limit with a name, a default and a reason. This page is made from the\ndeclarations themselves (`npx tsx scripts/limits-doc.ts`); a test holds it current. A span of time says its unit in its name\n(`_MS`, `_S`; `…Ms` in the code); a point in time does not, and is in milliseconds.\n",
   ];
   for (const file of LIMIT_FILES) {
     const source = readFileSync(join(root, file), "utf8");

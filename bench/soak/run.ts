@@ -116,8 +116,8 @@ async function soak(
     if (viewer.child.exitCode !== null)
       throw new Error(`the viewer ended with code ${viewer.child.exitCode}: ${viewer.stderr}`);
     visits++;
-    const pause = visitMs - (performance.now() - visit);
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, pause)));
+    const pauseMs = visitMs - (performance.now() - visit);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, pauseMs)));
     const elapsed = elapsedMinutes();
     if (elapsed >= samples.length + 1) {
       const sample = { minutes: elapsed, visits, modules: await guestModules(devtools), ...memory() };

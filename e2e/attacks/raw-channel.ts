@@ -132,10 +132,10 @@ export class RawChannel implements Disposable {
     this.socket.destroy();
   }
 
-  async #take(count: number, deadline: number): Promise<Buffer> {
+  async #take(count: number, untilMs: number): Promise<Buffer> {
     while (this.#bytes.length < count) {
       if (this.closed) throw new Error("the server closed the link");
-      const left = deadline - performance.now();
+      const left = untilMs - performance.now();
       if (left <= 0) throw new Error("the server is silent");
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.min(left, 500));

@@ -144,8 +144,8 @@ export class HostTab implements AsyncDisposable {
   }
 
   /** Waits until `test`, which runs in the page, holds of the host's state. */
-  async until(test: () => boolean, timeout = 60_000): Promise<void> {
-    await this.page.waitForFunction(test, undefined, { timeout, polling: 100 });
+  async until(test: () => boolean, timeoutMs = 60_000): Promise<void> {
+    await this.page.waitForFunction(test, undefined, { timeout: timeoutMs, polling: 100 });
   }
 
   /**
@@ -191,11 +191,11 @@ export class HostTab implements AsyncDisposable {
     return fromBgrx(width, height, new Uint8Array(Buffer.from(base64, "base64")));
   }
 
-  /** The primary once it has not changed for `quiet` milliseconds. */
-  async restingSurface(quiet = 1_500): Promise<Picture> {
+  /** The primary once it has not changed for `quietMs` milliseconds. */
+  async restingSurface(quietMs = 1_500): Promise<Picture> {
     let last = await this.surface();
     for (let tries = 0; tries < 60; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, quiet));
+      await new Promise((resolve) => setTimeout(resolve, quietMs));
       const next = await this.surface();
       if (
         next.width === last.width &&

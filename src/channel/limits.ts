@@ -11,10 +11,10 @@ export const ACK_WINDOWS_IN_FLIGHT = 2;
  * Milliseconds a client may hold up its channel without any sign of life (no byte received, no credit given back) before it is
  * disconnected: COMMON_CLIENT_TIMEOUT of spice-server. A stopped client must not hold the guest's pixels for ever.
  */
-export const CLIENT_STALL_TIMEOUT = 30_000;
+export const CLIENT_STALL_TIMEOUT_MS = 30_000;
 
 /** Milliseconds between two latency pings of a channel that measures latency (PING_TEST_LONG_TIMEOUT / short one: 15 s). */
-export const PING_INTERVAL = 15_000;
+export const PING_INTERVAL_MS = 15_000;
 
 /** Pings that may be unanswered at once; a further one is not sent, so that a client which never answers costs nothing. */
 export const MAX_PINGS_IN_FLIGHT = 4;

@@ -78,7 +78,7 @@ function connect(
     miniHeader,
     capabilities: { common: [], channel: [0b101] },
     handleAcks: true,
-    pingInterval: 0,
+    pingIntervalMs: 0,
     ...options,
   });
   const gone: string[] = [];
@@ -151,9 +151,9 @@ describe("RedChannelClient", () => {
         now += milliseconds;
         pong(id);
         await vi.waitFor(() => expect(client.pingsInFlight).toBe(0));
-        return client.latency;
+        return client.latencyMs;
       };
-      expect(client.latency).toBeUndefined();
+      expect(client.latencyMs).toBeUndefined();
       expect(await measure(40)).toBe(40);
       expect(await measure(25)).toBe(25);
       expect(await measure(90)).toBe(25);
@@ -192,23 +192,23 @@ describe("RedChannelClient", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const manual = manualTurns();
-      const stallTimeout = 30_000;
-      const idle = connect({ stallTimeout });
-      const stuck = connect({ stallTimeout }, false);
-      const heard = connect({ stallTimeout, turns: manual.turns }, false);
+      const stallTimeoutMs = 30_000;
+      const idle = connect({ stallTimeoutMs });
+      const stuck = connect({ stallTimeoutMs }, false);
+      const heard = connect({ stallTimeoutMs, turns: manual.turns }, false);
       heard.peer.stream.write(acks(TURN_MESSAGES + 1));
       await until(() => heard.client.waitingBytes > 0);
       for (const { client } of [stuck, heard]) for (let i = 0; i < 100; i++) client.pipeAdd(hide(client));
-      vi.advanceTimersByTime(stallTimeout - 1);
+      vi.advanceTimersByTime(stallTimeoutMs - 1);
       expect(stuck.gone).toEqual([]);
       vi.advanceTimersByTime(1);
       expect(stuck.gone).toEqual([expect.stringMatching(/took nothing/)]);
-      vi.advanceTimersByTime(10 * stallTimeout);
+      vi.advanceTimersByTime(10 * stallTimeoutMs);
       expect(heard.gone).toEqual([]);
       expect(idle.gone).toEqual([]);
       // Its words have been read, and it has taken nothing since.
       manual.runAll();
-      vi.advanceTimersByTime(2 * stallTimeout);
+      vi.advanceTimersByTime(2 * stallTimeoutMs);
       expect(heard.gone).toEqual([expect.stringMatching(/took nothing/)]);
     } finally {
       vi.useRealTimers();

@@ -13,10 +13,10 @@ import { threadTurns } from "../transport/index.ts";
 import { AckWindow } from "./ack-window.ts";
 import {
   CLIENT_ACK_WINDOW,
-  CLIENT_STALL_TIMEOUT,
+  CLIENT_STALL_TIMEOUT_MS,
   CORK_BYTES,
   MAX_PINGS_IN_FLIGHT,
-  PING_INTERVAL,
+  PING_INTERVAL_MS,
   TURN_BYTES,
   TURN_MESSAGES,
 } from "./limits.ts";
@@ -34,10 +34,10 @@ export interface RedChannelClientOptions {
   readonly handleAcks: boolean;
   /** Largest body of a message from the client, in bytes; by default what each message's definition allows. */
   readonly receiveBuffer?: number;
-  /** Milliseconds; defaults to {@link CLIENT_STALL_TIMEOUT}. */
-  readonly stallTimeout?: number;
-  /** Milliseconds between latency pings, 0 for none; defaults to {@link PING_INTERVAL}. */
-  readonly pingInterval?: number;
+  /** Milliseconds; defaults to {@link CLIENT_STALL_TIMEOUT_MS}. */
+  readonly stallTimeoutMs?: number;
+  /** Milliseconds between latency pings, 0 for none; defaults to {@link PING_INTERVAL_MS}. */
+  readonly pingIntervalMs?: number;
   /** Who else reads on this thread; by default {@link threadTurns}. */
   readonly turns?: Turns;
   /** The client had this channel before, on another thread. */
@@ -65,15 +65,15 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
   /** Bytes that the client had sent and nobody had read when it was disconnected. */
   unreadBytes = 0;
   /** Smallest round trip measured so far in milliseconds; undefined until the first PONG. */
-  latency: number | undefined;
+  latencyMs: number | undefined;
 
   readonly #stream: RedStream;
   readonly #type: number;
   readonly #miniHeader: boolean;
   readonly #parser: MessageParser;
   readonly #acks: AckWindow | undefined;
-  readonly #stallTimeout: number;
-  readonly #pingInterval: number;
+  readonly #stallTimeoutMs: number;
+  readonly #pingIntervalMs: number;
   readonly #turns: Turns;
   /** What is left of this client's turn. */
   #messagesLeft = TURN_MESSAGES;
@@ -97,11 +97,11 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     this.#type = options.schema.type;
     this.#miniHeader = options.miniHeader;
     this.capabilities = options.capabilities;
-    this.#stallTimeout = options.stallTimeout ?? CLIENT_STALL_TIMEOUT;
+    this.#stallTimeoutMs = options.stallTimeoutMs ?? CLIENT_STALL_TIMEOUT_MS;
     this.#serial = options.resume?.serial ?? 0n;
     const generation = options.resume?.generation;
     this.#acks = options.handleAcks ? new AckWindow(CLIENT_ACK_WINDOW, generation) : undefined;
-    this.#pingInterval = options.pingInterval ?? PING_INTERVAL;
+    this.#pingIntervalMs = options.pingIntervalMs ?? PING_INTERVAL_MS;
     this.#turns = options.turns ?? threadTurns;
     this.#parser = new MessageParser({
       channel: options.schema.client,
@@ -112,7 +112,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
 
   /** Starts to listen to the client. What came before is handled now. */
   open(): void {
-    if (this.#pingInterval > 0) this.#pingTimer = setInterval(() => this.ping(), this.#pingInterval);
+    if (this.#pingIntervalMs > 0) this.#pingTimer = setInterval(() => this.ping(), this.#pingIntervalMs);
     this.#stream.onDrain = () => {
       this.#alive = true;
       this.push();
@@ -365,13 +365,13 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     const sent = this.#pings.get(id);
     if (sent === undefined) return;
     this.#pings.delete(id);
-    const roundTrip = performance.now() - sent;
-    this.latency = this.latency === undefined ? roundTrip : Math.min(this.latency, roundTrip);
-    this.handlePong(id, roundTrip);
+    const roundTripMs = performance.now() - sent;
+    this.latencyMs = this.latencyMs === undefined ? roundTripMs : Math.min(this.latencyMs, roundTripMs);
+    this.handlePong(id, roundTripMs);
   }
 
-  /** A PING of this client was answered after `roundTrip` milliseconds. */
-  protected handlePong(_id: number, _roundTrip: number): void {}
+  /** A PING of this client was answered after `roundTripMs` milliseconds. */
+  protected handlePong(_id: number, _roundTripMs: number): void {}
 
   /** Starts the clock of a client that has something to get and does not take it; stops it when there is nothing. */
   #watch(): void {
@@ -385,8 +385,8 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     this.#stallTimer = setTimeout(() => {
       this.#stallTimer = undefined;
       if (this.#alive || this.waitingBytes > 0) this.#watch();
-      else this.disconnect(`the client took nothing for ${this.#stallTimeout} ms`);
-    }, this.#stallTimeout);
+      else this.disconnect(`the client took nothing for ${this.#stallTimeoutMs} ms`);
+    }, this.#stallTimeoutMs);
   }
 
   /**

@@ -18,7 +18,7 @@ afterEach(() => {
   for (const one of open.splice(0)) one[Symbol.dispose]();
 });
 
-function pair(deadline?: number, concurrent?: readonly (keyof Table & string)[]) {
+function pair(deadlineMs?: number, concurrent?: readonly (keyof Table & string)[]) {
   const { port1, port2 } = new MessageChannel();
   const log: string[] = [];
   let finishSlow: (answer: number) => void = () => {};
@@ -43,7 +43,7 @@ function pair(deadline?: number, concurrent?: readonly (keyof Table & string)[])
     },
     { concurrent },
   );
-  const dispatcher = new Dispatcher<Table>(port1, { peer: "test worker", deadline });
+  const dispatcher = new Dispatcher<Table>(port1, { peer: "test worker", deadlineMs });
   open.push(dispatcher, server);
   return { dispatcher, log, finishSlow };
 }

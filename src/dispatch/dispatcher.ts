@@ -1,6 +1,6 @@
 import * as Comlink from "comlink";
 import { DispatcherTimeout, HandlerError, MessagesLost, PeerDied } from "./errors.ts";
-import { CALL_DEADLINE, MAX_QUEUED_MESSAGES } from "./limits.ts";
+import { CALL_DEADLINE_MS, MAX_QUEUED_MESSAGES } from "./limits.ts";
 
 /** What a dispatcher carries: message types with one payload each, as the interfaces in messages.ts. */
 
@@ -46,16 +46,16 @@ interface Pending {
  */
 export class Dispatcher<M extends MessageTable<M>> implements Disposable {
   readonly peer: string;
-  readonly #deadline: number;
+  readonly #deadlineMs: number;
   readonly #port: DispatchEndpoint;
   // Comlink drops calls whose proxy is collected, so the proxy lives exactly as long as this object.
   readonly #entry: Comlink.Remote<Entry>;
   readonly #pending = new Set<Pending>();
   #dead: PeerDied | undefined;
 
-  constructor(port: DispatchEndpoint, options: { peer: string; deadline?: number }) {
+  constructor(port: DispatchEndpoint, options: { peer: string; deadlineMs?: number }) {
     this.peer = options.peer;
-    this.#deadline = options.deadline ?? CALL_DEADLINE;
+    this.#deadlineMs = options.deadlineMs ?? CALL_DEADLINE_MS;
     this.#port = port;
     this.#entry = Comlink.wrap<Entry>(port as unknown as Comlink.Endpoint);
   }
@@ -78,16 +78,16 @@ export class Dispatcher<M extends MessageTable<M>> implements Disposable {
     type: K,
     payload: Payload<M, K>,
     transfer: Transferable[] = [],
-    options: { deadline?: number } = {},
+    options: { deadlineMs?: number } = {},
   ): Promise<Answer<M, K>> {
     if (this.#dead) throw this.#dead;
-    const deadline = options.deadline ?? this.#deadline;
+    const deadlineMs = options.deadlineMs ?? this.#deadlineMs;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let pending: Pending | undefined;
     const ended = new Promise<never>((_, reject) => {
       pending = { reject };
       this.#pending.add(pending);
-      timer = setTimeout(() => reject(new DispatcherTimeout(this.peer, type, deadline)), deadline);
+      timer = setTimeout(() => reject(new DispatcherTimeout(this.peer, type, deadlineMs)), deadlineMs);
     });
     try {
       const argument = transfer.length > 0 ? Comlink.transfer(payload as object, transfer) : payload;

@@ -3,8 +3,8 @@ import { MAX_QUEUED_MESSAGES } from "./limits.ts";
 /** The peer did not answer an acknowledged message in time. It may still handle it later. */
 export class DispatcherTimeout extends Error {
   override readonly name = "DispatcherTimeout";
-  constructor(peer: string, type: string, deadline: number) {
-    super(`${peer} did not answer "${type}" within ${deadline} ms; its thread is busy, frozen or gone`);
+  constructor(peer: string, type: string, deadlineMs: number) {
+    super(`${peer} did not answer "${type}" within ${deadlineMs} ms; its thread is busy, frozen or gone`);
   }
 }
 

@@ -2,8 +2,8 @@
 const [wait, now] = [setTimeout, performance.now.bind(performance)];
 
 /** Resolves once `until` holds; looks after every turn of the event loop. */
-export async function eventually(until: () => boolean, deadline = 20_000): Promise<void> {
-  const end = now() + deadline;
+export async function eventually(until: () => boolean, deadlineMs = 20_000): Promise<void> {
+  const end = now() + deadlineMs;
   while (!until()) {
     if (now() > end) throw new Error("did not happen in time");
     await new Promise((resolve) => wait(resolve, 1));

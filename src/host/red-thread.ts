@@ -35,7 +35,7 @@ export class RedThread implements Disposable {
     this.#thread.postMessage(start, [core.port1, page.port1]);
     this.dispatcher = new Dispatcher<RedWorkerMessages>(page.port2, {
       peer: "red",
-      deadline: ANSWER_DEADLINE_MS,
+      deadlineMs: ANSWER_DEADLINE_MS,
     });
     this.dispatcher.send("attachCommands", { port: commands.port2 }, [commands.port2]);
   }

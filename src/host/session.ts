@@ -78,7 +78,7 @@ export class HostSession implements Host {
   #secret = "";
   #compression: number | undefined;
   /** Milliseconds that saving, or restoring, took last; unknown at first. */
-  #saveTime = UNLOAD_SAVE_MAX_MS;
+  #saveMs = UNLOAD_SAVE_MAX_MS;
   readonly #savingDeadline = new ProgressDeadline(SAVE_STALL_MS, "saving the machine");
   /** A thread of these ended or does not answer: the next boot needs new ones. */
   #threadLost = false;
@@ -293,9 +293,9 @@ export class HostSession implements Host {
     if (this.#threads === undefined) return undefined;
     const lost = await this.#saveBeforeLeaving();
     // Core may close this very port before it answers: the wait is only for the clients to be told.
-    const deadline = SHUTDOWN_DEADLINE_MS;
+    const deadlineMs = SHUTDOWN_DEADLINE_MS;
     const reason = "the hosting tab was closed";
-    await this.#threads?.core.call("shutdown", { reason }, [], { deadline }).catch(() => {});
+    await this.#threads?.core.call("shutdown", { reason }, [], { deadlineMs }).catch(() => {});
     this.#close();
     return lost;
   }
@@ -318,7 +318,7 @@ export class HostSession implements Host {
   saveBeforeUnload(): void {
     if (this.#state.phase !== "running" || !this.#state.snapshot.unsaved) return;
     void this.#save({}).catch(() => {});
-    const end = performance.now() + Math.min(UNLOAD_SAVE_MAX_MS, 3 * this.#saveTime + UNLOAD_SAVE_MARGIN_MS);
+    const end = performance.now() + Math.min(UNLOAD_SAVE_MAX_MS, 3 * this.#saveMs + UNLOAD_SAVE_MARGIN_MS);
     while (performance.now() < end);
   }
 
@@ -406,9 +406,9 @@ export class HostSession implements Host {
   async #yieldToOtherTab(): Promise<void> {
     await this.#saveBeforeLeaving();
     // The clients stay: they go on with the other tab's machine.
-    const deadline = SHUTDOWN_DEADLINE_MS;
+    const deadlineMs = SHUTDOWN_DEADLINE_MS;
     const reason = "another tab takes the machine over";
-    await this.#threads?.core.call("release", { reason }, [], { deadline }).catch(() => {});
+    await this.#threads?.core.call("release", { reason }, [], { deadlineMs }).catch(() => {});
     this.#close();
     this.#update({ phase: "elsewhere", clients: [], steps: [] });
   }
@@ -549,7 +549,7 @@ export class HostSession implements Host {
       const { guest } = this.#running();
       // As long as it gets on, it is waited for: how long hundreds of megabytes take, nobody knows.
       const saved = await this.#savingDeadline.guard(
-        guest.call("save", options, [], { deadline: SAVE_MAX_MS }),
+        guest.call("save", options, [], { deadlineMs: SAVE_MAX_MS }),
       );
       if (saved === undefined) this.#setSnapshot({ busy: "none", progress: undefined });
       else this.#saved(saved);
@@ -582,8 +582,8 @@ export class HostSession implements Host {
     this.#showSaved(info);
   }
 
-  #showSaved({ savedAt, earlier, bytes, store, took }: SavedInfo): void {
-    if (took > 0) this.#saveTime = took;
+  #showSaved({ savedAt, earlier, bytes, store, tookMs }: SavedInfo): void {
+    if (tookMs > 0) this.#saveMs = tookMs;
     this.#setSnapshot({ busy: "none", progress: undefined, savedAt, earlier, bytes, store });
   }
 

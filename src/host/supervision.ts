@@ -71,7 +71,7 @@ export class RedWatchdog implements Disposable {
     this.#askedAt = this.#now();
     // A failure is an answer, too, or the death of the thread, which its lock tells.
     void this.#red
-      .call("inspect", {}, [], { deadline: 2 * WATCHDOG_REPLACE_MS })
+      .call("inspect", {}, [], { deadlineMs: 2 * WATCHDOG_REPLACE_MS })
       .catch(() => {})
       .then(() => {
         this.#askedAt = undefined;

@@ -79,9 +79,9 @@ export class Threads implements Disposable {
       this.#owned.push(this.#liveness.watchAlive(lock("core"), () => listeners.died("core", "it ended")));
     });
 
-    const deadline = ANSWER_DEADLINE_MS;
-    this.guest = new Dispatcher<GuestControlMessages>(guestPage.port2, { peer: "guest", deadline });
-    this.core = new Dispatcher<HostControlMessages>(corePage.port2, { peer: "core", deadline });
+    const deadlineMs = ANSWER_DEADLINE_MS;
+    this.guest = new Dispatcher<GuestControlMessages>(guestPage.port2, { peer: "guest", deadlineMs });
+    this.core = new Dispatcher<HostControlMessages>(corePage.port2, { peer: "core", deadlineMs });
     this.#owned.push(
       guestThread,
       this.guest,

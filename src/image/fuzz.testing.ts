@@ -10,7 +10,7 @@ import jpegVectors from "./vectors/reference-jpeg.json" with { type: "json" };
 import vectors from "./vectors/reference.json" with { type: "json" };
 
 /** Milliseconds of the processor for one stream, whatever else it does: the largest picture here takes well below one. */
-const HANG = 2_000;
+const HANG_MS = 2_000;
 /** Bytes around a decoder's output that must stay as they were. */
 const GUARD = 64;
 const GUARD_BYTE = 0xa5;
@@ -158,7 +158,7 @@ export function fuzzDecoder(target: FuzzTarget, runs: number, seed: number): num
       if (!(error.offset >= 0) || (error.codec === target.name && error.offset > stream.length))
         throw fail(`offset ${error.offset} of ${stream.length}`);
     }
-    if (process.cpuUsage(start).user / 1_000 > HANG) throw fail("took too long");
+    if (process.cpuUsage(start).user / 1_000 > HANG_MS) throw fail("took too long");
     for (let i = 0; i < GUARD; i++) {
       if (memory[i] !== GUARD_BYTE || memory[GUARD + AREA + i] !== GUARD_BYTE) throw fail("wrote outside");
     }

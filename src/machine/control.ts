@@ -36,7 +36,7 @@ export interface SavedInfo {
   /** When the state before it was saved, if there is one. */
   readonly earlier?: number;
   /** Milliseconds that it took to store it, or to get it back: so long the next save may take, too. */
-  readonly took: number;
+  readonly tookMs: number;
 }
 
 export interface GuestStatus {

@@ -169,7 +169,7 @@ test("the second visit is the saved machine; a state of another build is refused
     buildId: "b1",
     restored: true,
     savedAt: saved?.savedAt,
-    saved: { ...saved, took: expect.any(Number) },
+    saved: { ...saved, tookMs: expect.any(Number) },
   });
   expect(second.events).not.toContain("kernel");
 
@@ -187,7 +187,7 @@ test("the second visit is the saved machine; a state of another build is refused
     level: "console",
     buildId: "b1",
     restored: false,
-    saved: { ...saved, took: 0 },
+    saved: { ...saved, tookMs: 0 },
   });
   await fourth.page.call("forget", { level: "console" });
   expect(await store.kept("console")).toEqual([]);

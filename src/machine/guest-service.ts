@@ -454,14 +454,14 @@ export class GuestService implements AsyncDisposable {
   }
 
   /** What the page shows of the states that are kept. */
-  async #describeKept(store: StateStore, level: string, took: number): Promise<void> {
+  async #describeKept(store: StateStore, level: string, tookMs: number): Promise<void> {
     const [newest, before] = (await store.kept(level)).filter((one) => "header" in one);
     this.#saved = newest && {
       store: store.kind,
       bytes: newest.bytes,
       savedAt: newest.header.savedAt,
       ...(before && { earlier: before.header.savedAt }),
-      took,
+      tookMs,
     };
   }
 
@@ -490,7 +490,7 @@ export class GuestService implements AsyncDisposable {
   async #saveNow(): Promise<SavedInfo> {
     const machine = this.#worthSaving();
     const { level } = machine.identity;
-    let took = 0;
+    let tookMs = 0;
     this.#tellSaving(0, 1);
     try {
       const store = await this.#store();
@@ -506,11 +506,11 @@ export class GuestService implements AsyncDisposable {
       };
       await store.save(level, { capture }, (done, total) => {
         // From the middle on it is only looked at: whoever leaves then finds it.
-        if (2 * done <= total) took = performance.now() - start;
+        if (2 * done <= total) tookMs = performance.now() - start;
         this.#tellSaving(done, total);
       });
       this.#unproven = undefined;
-      await this.#describeKept(store, level, took);
+      await this.#describeKept(store, level, tookMs);
       const info = this.#saved;
       if (!info) throw new MachineOptionsError("the state was dropped while it was being saved");
       this.#autosave.saved();

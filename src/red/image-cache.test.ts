@@ -21,7 +21,7 @@ type Client = TestDisplayClient & { readonly clientId: number };
 
 /** A worker with a screen, and a client that has seen it. */
 async function start(options: TestClientOptions = {}): Promise<{ red: TestRedWorker; client: Client }> {
-  const red = new TestRedWorker({ pipeStallTime: 60_000 });
+  const red = new TestRedWorker({ pipeStallMs: 60_000 });
   open.push(red);
   await red.run([createSurface(0, WIDTH, HEIGHT)]);
   const client = red.join(options);

@@ -14,7 +14,7 @@ export const MAX_PIPE_BYTES = 32 * 1024 * 1024;
  * Milliseconds that a client's long pipe may hold up the guest. Then the pipe is collapsed: its drawables become dirty regions,
  * sent as pictures of what the surface is by then. Enough for a round trip of a healthy client, too short to be felt.
  */
-export const PIPE_STALL_TIME = 100;
+export const PIPE_STALL_MS = 100;
 
 /**
  * Cost units (about nanoseconds, see src/raster/costs.ts) of drawing and encoding before the worker lets its other events run:
@@ -42,7 +42,7 @@ export const ENCODE_COST = 15;
 export const PLAIN_ENCODE_COST = 100;
 
 /** Milliseconds a client may take to send its DISPLAY INIT (COMMON_CLIENT_TIMEOUT of spice-server). */
-export const DISPLAY_INIT_TIMEOUT = 30_000;
+export const DISPLAY_INIT_TIMEOUT_MS = 30_000;
 
 /** Largest message a display or cursor client may send: spice-server's fixed receive buffer. */
 export const CHANNEL_RECEIVE_BUFFER = 1024;
@@ -125,4 +125,4 @@ export const PALETTE_CACHE_SIZE = 128;
 export const CANVAS_TURN_PIXELS = 1024 * 1024;
 
 /** Milliseconds between two paints of the tab's own canvas: one frame of a 60 Hz screen. */
-export const CANVAS_FRAME_TIME = 16;
+export const CANVAS_FRAME_MS = 16;

@@ -43,7 +43,7 @@ async function replay(name: string, pictures: boolean): Promise<Clients> {
   const heap = new SurfaceHeap();
   const codecs = createCodecs(heap, await loadImageModuleFromFile(heap));
   // Without a stall nothing collapses, and all that is drawn is sent.
-  using red = new TestRedWorker({ codecs, pipeStallTime: 60_000 });
+  using red = new TestRedWorker({ codecs, pipeStallMs: 60_000 });
   const clients = {
     full: red.join(),
     small: red.join({ pixmapCache: SMALL_CACHE }),

@@ -150,7 +150,7 @@ describe("commands in slices", () => {
     // A ping of ours and its pong; a client that comes, is there, and goes.
     const [display] = red.worker.display.clients;
     expect(display.ping()).toBe(1);
-    while (display.latency === undefined) await tick();
+    while (display.latencyMs === undefined) await tick();
     const other = red.join();
     expect((await core.call("inspect", {})).clients).toHaveLength(2);
     await core.call("disconnectClient", { clientId: other.clientId, channelType: 2 });
@@ -162,7 +162,7 @@ describe("commands in slices", () => {
   });
 
   it("a client that goes in the middle of a command leaves nothing behind, and the command is finished", async () => {
-    const red = start({ ...tiny, pipeStallTime: 60_000 });
+    const red = start({ ...tiny, pipeStallMs: 60_000 });
     await red.run([createSurface(0, WIDTH, HEIGHT), picture], pixels);
     const client = red.join({ silent: true });
     const witness = red.join();

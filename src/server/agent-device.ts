@@ -13,13 +13,13 @@ import {
   wrapAgentMessage,
 } from "./agent-wire.ts";
 import {
-  AGENT_CLIENT_DEADLINE,
+  AGENT_CLIENT_DEADLINE_MS,
   AGENT_CLIENT_QUEUE,
-  AGENT_MOUSE_DEADLINE,
+  AGENT_MOUSE_DEADLINE_MS,
   AGENT_PIECE,
   AGENT_TOKENS_TO_SEND,
   AGENT_WINDOW,
-  AGENT_WRITE_DEADLINE,
+  AGENT_WRITE_DEADLINE_MS,
 } from "./limits.ts";
 
 /** What the agent's port needs of the guest's thread. */
@@ -205,7 +205,7 @@ export class AgentDevice implements Disposable {
     if (!this.#outbox.mouseFull) return 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = await new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(true), AGENT_MOUSE_DEADLINE);
+      timer = setTimeout(() => resolve(true), AGENT_MOUSE_DEADLINE_MS);
       this.#mouseWaiters.push(() => resolve(false));
     });
     clearTimeout(timer);
@@ -219,7 +219,7 @@ export class AgentDevice implements Disposable {
 
   /**
    * Bytes from the guest's port. Resolves when every client has room for more, so that the guest's agent feels the slowest; one that
-   * takes nothing for {@link AGENT_CLIENT_DEADLINE} is left out. Bytes that are no agent's close the agent until the guest opens its
+   * takes nothing for {@link AGENT_CLIENT_DEADLINE_MS} is left out. Bytes that are no agent's close the agent until the guest opens its
    * port again.
    */
   async fromGuest(bytes: Uint8Array): Promise<void> {
@@ -265,7 +265,7 @@ export class AgentDevice implements Disposable {
     if (client.queue.length > 0) {
       client.deadline ??= setTimeout(
         () => this.#cutOff(client, "it takes nothing of what the agent says"),
-        AGENT_CLIENT_DEADLINE,
+        AGENT_CLIENT_DEADLINE_MS,
       );
     }
     this.#makeRoom();
@@ -333,7 +333,7 @@ export class AgentDevice implements Disposable {
     if (writer) {
       this.#writerDeadline = setTimeout(
         () => this.#cutOff(writer, "it does not finish its message"),
-        AGENT_CLIENT_DEADLINE,
+        AGENT_CLIENT_DEADLINE_MS,
       );
     }
   }
@@ -345,7 +345,9 @@ export class AgentDevice implements Disposable {
   async #writePieces(port: number, message: Uint8Array): Promise<void> {
     for (let at = 0; at < message.length; at += AGENT_PIECE) {
       const bytes = encodeChunk(port, message.subarray(at, at + AGENT_PIECE));
-      await this.#guest.call("agentWrite", { bytes }, [bytes.buffer], { deadline: AGENT_WRITE_DEADLINE });
+      await this.#guest.call("agentWrite", { bytes }, [bytes.buffer], {
+        deadlineMs: AGENT_WRITE_DEADLINE_MS,
+      });
     }
   }
 

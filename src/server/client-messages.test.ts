@@ -98,7 +98,7 @@ describe("at a living server", () => {
     clientMessages.flatMap(([name, of, def]) => (of === schema ? [[name, def] as const] : []));
 
   test("every message of main, with bytes behind it, repeated, and in any order, ends nothing", async () => {
-    using server = new TestServer({ pingInterval: 0 });
+    using server = new TestServer({ pingIntervalMs: 0 });
     const { main, session } = await server.linkMain();
     const defs = ofChannel(mainChannel as ChannelSchema).filter(([, def]) => !ENDS.has(def));
     for (const more of [0, 1, 2, 5, 100]) {
@@ -113,7 +113,7 @@ describe("at a living server", () => {
   });
 
   test("a MOUSE_MODE_REQUEST of 4 bytes and a KEY_UP of 5 do what they say", async () => {
-    using server = new TestServer({ pingInterval: 0 });
+    using server = new TestServer({ pingIntervalMs: 0 });
     server.reds.tabletState(true);
     const { main, session } = await server.linkMain();
     main.sendRaw(Uint8Array.from([105, 0, 4, 0, 0, 0, 2, 0, 0, 0]));
@@ -127,7 +127,7 @@ describe("at a living server", () => {
   });
 
   test("migration messages of nobody's migration get spice-server's answers", async () => {
-    using server = new TestServer({ pingInterval: 0 });
+    using server = new TestServer({ pingIntervalMs: 0 });
     const { main } = await server.linkMain();
     const { client } = mainChannel;
     main.send(client.migrateConnected, {});
@@ -143,7 +143,7 @@ describe("at a living server", () => {
   });
 
   test("every message of inputs, with bytes behind it and repeated, ends nothing", async () => {
-    using server = new TestServer({ pingInterval: 0 });
+    using server = new TestServer({ pingIntervalMs: 0 });
     const { session } = await server.linkMain();
     const inputs = await server.linkInputs(session);
     const defs = ofChannel(inputsChannel as ChannelSchema).filter(([, def]) => !ENDS.has(def));
@@ -161,7 +161,7 @@ describe("at a living server", () => {
   });
 
   test("a message that is too short ends its channel, and only that", async () => {
-    using server = new TestServer({ pingInterval: 0 });
+    using server = new TestServer({ pingIntervalMs: 0 });
     const { main, session } = await server.linkMain();
     for (const [name, def] of ofChannel(inputsChannel as ChannelSchema)) {
       const body = sampleOf(def);

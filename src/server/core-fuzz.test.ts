@@ -117,7 +117,7 @@ const SEED = Number(process.env.SPICETAB_FUZZ_SEED ?? 20_261);
 
 test("whatever a client sends, only that client ends, and nothing of it is left", async () => {
   const mistakes = vi.spyOn(console, "error");
-  using server = new TestServer({ linkDeadline: 60_000, pingInterval: 0, droppedNotice: 0 });
+  using server = new TestServer({ linkDeadlineMs: 60_000, pingIntervalMs: 0, droppedNoticeMs: 0 });
   server.reds.agentState(true);
   const good = await server.linkMain();
   const hand = await server.linkInputs(good.session);

@@ -122,7 +122,7 @@ async function eventuallyEachTurn(until: () => boolean): Promise<void> {
 describe("beside a client that floods, an honest one", () => {
   test.each(FLOODS)("waits for a few turns only: %s", async (_what, channel, bytes, messages) => {
     const turns = new CountedTurns();
-    using server = new TestServer({ turns, pingInterval: 0 });
+    using server = new TestServer({ turns, pingIntervalMs: 0 });
     server.reds.tabletState(true);
     const good = await server.linkMain();
     const honest = await server.linkInputs(good.session);
@@ -148,7 +148,7 @@ describe("beside a client that floods, an honest one", () => {
   });
 
   test("40 000 motions of one are a handful for the guest, and none of the other's is lost", async () => {
-    using server = new TestServer({ pingInterval: 0 });
+    using server = new TestServer({ pingIntervalMs: 0 });
     const good = await server.linkMain();
     const honest = await server.linkInputs(good.session);
     const bad = await server.linkMain();
@@ -182,7 +182,7 @@ describe("a guest that takes no keys", () => {
     "holds back whoever types, not the others' pointers, and gets all %i characters in the end",
     async (count) => {
       let wake: (dropped: number) => void = () => {};
-      using server = new TestServer({ pingInterval: 0 });
+      using server = new TestServer({ pingIntervalMs: 0 });
       const good = await server.linkMain();
       const typist = await server.linkInputs(good.session);
       const other = await server.linkMain();
@@ -209,7 +209,7 @@ describe("a guest that takes no keys", () => {
 
   test("what a client has typed still arrives after it left, then its keys are let go", async () => {
     let wake: (dropped: number) => void = () => {};
-    using server = new TestServer({ pingInterval: 0 });
+    using server = new TestServer({ pingIntervalMs: 0 });
     const { session } = await server.linkMain();
     const typist = await server.linkInputs(session);
     server.keyboardBusy = new Promise((resolve) => (wake = resolve));
@@ -224,7 +224,7 @@ describe("a guest that takes no keys", () => {
   });
 
   test("says so to the client, the log and the page when presses had to go", async () => {
-    using server = new TestServer({ pingInterval: 0, droppedNotice: 0 });
+    using server = new TestServer({ pingIntervalMs: 0, droppedNoticeMs: 0 });
     const dropped: unknown[] = [];
     server.reds.onInputDropped = (event) => dropped.push(event);
     const { main: at, session } = await server.linkMain();
@@ -242,7 +242,7 @@ describe("a guest that takes no keys", () => {
   });
 
   test("clients that come, type and go do not fill our memory; their keys are let go all the same", async () => {
-    using server = new TestServer({ pingInterval: 0 });
+    using server = new TestServer({ pingIntervalMs: 0 });
     server.keyboardBusy = new Promise(() => {});
     const { session } = await server.linkMain();
     for (let i = 0; i < 40; i++) {
@@ -260,7 +260,7 @@ describe("a guest that takes no keys", () => {
 
 test("an agent that does not read holds back its pointer, keeps every click, and in the end says what went", async () => {
   let wake = () => {};
-  using server = new TestServer({ pingInterval: 0 });
+  using server = new TestServer({ pingIntervalMs: 0 });
   server.agentBusy = new Promise((resolve) => (wake = resolve));
   const { main: at, session } = await server.linkMain();
   const hand = await server.linkInputs(session);
@@ -291,7 +291,7 @@ test("an agent that does not read holds back its pointer, keeps every click, and
 });
 
 test("a session that has done nothing since its link gives its place to a newcomer; one that talks keeps it", async () => {
-  using server = new TestServer({ pingInterval: 0 });
+  using server = new TestServer({ pingIntervalMs: 0 });
   const talking = await server.linkMain();
   talking.main.send(main.attachChannels, {});
   await eventually(() => talking.main.names.includes("channelsList"));

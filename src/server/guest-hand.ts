@@ -10,7 +10,7 @@ import {
   HAND_DEADLINE_MS,
   HAND_LEFT_MAX,
   KEYS_LOCAL_BYTES,
-  KEY_MODIFIERS_TTL,
+  KEY_MODIFIERS_TTL_MS,
   POINTER_LOCAL,
 } from "./limits.ts";
 import type { MouseModes } from "./mouse-mode.ts";
@@ -134,13 +134,13 @@ export class GuestHand implements Disposable {
   }
 
   #deliverKeys(bytes: number[]): Promise<number> {
-    return this.#targets.guest.call("keyScancodes", { bytes }, [], { deadline: HAND_DEADLINE_MS });
+    return this.#targets.guest.call("keyScancodes", { bytes }, [], { deadlineMs: HAND_DEADLINE_MS });
   }
 
   #deliverPointer(input: PointerInput): Promise<number> {
     const { mouse, guest, agent } = this.#targets;
     const { dz, buttons } = input;
-    const options = { deadline: HAND_DEADLINE_MS };
+    const options = { deadlineMs: HAND_DEADLINE_MS };
     if (input.kind === "motion") {
       const { dx, dy } = input;
       return guest.call("mouseMotion", { dx, dy, dz, buttons }, [], options);
@@ -199,7 +199,7 @@ export class GuestHand implements Disposable {
     this.#timer = setTimeout(() => {
       this.#expected = undefined;
       this.#tell();
-    }, KEY_MODIFIERS_TTL);
+    }, KEY_MODIFIERS_TTL_MS);
   }
 
   #tell(): void {

@@ -61,7 +61,7 @@ export class InputsChannelClient extends CoreChannelClient implements HandPeer {
   constructor(
     options: Pick<
       RedChannelClientOptions,
-      "stream" | "miniHeader" | "capabilities" | "pingInterval" | "turns"
+      "stream" | "miniHeader" | "capabilities" | "pingIntervalMs" | "turns"
     >,
     hand: GuestHand,
   ) {

@@ -21,12 +21,12 @@ export class InputsChannel implements RedChannel {
   readonly name = "inputs";
   readonly #hand: GuestHand;
   readonly #owner: InputsChannelOwner;
-  readonly #options: { readonly pingInterval?: number; readonly turns?: Turns };
+  readonly #options: { readonly pingIntervalMs?: number; readonly turns?: Turns };
 
   constructor(
     hand: GuestHand,
     owner: InputsChannelOwner,
-    options: { readonly pingInterval?: number; readonly turns?: Turns },
+    options: { readonly pingIntervalMs?: number; readonly turns?: Turns },
   ) {
     this.#hand = hand;
     this.#owner = owner;

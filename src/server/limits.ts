@@ -2,7 +2,7 @@
  * Milliseconds that a connection has for its link message, and as many for its ticket once it has our key. spice-server has no deadline
  * here, so half-open links pile up; a stock client needs a fraction of a second, and a person is not asked for anything in between.
  */
-export const LINK_DEADLINE = 10_000;
+export const LINK_DEADLINE_MS = 10_000;
 
 /**
  * Links that may be in their handshake at once. A client opens about six; more than this is a flood. A newcomer always has a place: the
@@ -77,7 +77,7 @@ export const AGENT_TOKENS_TO_SEND = 5;
 
 /**
  * Bytes from the agent that may wait for one client before the guest's agent must wait too: a few turns of a token round trip. The
- * slowest client sets the pace, as in spice-server, until {@link AGENT_CLIENT_DEADLINE}.
+ * slowest client sets the pace, as in spice-server, until {@link AGENT_CLIENT_DEADLINE_MS}.
  */
 export const AGENT_CLIENT_QUEUE = 64 * 1024;
 
@@ -85,7 +85,7 @@ export const AGENT_CLIENT_QUEUE = 64 * 1024;
  * Milliseconds after which a client that takes nothing from the agent, or leaves a message to it unfinished, is cut off from it
  * (spice-server: 30 s without tokens).
  */
-export const AGENT_CLIENT_DEADLINE = 30_000;
+export const AGENT_CLIENT_DEADLINE_MS = 30_000;
 
 /**
  * Bytes of zeros that complete the message of a client which left in the middle. Beyond this the agent is told to forget everything,
@@ -97,7 +97,7 @@ export const AGENT_PADDING_MAX = 64 * 1024;
 export const AGENT_MOUSE_QUEUE = 32;
 
 /** Milliseconds for one write to the agent: a paused guest takes nothing, and its agent is still there when it goes on. */
-export const AGENT_WRITE_DEADLINE = 60 * 60 * 1000;
+export const AGENT_WRITE_DEADLINE_MS = 60 * 60 * 1000;
 
 /** Bytes of one piece towards or from the agent (VD_AGENT_MAX_DATA_SIZE). */
 export const AGENT_PIECE = 2048;
@@ -142,10 +142,10 @@ export const STATE_PAUSE_MS = 250;
 export const DROPPED_NOTICE_MS = 10_000;
 
 /** Milliseconds that the agent may leave the pointer unread before only its last state is kept, with a word. */
-export const AGENT_MOUSE_DEADLINE = 30_000;
+export const AGENT_MOUSE_DEADLINE_MS = 30_000;
 
 /** Milliseconds after which the guest's lock keys are told to the clients (KEY_MODIFIERS_TTL). */
-export const KEY_MODIFIERS_TTL = 2_000;
+export const KEY_MODIFIERS_TTL_MS = 2_000;
 
 /** Bytes of filler in the bandwidth test's PING (NET_TEST_BYTES). */
 export const NET_TEST_BYTES = 256_000;
@@ -169,31 +169,31 @@ export const MAIN_RECEIVE_BUFFER = 4096 + 11 * 2048;
 export const INPUTS_RECEIVE_BUFFER = 4096;
 
 /** Milliseconds between pings from the tab to the relay, and a missed one after which the relay counts as gone. */
-export const RELAY_PING_INTERVAL = 15_000;
+export const RELAY_PING_INTERVAL_MS = 15_000;
 
 /** Milliseconds before a relay that was lost is dialled again; doubled each time. */
-export const RELAY_RETRY_FIRST = 500;
+export const RELAY_RETRY_FIRST_MS = 500;
 
 /** Most milliseconds between two such tries: a relay that comes back is found while somebody still waits for it. */
-export const RELAY_RETRY_MAX = 15_000;
+export const RELAY_RETRY_MAX_MS = 15_000;
 
 /**
  * Messages that may wait for a client on core's own channels. They are small and rare; a client that leaves this many is not reading,
- * and is disconnected before CLIENT_STALL_TIMEOUT of the channels would do it.
+ * and is disconnected before CLIENT_STALL_TIMEOUT_MS of the channels would do it.
  */
 export const CORE_PIPE_LIMIT = 1024;
 
 /** Milliseconds between two looks at whether a main channel is alive (CLIENT_CONNECTIVITY_TIMEOUT): a dead one is noticed in two. */
-export const CONNECTIVITY_INTERVAL = 30_000;
+export const CONNECTIVITY_INTERVAL_MS = 30_000;
 
 /** Milliseconds more for a client that seems dead: our own thread may not have come to what it sent. */
-export const CONNECTIVITY_GRACE = 1_000;
+export const CONNECTIVITY_GRACE_MS = 1_000;
 
 /** Milliseconds for a red worker to let go of a channel; a hung one's wire is then cut here, and the client is gone. */
-export const DISCONNECT_DEADLINE = 5_000;
+export const DISCONNECT_DEADLINE_MS = 5_000;
 
 /** Milliseconds that clients are given to read why they are disconnected. */
-export const DISCONNECT_GRACE = 200;
+export const DISCONNECT_GRACE_MS = 200;
 
 /**
  * Milliseconds that sessions wait for a machine whose page or thread is gone. A reload with a kept state takes two to

@@ -14,7 +14,7 @@ import type { LinkWishes } from "./link-client.testing.ts";
 import { linkAsClient, makeTicket } from "./link-client.testing.ts";
 import { LinkPlaces, LinkStage } from "./link-places.ts";
 import {
-  LINK_DEADLINE,
+  LINK_DEADLINE_MS,
   LINK_STEP_GRACE_MS,
   MAX_LINKS,
   PASSWORD_DELAY_FIRST_MS,
@@ -171,7 +171,7 @@ test("whatever bytes a link is made of, in whatever pieces, only that connection
       await turns();
       // Whoever was not refused by now has said too little, and hears so in its time.
       await eventually(() => {
-        vi.advanceTimersByTime(LINK_DEADLINE);
+        vi.advanceTimersByTime(LINK_DEADLINE_MS);
         return seen.closed;
       });
     }),
@@ -191,12 +191,12 @@ test("a client that stays silent, or stops in the middle, is dropped at the dead
     stream.onClose = (words) => (reason = words);
     stream.write(bytes.slice());
     await eventually(() => server.reds.links === 1);
-    vi.advanceTimersByTime(LINK_DEADLINE - 1);
+    vi.advanceTimersByTime(LINK_DEADLINE_MS - 1);
     await turns();
     expect(reason).toBe("");
     vi.advanceTimersByTime(1);
     await eventually(() => reason !== "");
-    expect(reason).toContain(`no whole link within ${LINK_DEADLINE} ms`);
+    expect(reason).toContain(`no whole link within ${LINK_DEADLINE_MS} ms`);
   }
   await eventually(() => server.reds.links === 0);
 });

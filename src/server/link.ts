@@ -25,7 +25,7 @@ import {
 } from "../protocol/index.ts";
 import type { LinkMess } from "../protocol/index.ts";
 import type { RedStream, Wire } from "../transport/index.ts";
-import { LINK_DEADLINE, PASSWORD_WAIT_MS } from "./limits.ts";
+import { LINK_DEADLINE_MS, PASSWORD_WAIT_MS } from "./limits.ts";
 import { LinkStage } from "./link-places.ts";
 import { LinkAborted, LinkReader } from "./link-reader.ts";
 import type { PasswordFailure, PasswordGate } from "./password-gate.ts";
@@ -88,8 +88,8 @@ export interface LinkContext {
   readonly onWrongPassword: (failure: PasswordFailure) => void;
   /** It has been answered. */
   readonly onAnswered: () => void;
-  /** Milliseconds for each step of the client; defaults to {@link LINK_DEADLINE}. */
-  readonly deadline?: number;
+  /** Milliseconds for each step of the client; defaults to {@link LINK_DEADLINE_MS}. */
+  readonly deadlineMs?: number;
 }
 
 /** A link in its handshake. */
@@ -163,8 +163,8 @@ async function handshake(
   reader: LinkReader,
   context: LinkContext,
 ): Promise<AuthenticatedLink> {
-  const deadline = context.deadline ?? LINK_DEADLINE;
-  const message = await within(reader, deadline, () => readLinkMess(stream, reader, context));
+  const deadlineMs = context.deadlineMs ?? LINK_DEADLINE_MS;
+  const message = await within(reader, deadlineMs, () => readLinkMess(stream, reader, context));
   context.onStage(LinkStage.Linking);
   // Without a password nobody opens the ticket, and a key of its own would protect nothing.
   const taken = context.ticketing.required ? context.keys.take() : context.keys.takeAny();
@@ -176,7 +176,7 @@ async function handshake(
   stream.write(
     encodeLinkReply({ error: LinkError.Ok, pubKey: key.publicKey, commonCaps: COMMON_CAPS, channelCaps }),
   );
-  const ticket = await within(reader, deadline, () => readTicket(stream, reader, message));
+  const ticket = await within(reader, deadlineMs, () => readTicket(stream, reader, message));
   context.onStage(LinkStage.Ticket);
   if (context.ticketing.required) await checkTicket(stream, reader, context, message, () => key.open(ticket));
   return {

@@ -5,8 +5,8 @@ import { ConnectivityMonitor } from "./connectivity.ts";
 import { CoreChannelClient } from "./core-channel-client.ts";
 import {
   AGENT_WINDOW,
-  CONNECTIVITY_GRACE,
-  CONNECTIVITY_INTERVAL,
+  CONNECTIVITY_GRACE_MS,
+  CONNECTIVITY_INTERVAL_MS,
   LOW_BANDWIDTH,
   MAIN_RECEIVE_BUFFER,
   NET_TEST_BYTES,
@@ -44,7 +44,7 @@ export interface MainInit {
  */
 export class MainChannelClient extends CoreChannelClient {
   readonly #owner: MainChannelOwner;
-  #netTest: { warmUp?: number; latency?: number; bulk?: number; roundTrip: number } | undefined;
+  #netTest: { warmUp?: number; empty?: number; bulk?: number; roundTripMs: number } | undefined;
   #mouseMode: { supportedModes: number; currentMode: number } | undefined;
   /** Bits per second, once measured. */
   bitrate: number | undefined;
@@ -56,9 +56,9 @@ export class MainChannelClient extends CoreChannelClient {
   constructor(
     options: Pick<
       RedChannelClientOptions,
-      "stream" | "miniHeader" | "capabilities" | "pingInterval" | "turns"
+      "stream" | "miniHeader" | "capabilities" | "pingIntervalMs" | "turns"
     > & {
-      readonly connectivityInterval?: number;
+      readonly connectivityIntervalMs?: number;
     },
     owner: MainChannelOwner,
   ) {
@@ -67,7 +67,7 @@ export class MainChannelClient extends CoreChannelClient {
     this.onProgress = () => owner.agentResume(this);
     this.#connectivityTimer = setInterval(
       () => this.#look(),
-      options.connectivityInterval ?? CONNECTIVITY_INTERVAL,
+      options.connectivityIntervalMs ?? CONNECTIVITY_INTERVAL_MS,
     );
   }
 
@@ -103,9 +103,9 @@ export class MainChannelClient extends CoreChannelClient {
     if (!this.#owner.mayTestLine()) return;
     this.#netTest = {
       warmUp: this.ping(),
-      latency: this.ping(),
+      empty: this.ping(),
       bulk: this.ping(new Uint8Array(NET_TEST_BYTES)),
-      roundTrip: 0,
+      roundTripMs: 0,
     };
   }
 
@@ -169,7 +169,7 @@ export class MainChannelClient extends CoreChannelClient {
       this.#suspicion = undefined;
       if (this.receivedBytes + this.waitingBytes > this.#connectivity.received) return;
       this.disconnect("the client is dead: it neither reads nor answers");
-    }, CONNECTIVITY_GRACE);
+    }, CONNECTIVITY_GRACE_MS);
   }
 
   protected override released(): void {
@@ -177,14 +177,14 @@ export class MainChannelClient extends CoreChannelClient {
     clearTimeout(this.#suspicion);
   }
 
-  protected override handlePong(id: number, roundTrip: number): void {
+  protected override handlePong(id: number, roundTripMs: number): void {
     const test = this.#netTest;
     if (!test) return;
-    if (id === test.latency) test.roundTrip = roundTrip;
+    if (id === test.empty) test.roundTripMs = roundTripMs;
     if (id !== test.bulk) return;
-    const transfer = roundTrip - test.roundTrip;
+    const transferMs = roundTripMs - test.roundTripMs;
     // A filler that took no longer than an empty ping says nothing about the line, except that it is not slow.
-    this.bitrate = transfer > 0 ? (NET_TEST_BYTES * 8 * 1000) / transfer : undefined;
+    this.bitrate = transferMs > 0 ? (NET_TEST_BYTES * 8 * 1000) / transferMs : undefined;
     this.#netTest = undefined;
   }
 

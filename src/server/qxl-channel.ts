@@ -4,7 +4,7 @@ import { ChannelTracker } from "../channel/index.ts";
 import { ChannelType } from "../protocol/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type { AuthenticatedLink } from "./link.ts";
-import { DISCONNECT_DEADLINE } from "./limits.ts";
+import { DISCONNECT_DEADLINE_MS } from "./limits.ts";
 import type { RedChannel } from "./red-channel.ts";
 import type { ClientChannel, RedClient } from "./red-client.ts";
 import type { ThreadDoor } from "./thread-door.ts";
@@ -136,7 +136,7 @@ export class QxlChannelClient implements ClientChannel {
     if (port === undefined && qxl !== undefined) {
       try {
         const message = { clientId: this.client.id, channelType: this.type };
-        return await qxl.call("disconnectClient", message, [], { deadline: DISCONNECT_DEADLINE });
+        return await qxl.call("disconnectClient", message, [], { deadlineMs: DISCONNECT_DEADLINE_MS });
       } catch {
         // A dead red worker cannot end its streams, so the wire is cut here.
       }

@@ -5,9 +5,9 @@ import { Turns, openRedStream } from "../transport/index.ts";
 import { eventually, turns } from "../transport/compliance.testing.ts";
 import { TURN_MESSAGES } from "../channel/index.ts";
 import {
-  CONNECTIVITY_GRACE,
-  CONNECTIVITY_INTERVAL,
-  DISCONNECT_DEADLINE,
+  CONNECTIVITY_GRACE_MS,
+  CONNECTIVITY_INTERVAL_MS,
+  DISCONNECT_DEADLINE_MS,
   NET_TESTS_AT_ONCE,
   NET_TEST_REST_MS,
 } from "./limits.ts";
@@ -49,11 +49,11 @@ test.each([
   [100, false],
 ])(
   "the net test measures the line: %i ms for its bytes, slow: %s, and the display hears it",
-  async (took, slow) => {
+  async (tookMs, slow) => {
     let now = 1000;
     const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
     onTestFinished(() => clock.mockRestore());
-    using server = new TestServer({ pingInterval: 0 });
+    using server = new TestServer({ pingIntervalMs: 0 });
     const { main, session } = await server.linkMain();
     await eventually(() => main.names.filter((name) => name === "ping").length === 3);
     const pings = main.messages
@@ -71,7 +71,7 @@ test.each([
     now += 20;
     pong(1);
     await handled(1);
-    now += took;
+    now += tookMs;
     pong(2);
     await handled(2);
     await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: session });
@@ -84,7 +84,7 @@ test("lines are measured at a pace: sessions that come faster are let in without
   let now = 1000;
   const clock = vi.spyOn(performance, "now").mockImplementation(() => now);
   onTestFinished(() => clock.mockRestore());
-  using server = new TestServer({ pingInterval: 0 });
+  using server = new TestServer({ pingIntervalMs: 0 });
   const measured: boolean[] = [];
   const join = async () => {
     const { main, stream } = await server.linkMain();
@@ -101,7 +101,7 @@ test("lines are measured at a pace: sessions that come faster are let in without
 });
 
 test("what a session begins with comes in one piece", async () => {
-  using server = new TestServer({ pingInterval: 0 });
+  using server = new TestServer({ pingIntervalMs: 0 });
   const stream = server.dial();
   await linkAsClient(stream, { channelType: ChannelType.Main, channelCaps: [0xf] });
   const parser = new MessageParser({ channel: mainChannel.server, miniHeader: true });
@@ -348,18 +348,18 @@ async function linkOnStoppedClock(server: TestServer) {
 test("a client that neither reads nor answers is dropped after two looks and a grace; an idle one that answers is not", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
   onTestFinished(() => void vi.useRealTimers());
-  using server = new TestServer({ pingInterval: 10_000 });
+  using server = new TestServer({ pingIntervalMs: 10_000 });
   const dead = await linkOnStoppedClock(server);
   const idle = await linkOnStoppedClock(server);
   idle.answer();
-  for (let passed = 0; passed < 2 * CONNECTIVITY_INTERVAL; passed += 1000) {
+  for (let passed = 0; passed < 2 * CONNECTIVITY_INTERVAL_MS; passed += 1000) {
     vi.advanceTimersByTime(1000);
     await turns();
     idle.answer();
     await turns();
   }
   expect(server.reds.clients()).toHaveLength(2);
-  vi.advanceTimersByTime(CONNECTIVITY_GRACE);
+  vi.advanceTimersByTime(CONNECTIVITY_GRACE_MS);
   await until(() => dead.main.closed !== undefined);
   expect(dead.main.closed).toContain("the client is dead");
   expect(server.reds.clients()).toHaveLength(1);
@@ -371,14 +371,14 @@ test("nobody is dead whose answer waits with us, however long others keep us bus
   onTestFinished(() => void vi.useRealTimers());
   // The thread never comes to give a turn.
   const tasks: (() => void)[] = [];
-  using server = new TestServer({ pingInterval: 0, turns: new Turns((task) => tasks.push(task)) });
+  using server = new TestServer({ pingIntervalMs: 0, turns: new Turns((task) => tasks.push(task)) });
   const { main, answer } = await linkOnStoppedClock(server);
   // More than one turn's worth, and the PONGs behind it.
   for (let i = 0; i < 2 * TURN_MESSAGES; i++) main.send(mainChannel.client.clientInfo, { cacheSize: 0n });
   answer();
   await turns();
   for (let i = 0; i < 10; i++) {
-    vi.advanceTimersByTime(CONNECTIVITY_INTERVAL);
+    vi.advanceTimersByTime(CONNECTIVITY_INTERVAL_MS);
     await turns();
   }
   expect(main.closed).toBeUndefined();
@@ -390,7 +390,7 @@ test("nobody is dead whose answer waits with us, however long others keep us bus
 test("a red worker that hangs holds a client's end for a named time; then the wire is cut here", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
   onTestFinished(() => void vi.useRealTimers());
-  using server = new TestServer({ pingInterval: 0 });
+  using server = new TestServer({ pingIntervalMs: 0 });
   server.redBusy = new Promise(() => {});
   const { main } = await linkOnStoppedClock(server);
   const { sessionId } = main.find(mainChannel.server.init)!;
@@ -401,7 +401,7 @@ test("a red worker that hangs holds a client's end for a named time; then the wi
   await until(() => server.reds.clients().length === 0);
   let gone = false;
   void server.reds.kick(id, "x").then(() => (gone = true));
-  vi.advanceTimersByTime(DISCONNECT_DEADLINE - 1);
+  vi.advanceTimersByTime(DISCONNECT_DEADLINE_MS - 1);
   await turns();
   expect([gone, server.cuts.length]).toEqual([false, 0]);
   vi.advanceTimersByTime(1);

@@ -20,7 +20,7 @@ import { LinkPlaces } from "./link-places.ts";
 import type { AuthenticatedLink, LinkAttempt } from "./link.ts";
 import { LinkRefused, PASSWORD_EXPIRED, acceptLink, authenticateLink, refuseLink } from "./link.ts";
 import {
-  DISCONNECT_GRACE,
+  DISCONNECT_GRACE_MS,
   DROPPED_NOTICE_MS,
   MAX_CLIENTS,
   MAX_LINKS,
@@ -55,14 +55,14 @@ export interface RedsOptions {
   readonly agentCopyPaste?: boolean;
   /** Whether files go through the agent. @default true */
   readonly agentFileXfer?: boolean;
-  /** Milliseconds for a link; see LINK_DEADLINE. */
-  readonly linkDeadline?: number;
-  /** Milliseconds between looks at whether a client is alive; see CONNECTIVITY_INTERVAL. */
-  readonly connectivityInterval?: number;
+  /** Milliseconds for a link; see LINK_DEADLINE_MS. */
+  readonly linkDeadlineMs?: number;
+  /** Milliseconds between looks at whether a client is alive; see CONNECTIVITY_INTERVAL_MS. */
+  readonly connectivityIntervalMs?: number;
   /** Milliseconds in which dropped presses are summed up; see DROPPED_NOTICE_MS. */
-  readonly droppedNotice?: number;
-  /** Milliseconds between latency pings, 0 for none; see PING_INTERVAL of the channels. */
-  readonly pingInterval?: number;
+  readonly droppedNoticeMs?: number;
+  /** Milliseconds between latency pings, 0 for none; see PING_INTERVAL_MS of the channels. */
+  readonly pingIntervalMs?: number;
   /** Who has which turn on this thread; by default all share one order. */
   readonly turns?: Turns;
 }
@@ -170,7 +170,7 @@ export class Reds implements AsyncDisposable {
   }
 
   #inputsChannel(): InputsChannel {
-    const { pingInterval } = this.#options;
+    const { pingIntervalMs } = this.#options;
     const owner: InputsChannelOwner = {
       inputDropped: (client, count) => this.#inputDropped(client, count),
       ended: (client, channel, unreadBytes, reason) => {
@@ -181,7 +181,7 @@ export class Reds implements AsyncDisposable {
         this.onChange?.();
       },
     };
-    return new InputsChannel(this.hand, owner, { pingInterval, turns: this.#turns });
+    return new InputsChannel(this.hand, owner, { pingIntervalMs, turns: this.#turns });
   }
 
   // --- the machine -----------------------------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ export class Reds implements AsyncDisposable {
         this.onLinkFailed?.({ peer, reason: "password", ...failure });
       },
       onAnswered: () => this.#unanswered.delete(stream),
-      deadline: this.#options.linkDeadline,
+      deadlineMs: this.#options.linkDeadlineMs,
     });
     this.#attempts.add(attempt);
     try {
@@ -349,9 +349,9 @@ export class Reds implements AsyncDisposable {
       throw refuseLink(link, LinkError.Error, `${MAX_CLIENTS} clients are connected already`);
     acceptLink(link);
     if (link.wire) link.wire.watcher = undefined;
-    const { connectivityInterval, pingInterval } = this.#options;
+    const { connectivityIntervalMs, pingIntervalMs } = this.#options;
     const main = new MainChannelClient(
-      { ...link, connectivityInterval, pingInterval, turns: this.#turns },
+      { ...link, connectivityIntervalMs, pingIntervalMs, turns: this.#turns },
       {
         channels: () => this.#channels.list(),
         mayTestLine: () => this.#netTests.take(),
@@ -428,7 +428,7 @@ export class Reds implements AsyncDisposable {
         this.onInputDropped?.({ count: presses, ...(client && { clientId: client.id }) });
       }
       this.#dropped.clear();
-    }, this.#options.droppedNotice ?? DROPPED_NOTICE_MS);
+    }, this.#options.droppedNoticeMs ?? DROPPED_NOTICE_MS);
   }
 
   #newConnectionId(): number {
@@ -464,7 +464,7 @@ export class Reds implements AsyncDisposable {
     client.main.notify(reason, NotifySeverity.Error);
     client.main.sayDisconnecting(LinkError.Ok);
     // The words must leave before the stream ends.
-    await new Promise((resolve) => setTimeout(resolve, DISCONNECT_GRACE));
+    await new Promise((resolve) => setTimeout(resolve, DISCONNECT_GRACE_MS));
     await this.#clientDisconnect(client, reason);
   }
 

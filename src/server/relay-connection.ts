@@ -2,7 +2,7 @@ import { closeReason } from "../formats/index.ts";
 import type { JoinedSocket, StreamPeer, WebSocketLike } from "../transport/index.ts";
 import { PausableWebSocket, joinWebSocket, webSocketStream } from "../transport/index.ts";
 import type { RelayState } from "./host-control.ts";
-import { RELAY_PING_INTERVAL, RELAY_RETRY_FIRST, RELAY_RETRY_MAX } from "./limits.ts";
+import { RELAY_PING_INTERVAL_MS, RELAY_RETRY_FIRST_MS, RELAY_RETRY_MAX_MS } from "./limits.ts";
 import type { HostMessage, LinkFailure, RelayMessage } from "../relay-control/index.ts";
 import {
   ControlMessageError,
@@ -72,7 +72,7 @@ export class RelayConnection implements Disposable {
       const { name, version, hostId, secret } = this.#options;
       this.#say({ type: "hello", protocol: RELAY_CONTROL_PROTOCOL, name, version, hostId, secret });
       this.#heard = true;
-      this.#pingTimer = setInterval(() => this.#checkAlive(), RELAY_PING_INTERVAL);
+      this.#pingTimer = setInterval(() => this.#checkAlive(), RELAY_PING_INTERVAL_MS);
     });
     control.addEventListener("message", (event: MessageEvent) => {
       if (this.#control === control) this.#hear(event.data);
@@ -183,8 +183,8 @@ export class RelayConnection implements Disposable {
       return;
     }
     this.#options.onState({ state: "offline", reason: words });
-    const pause = Math.min(RELAY_RETRY_FIRST * 2 ** Math.min(this.#attempt, 10), RELAY_RETRY_MAX);
-    this.#retryTimer = setTimeout(() => this.#dial(), pause);
+    const pauseMs = Math.min(RELAY_RETRY_FIRST_MS * 2 ** Math.min(this.#attempt, 10), RELAY_RETRY_MAX_MS);
+    this.#retryTimer = setTimeout(() => this.#dial(), pauseMs);
   }
 
   [Symbol.dispose](): void {

@@ -58,7 +58,7 @@ export class ThreadDoor<M extends MessageTable<M>> {
     type: K,
     payload: Payload<M, K>,
     transfer: Transferable[] = [],
-    options: { deadline?: number } = {},
+    options: { deadlineMs?: number } = {},
   ): Promise<Answer<M, K>> {
     for (;;) {
       const dispatcher = this.#dispatcher ?? (await this.#opened());

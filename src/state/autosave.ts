@@ -116,8 +116,8 @@ export class AutosavePolicy implements Disposable {
 
   #planNext(): void {
     if (this.#timer !== undefined) return;
-    const since = this.#now() - this.#savedAt;
-    this.#after(Math.max(0, AUTOSAVE_USED_S * 1000 - since), () => this.#whenIdle());
+    const savedForMs = this.#now() - this.#savedAt;
+    this.#after(Math.max(0, AUTOSAVE_USED_S * 1000 - savedForMs), () => this.#whenIdle());
   }
 
   #whenIdle(): void {
@@ -131,14 +131,14 @@ export class AutosavePolicy implements Disposable {
   }
 
   /** On a slow host programs are still starting long after `ready`: wait until the CPU has nothing to do for a while. */
-  #awaitIdle(samples: number, patience: number): void {
-    if (samples >= AUTOSAVE_IDLE_SAMPLES || patience <= 0) {
+  #awaitIdle(samples: number, patienceMs: number): void {
+    if (samples >= AUTOSAVE_IDLE_SAMPLES || patienceMs <= 0) {
       this.#stop();
       this.#save();
       return;
     }
     const next = this.#isIdle() ? samples + 1 : 0;
-    this.#after(AUTOSAVE_SAMPLE_MS, () => this.#awaitIdle(next, patience - AUTOSAVE_SAMPLE_MS));
+    this.#after(AUTOSAVE_SAMPLE_MS, () => this.#awaitIdle(next, patienceMs - AUTOSAVE_SAMPLE_MS));
   }
 
   #after(milliseconds: number, work: () => void): void {

@@ -42,7 +42,7 @@ export const TURN_REST_MS = 4;
 export const SOCKET_HIGH_WATER = 1024 * 1024;
 
 /** Milliseconds between two looks at `bufferedAmount` while a socket is above its high water: WebSocket has no drain event. */
-export const SOCKET_POLL = 10;
+export const SOCKET_POLL_MS = 10;
 
 /** Bytes per WebSocket message; larger writes are cut, so that a relay can apply back-pressure between them. */
 export const SOCKET_SEGMENT = 256 * 1024;
@@ -51,4 +51,4 @@ export const SOCKET_SEGMENT = 256 * 1024;
  * Milliseconds that a socket has to take what was written before the end. A peer that stopped reading would otherwise keep its last
  * screen in our memory until its connection breaks.
  */
-export const SOCKET_FLUSH_DEADLINE = 5_000;
+export const SOCKET_FLUSH_DEADLINE_MS = 5_000;

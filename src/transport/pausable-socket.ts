@@ -1,4 +1,4 @@
-import { SOCKET_FLUSH_DEADLINE, SOCKET_TURN_MESSAGES } from "./limits.ts";
+import { SOCKET_FLUSH_DEADLINE_MS, SOCKET_TURN_MESSAGES } from "./limits.ts";
 import type { TurnTaker, Turns } from "./turns.ts";
 import { threadTurns } from "./turns.ts";
 import type { WebSocketLike } from "./websocket-driver.ts";
@@ -94,7 +94,7 @@ export class PausableWebSocket implements WebSocketLike, TurnTaker {
     if (this.readyState >= CLOSING) return;
     this.readyState = CLOSING;
     // What was written goes out first, as with a WebSocket; but not for ever.
-    const late = setTimeout(() => this.#stream.close({ closeCode: code, reason }), SOCKET_FLUSH_DEADLINE);
+    const late = setTimeout(() => this.#stream.close({ closeCode: code, reason }), SOCKET_FLUSH_DEADLINE_MS);
     void this.#written.then(() => {
       clearTimeout(late);
       this.#stream.close({ closeCode: code, reason });

@@ -48,12 +48,12 @@ export class Turns {
   /** A turn for `taker` behind those who wait already. */
   ask(taker: TurnTaker): void {
     if (this.#waiting.has(taker) || this.#resting.has(taker)) return;
-    const rest = this.#restOf(taker);
-    if (rest === 0) return this.#add(taker);
+    const restMs = this.#restOf(taker);
+    if (restMs === 0) return this.#add(taker);
     const timer = setTimeout(() => {
       this.#resting.delete(taker);
       this.#add(taker);
-    }, rest);
+    }, restMs);
     this.#resting.set(taker, timer);
   }
 

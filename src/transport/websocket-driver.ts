@@ -1,7 +1,7 @@
 import type { RedStream } from "./contract.ts";
 import { openRedStream } from "./red-stream.ts";
 import type { Wire, WireWatcher } from "./wire.ts";
-import { SOCKET_FLUSH_DEADLINE, SOCKET_HIGH_WATER, SOCKET_POLL, SOCKET_SEGMENT } from "./limits.ts";
+import { SOCKET_FLUSH_DEADLINE_MS, SOCKET_HIGH_WATER, SOCKET_POLL_MS, SOCKET_SEGMENT } from "./limits.ts";
 
 /** What the driver needs of a WebSocket: the browser's, or the `ws` package's in Node. */
 export interface WebSocketLike {
@@ -125,9 +125,9 @@ class WebSocketDriver implements JoinedSocket {
       const bytes = this.#outgoing[0];
       if (bytes === undefined) break;
       if (socket.bufferedAmount > SOCKET_HIGH_WATER) {
-        this.#timer = setTimeout(() => this.#pump(), SOCKET_POLL);
+        this.#timer = setTimeout(() => this.#pump(), SOCKET_POLL_MS);
         if (this.#stream.ending)
-          this.#flushTimer ??= setTimeout(() => this.cut(UNTAKEN), SOCKET_FLUSH_DEADLINE);
+          this.#flushTimer ??= setTimeout(() => this.cut(UNTAKEN), SOCKET_FLUSH_DEADLINE_MS);
         return;
       }
       const piece = bytes.subarray(0, SOCKET_SEGMENT) as Uint8Array<ArrayBuffer>;
@@ -149,7 +149,7 @@ class WebSocketDriver implements JoinedSocket {
     };
     if (this.#socket.readyState !== CONNECTING) return flush();
     this.#socket.addEventListener("open", flush);
-    this.#flushTimer ??= setTimeout(() => this.cut(reason), SOCKET_FLUSH_DEADLINE);
+    this.#flushTimer ??= setTimeout(() => this.cut(reason), SOCKET_FLUSH_DEADLINE_MS);
   }
 }
 

@@ -171,7 +171,7 @@ export class PointerInput {
     const { setTimer, clearTimer } = this.#options;
     this.#sideways += steps;
     if (this.#sidewaysTimer !== undefined) clearTimer(this.#sidewaysTimer);
-    const wait = this.#shiftHeld ? 0 : SIDEWAYS_BEFORE_MS;
+    const waitMs = this.#shiftHeld ? 0 : SIDEWAYS_BEFORE_MS;
     this.#shift(true);
     const turn = () => {
       const waiting = this.#sideways;
@@ -182,8 +182,8 @@ export class PointerInput {
         this.#shift(false);
       }, SIDEWAYS_AFTER_MS);
     };
-    if (wait === 0) turn();
-    else this.#sidewaysTimer = setTimer(turn, wait);
+    if (waitMs === 0) turn();
+    else this.#sidewaysTimer = setTimer(turn, waitMs);
   }
 
   #shift(down: boolean): void {

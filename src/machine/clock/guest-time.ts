@@ -37,7 +37,7 @@ export class GuestTime implements Disposable {
   }
 
   #plan(): void {
-    const wait = SECOND_MS - (this.#wallNow() % SECOND_MS);
+    const waitMs = SECOND_MS - (this.#wallNow() % SECOND_MS);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const { port, isRunning } = this.#options;
@@ -45,7 +45,7 @@ export class GuestTime implements Disposable {
       const isExact = this.#wallNow() % SECOND_MS <= GUEST_TIME_LATE_MS;
       if (isExact || --this.#triesLeft <= 0) this.#send();
       else this.#plan();
-    }, wait);
+    }, waitMs);
   }
 
   #send(): void {

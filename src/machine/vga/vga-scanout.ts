@@ -126,15 +126,15 @@ export class VgaScanout implements Disposable {
     if (this.#unchanged === 0) sink.flush();
   }
 
-  #schedule(delay: number): void {
+  #schedule(delayMs: number): void {
     this.#timer = setTimeout(() => {
       if (!this.#running) return;
       const started = performance.now();
       this.poll();
       const still = this.#mode?.kind !== "text" && this.#unchanged >= SCANOUT_IDLE_AFTER;
-      const interval = 1000 / (still ? SCANOUT_IDLE_RATE_HZ : SCANOUT_RATE_HZ);
-      this.#schedule(Math.max(1, interval - (performance.now() - started)));
-    }, delay);
+      const intervalMs = 1000 / (still ? SCANOUT_IDLE_RATE_HZ : SCANOUT_RATE_HZ);
+      this.#schedule(Math.max(1, intervalMs - (performance.now() - started)));
+    }, delayMs);
   }
 
   #modeNow(): ScanoutMode | undefined {

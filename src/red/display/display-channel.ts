@@ -25,7 +25,7 @@ import { Drawable } from "./drawable.ts";
 import { ImageEncoders } from "../images/image-encoders.ts";
 import {
   CHANNEL_RECEIVE_BUFFER,
-  DISPLAY_INIT_TIMEOUT,
+  DISPLAY_INIT_TIMEOUT_MS,
   MAX_SURFACE_BYTES,
   MAX_SURFACE_SIDE,
   NUM_SURFACES,
@@ -46,8 +46,8 @@ export interface PixelClient extends Disposable {
 
 /** Timeouts that tests shorten. */
 export interface DisplayTimeouts {
-  readonly stall?: number;
-  readonly init?: number;
+  readonly stallMs?: number;
+  readonly initMs?: number;
 }
 
 /**
@@ -111,12 +111,12 @@ export class DisplayChannel implements DisplaySource, Disposable {
       capabilities: message.capabilities,
       lowBandwidth: message.lowBandwidth,
       receiveBuffer: CHANNEL_RECEIVE_BUFFER,
-      stallTimeout: this.#timeouts.stall,
+      stallTimeoutMs: this.#timeouts.stallMs,
       resume: message.resume,
     });
     const init = setTimeout(() => {
       if (!client.started) client.disconnect("no INIT from the display client in time");
-    }, this.#timeouts.init ?? DISPLAY_INIT_TIMEOUT);
+    }, this.#timeouts.initMs ?? DISPLAY_INIT_TIMEOUT_MS);
     client.onDisconnect = (reason) => {
       clearTimeout(init);
       this.clients.delete(client);

@@ -54,7 +54,7 @@ async function fallBehind(
   missed: readonly RedCommand[],
   late: readonly RedCommand[],
 ): Promise<void> {
-  using red = new TestRedWorker({ pipeStallTime: 0 });
+  using red = new TestRedWorker({ pipeStallMs: 0 });
   await red.run([...createAll, ...early, createAll[0]], batchData);
   const client = red.join({ silent: true, pixmapCache: 4 * SIDE * SIDE });
   const quick = red.join();

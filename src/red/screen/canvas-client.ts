@@ -6,7 +6,7 @@ import type { CursorState } from "./cursor-channel-client.ts";
 import { cursorToRgba } from "./cursor-shape.ts";
 import { DirtyRegion } from "../display/dirty-region.ts";
 import type { PixelClient } from "../display/display-channel.ts";
-import { CANVAS_FRAME_TIME, CANVAS_TURN_PIXELS } from "../limits.ts";
+import { CANVAS_FRAME_MS, CANVAS_TURN_PIXELS } from "../limits.ts";
 import { areaOf, strips } from "../display/strips.ts";
 import type { RedSurface } from "../display/surface.ts";
 
@@ -70,11 +70,11 @@ export class CanvasClient implements PixelClient {
     this.#events?.postMessage(event);
   }
 
-  #schedule(delay = CANVAS_FRAME_TIME): void {
+  #schedule(delayMs = CANVAS_FRAME_MS): void {
     this.#frame ??= setTimeout(() => {
       this.#frame = undefined;
       this.#paint();
-    }, delay);
+    }, delayMs);
   }
 
   #paint(): void {

@@ -32,14 +32,14 @@ export class CursorChannel implements Disposable {
     message: ChannelConnect,
     simple: () => boolean,
     onGone: (reason: string) => void,
-    stallTimeout?: number,
+    stallTimeoutMs?: number,
   ): CursorChannelClient {
     const client = new CursorChannelClient(() => this.#state, simple, {
       stream: openRedStream(message.port, { overshoot: CLIENT_OVERSHOOT }),
       miniHeader: message.miniHeader,
       capabilities: message.capabilities,
       receiveBuffer: CHANNEL_RECEIVE_BUFFER,
-      stallTimeout,
+      stallTimeoutMs,
       resume: message.resume,
     });
     client.onDisconnect = (reason) => {

@@ -3,7 +3,7 @@ import type { RedWorkerMessages } from "../../dispatch/index.ts";
 import { Dispatcher, serveDispatcher } from "../../dispatch/index.ts";
 import { ImageType, displayChannel } from "../../protocol/index.ts";
 import type { RedCommand, RedDrawable } from "../../protocol/red-command.ts";
-import { DISPLAY_INIT_TIMEOUT, MAX_PIPE_SIZE, PIPE_STALL_TIME } from "../limits.ts";
+import { DISPLAY_INIT_TIMEOUT_MS, MAX_PIPE_SIZE, PIPE_STALL_MS } from "../limits.ts";
 import { TestRedWorker, bitmap, createSurface, tick, until } from "./red-worker.testing.ts";
 
 const open: Disposable[] = [];
@@ -88,7 +88,7 @@ describe("RedWorker", () => {
     const cost = red.credit + red.post(fills(2000));
     await until(() => red.worker.display.isBlocked);
     const { commands } = red.worker.inspect();
-    await vi.advanceTimersByTimeAsync(PIPE_STALL_TIME - 1);
+    await vi.advanceTimersByTimeAsync(PIPE_STALL_MS - 1);
     for (let i = 0; i < 20; i++) await tick();
     expect(red.worker.inspect().commands).toBe(commands);
     await vi.advanceTimersByTimeAsync(1);
@@ -103,8 +103,8 @@ describe("RedWorker", () => {
   });
 
   it("bounds what waits for a client that never reads, then drops it and says why", async () => {
-    const stall = 10_000;
-    const red = start({ pipeStallTime: 1, timeouts: { stall } });
+    const stallMs = 10_000;
+    const red = start({ pipeStallMs: 1, timeouts: { stallMs } });
     await red.run([createSurface(0, 256, 256)]);
     const deaf = red.join({ deaf: true, compression: 1 });
     const data = crypto.getRandomValues(new Uint8Array(65_536));
@@ -131,7 +131,7 @@ describe("RedWorker", () => {
     expect(collapses).toBeGreaterThan(0);
     expect(disconnected(red)).toEqual([]);
     // A first time to notice that it takes nothing, a second to be sure.
-    await vi.advanceTimersByTimeAsync(2 * stall);
+    await vi.advanceTimersByTimeAsync(2 * stallMs);
     expect(disconnected(red)).toEqual([
       {
         clientId: deaf.clientId,
@@ -146,7 +146,7 @@ describe("RedWorker", () => {
   it("drops a display client that sends no INIT", async () => {
     const red = start();
     const silent = red.join({ withoutInit: true });
-    await vi.advanceTimersByTimeAsync(DISPLAY_INIT_TIMEOUT - 1);
+    await vi.advanceTimersByTimeAsync(DISPLAY_INIT_TIMEOUT_MS - 1);
     expect(disconnected(red)).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
     await until(() => silent.closed !== undefined);

@@ -18,7 +18,7 @@ import { CommandQueue } from "./command-queue.ts";
 import { CursorChannel } from "../screen/cursor-channel.ts";
 import { DisplayChannel } from "../display/display-channel.ts";
 import type { DisplayTimeouts } from "../display/display-channel.ts";
-import { COMMAND_COST, CURSOR_PIXEL_COST, LIFE_CYCLE_COST, PIPE_STALL_TIME, SLICE_COST } from "../limits.ts";
+import { COMMAND_COST, CURSOR_PIXEL_COST, LIFE_CYCLE_COST, PIPE_STALL_MS, SLICE_COST } from "../limits.ts";
 import { NoSuchSurface, RedCommandError } from "../red-error.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -30,8 +30,8 @@ export interface RedWorkerOptions {
   readonly main: Pick<Dispatcher<MainMessages>, "send">;
   /** Image codecs, and the heap that surfaces live in; by default those in plain TypeScript. */
   readonly codecs?: ImageCodecs;
-  /** Milliseconds a client's long pipe may hold up the guest; defaults to {@link PIPE_STALL_TIME}. */
-  readonly pipeStallTime?: number;
+  /** Milliseconds a client's long pipe may hold up the guest; defaults to {@link PIPE_STALL_MS}. */
+  readonly pipeStallMs?: number;
   readonly timeouts?: DisplayTimeouts;
   /** Cost units of a slice, and of the largest piece of a drawing; default {@link SLICE_COST} and BAND_COST. */
   readonly sliceCost?: number;
@@ -156,7 +156,7 @@ export class RedWorker implements Disposable {
     const client =
       channelType === ChannelType.Display
         ? this.display.connect(message, gone, () => this.#progress())
-        : this.cursor.connect(message, () => this.#isSimple(clientId), gone, this.#options.timeouts?.stall);
+        : this.cursor.connect(message, () => this.#isSimple(clientId), gone, this.#options.timeouts?.stallMs);
     entry = { clientId, channelType, client };
     if (client.connected) this.#clients.add(entry);
     else
@@ -296,7 +296,7 @@ export class RedWorker implements Disposable {
       this.#stall = undefined;
       this.display.unblock();
       this.#scheduler.schedule();
-    }, this.#options.pipeStallTime ?? PIPE_STALL_TIME);
+    }, this.#options.pipeStallMs ?? PIPE_STALL_MS);
   }
 
   /** A pipe became shorter, or a client went: perhaps the guest may go on. */
