@@ -1,14 +1,17 @@
 /**
  * The red worker's DedicatedWorker: the page makes it and posts one RedWorkerStart with the ports. Everything else is RedWorker's.
  */
-import { Dispatcher, serveDispatcher, webLocksLiveness } from "../src/dispatch/index.ts";
-import type { MainMessages, RedWorkerMessages } from "../src/dispatch/index.ts";
+import { Dispatcher, webLocksLiveness } from "../src/dispatch/index.ts";
+import type { MainMessages, NoMessages, RedWorkerMessages } from "../src/dispatch/index.ts";
 import type { ImageCodecs } from "../src/image/index.ts";
 import { SurfaceHeap, createCodecs, loadImageModule } from "../src/image/index.ts";
 import type { RedWorkerStart } from "../src/red/index.ts";
 import { RedWorker } from "../src/red/index.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
+
+/** What the worker is asked through, for as long as it lives. */
+const doors: Disposable[] = [];
 
 /** The codecs in WebAssembly; in plain TypeScript where the module was not built or cannot run: slower, the same bytes. */
 async function loadCodecs(): Promise<ImageCodecs> {
@@ -25,13 +28,17 @@ async function loadCodecs(): Promise<ImageCodecs> {
 
 async function start({ id, channelId = 0, core, page }: RedWorkerStart): Promise<void> {
   webLocksLiveness().holdAlive(`red:${id}`);
-  const main = new Dispatcher<MainMessages>(core, { peer: "core" });
-  // Lives as long as the worker: terminating the worker ends it.
-  const { handlers } = new RedWorker({ channelId, main, codecs: await loadCodecs() });
-  for (const port of [core, page]) {
-    // readSurface waits for the commands before it; what comes behind must not wait with it.
-    serveDispatcher<RedWorkerMessages>(port, handlers, { concurrent: ["readSurface"] });
-  }
+  // What comes on the ports meanwhile waits in them.
+  const codecs = await loadCodecs();
+  const { handlers } = new RedWorker({
+    channelId,
+    codecs,
+    main: { send: (type, payload) => main.send(type, payload) },
+  });
+  // readSurface waits for the commands before it; what comes behind must not wait with it.
+  const served = { handlers, concurrent: ["readSurface"] } as const;
+  const main = new Dispatcher<MainMessages, RedWorkerMessages>(core, { peer: "core", ...served });
+  doors.push(main, new Dispatcher<NoMessages, RedWorkerMessages>(page, { peer: "page", ...served }));
 }
 
 self.addEventListener("message", ({ data }: MessageEvent<RedWorkerStart>) => {

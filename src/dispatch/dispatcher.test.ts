@@ -1,8 +1,10 @@
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
-import { Dispatcher, TransferredAnswer, serveDispatcher } from "./dispatcher.ts";
+import type { NoMessages } from "./dispatcher.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import { DispatcherTimeout, HandlerError, PeerDied } from "./errors.ts";
 import { MAX_QUEUED_MESSAGES } from "./limits.ts";
 import { LocalLiveness } from "./liveness.ts";
+import { TransferredAnswer } from "./receiver.ts";
 import { turns } from "./waiting.testing.ts";
 
 interface Table {
@@ -23,9 +25,10 @@ function pair(deadlineMs?: number, concurrent?: readonly (keyof Table & string)[
   const log: string[] = [];
   let finishSlow: (answer: number) => void = () => {};
   const slow = new Promise<number>((resolve) => (finishSlow = resolve));
-  const server = serveDispatcher<Table>(
-    port2,
-    {
+  const server = new Dispatcher<NoMessages, Table>(port2, {
+    peer: "test",
+    concurrent,
+    handlers: {
       note: ({ text }) => void log.push(text),
       slow: async () => {
         log.push("slow begins");
@@ -41,8 +44,7 @@ function pair(deadlineMs?: number, concurrent?: readonly (keyof Table & string)[
         return new TransferredAnswer(answer, [answer.buffer]) as unknown as Uint8Array;
       },
     },
-    { concurrent },
-  );
+  });
   const dispatcher = new Dispatcher<Table>(port1, { peer: "test worker", deadlineMs });
   open.push(dispatcher, server);
   return { dispatcher, log, finishSlow };
@@ -106,6 +108,45 @@ test("a concurrent message begins in order and holds nobody up", async () => {
   expect(await slow).toBe(30);
 });
 
+test("both ends of a port call and serve, and either one ends both", async () => {
+  const { port1, port2 } = new MessageChannel();
+  interface Up {
+    add(message: { to: number }): number;
+  }
+  interface Down {
+    told(message: { word: string }): string;
+  }
+  let finish = () => {};
+  const gate = new Promise<void>((resolve) => (finish = resolve));
+  const upper: Dispatcher<Down, Up> = new Dispatcher<Down, Up>(port1, {
+    peer: "lower",
+    handlers: {
+      // Asks back before it answers.
+      add: async ({ to }) => to + (await upper.call("told", { word: "three" })).length,
+    },
+  });
+  const heard: string[] = [];
+  const lower = new Dispatcher<Up, Down>(port2, {
+    peer: "upper",
+    concurrent: ["told"],
+    handlers: {
+      told: async ({ word }) => {
+        heard.push(word);
+        if (word === "wait") await gate;
+        return word;
+      },
+    },
+  });
+  open.push(upper, lower);
+  expect(await lower.call("add", { to: 2 })).toBe(7);
+  const waiting = expect(upper.call("told", { word: "wait" })).rejects.toThrow("closed the connection");
+  while (heard.length < 2) await turns();
+  lower[Symbol.dispose]();
+  await waiting;
+  expect([upper.alive, lower.alive]).toEqual([false, false]);
+  finish();
+});
+
 test("buffers are transferred both ways", async () => {
   const { dispatcher } = pair();
   const bytes = new Uint8Array([1, 2, 3]);
@@ -125,9 +166,10 @@ test("what nobody waits for is told when it fails, and when it is lost; nothing 
   let go = () => {};
   const gate = new Promise<void>((resolve) => (go = resolve));
   const notes: string[] = [];
-  const server = serveDispatcher<Table>(
-    port2,
-    {
+  const server = new Dispatcher<NoMessages, Table>(port2, {
+    peer: "test",
+    onError: (type, error) => told.push([type, (error as Error).message]),
+    handlers: {
       note: ({ text }) => void notes.push(text),
       slow: async () => {
         await gate;
@@ -138,8 +180,7 @@ test("what nobody waits for is told when it fails, and when it is lost; nothing 
       },
       take: ({ bytes }) => bytes,
     },
-    { onError: (type, error) => told.push([type, (error as Error).message]) },
-  );
+  });
   const dispatcher = new Dispatcher<Table>(port1, { peer: "test worker" });
   open.push(dispatcher, server);
   const slow = dispatcher.call("slow", {});
@@ -165,7 +206,10 @@ test("a message that nobody answers costs one event, not two", async () => {
   let answers = 0;
   port1.addEventListener("message", () => answers++);
   let handled = 0;
-  const server = serveDispatcher<Pick<Table, "note">>(port2, { note: () => void handled++ });
+  const server = new Dispatcher<NoMessages, Pick<Table, "note">>(port2, {
+    peer: "test",
+    handlers: { note: () => void handled++ },
+  });
   const dispatcher = new Dispatcher<Pick<Table, "note">>(port1, { peer: "test worker" });
   open.push(dispatcher, server);
   for (let i = 0; i < 100; i++) dispatcher.send("note", { text: "x" });

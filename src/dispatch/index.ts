@@ -1,8 +1,10 @@
 /** How threads talk: dispatchers for control, liveness, and the declaration of every message. */
-export * from "./dispatcher.ts";
+export { Dispatcher } from "./dispatcher.ts";
+export type * from "./dispatcher.ts";
 export * from "./errors.ts";
 export * from "./limits.ts";
 export * from "./liveness.ts";
 export type * from "./messages.ts";
 export { nextTask } from "./next-task.ts";
 export type { NextTask } from "./next-task.ts";
+export { TransferredAnswer } from "./receiver.ts";

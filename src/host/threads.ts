@@ -1,5 +1,5 @@
 /** The threads of a host: made by the page, since a SharedWorker can make none, and joined port to port. */
-import { Dispatcher, serveDispatcher, webLocksLiveness } from "../dispatch/index.ts";
+import { Dispatcher, webLocksLiveness } from "../dispatch/index.ts";
 import type { Handlers, RedWorkerMessages } from "../dispatch/index.ts";
 import type { GuestControlEvents, GuestControlMessages, GuestWorkerStart } from "../machine/control.ts";
 import type { CoreStart, HostControlEvents, HostControlMessages } from "../server/host-control.ts";
@@ -22,8 +22,8 @@ export type ThreadName = "guest" | "red" | "core";
  * replaced alone: it draws anew what lies in the guest's memory.
  */
 export class Threads implements Disposable {
-  readonly guest: Dispatcher<GuestControlMessages>;
-  readonly core: Dispatcher<HostControlMessages>;
+  readonly guest: Dispatcher<GuestControlMessages, GuestControlEvents>;
+  readonly core: Dispatcher<HostControlMessages, HostControlEvents>;
   /** Whether core is a SharedWorker, which lives on while this page reloads. */
   readonly isCoreShared: boolean;
   readonly #listeners: ThreadListeners;
@@ -80,15 +80,9 @@ export class Threads implements Disposable {
     });
 
     const deadlineMs = ANSWER_DEADLINE_MS;
-    this.guest = new Dispatcher<GuestControlMessages>(guestPage.port2, { peer: "guest", deadlineMs });
-    this.core = new Dispatcher<HostControlMessages>(corePage.port2, { peer: "core", deadlineMs });
-    this.#owned.push(
-      guestThread,
-      this.guest,
-      this.core,
-      serveDispatcher<GuestControlEvents>(guestPage.port2, listeners.guest),
-      serveDispatcher<HostControlEvents>(corePage.port2, listeners.core),
-    );
+    this.guest = new Dispatcher(guestPage.port2, { peer: "guest", deadlineMs, handlers: listeners.guest });
+    this.core = new Dispatcher(corePage.port2, { peer: "core", deadlineMs, handlers: listeners.core });
+    this.#owned.push(guestThread, this.guest, this.core);
   }
 
   get red(): Dispatcher<RedWorkerMessages> {

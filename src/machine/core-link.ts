@@ -1,5 +1,5 @@
 /** The guest's end towards core: GuestMessages in, GuestEvents out. Core may be replaced (it restarts with the page). */
-import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
+import { Dispatcher } from "../dispatch/index.ts";
 import type { GuestEvents, GuestMessages, Handlers } from "../dispatch/index.ts";
 
 /** Where GuestMessages go and where a new core learns how things stand. */
@@ -12,8 +12,7 @@ export interface CoreLinkOwner {
 /** Owner disposes. */
 export class CoreLink implements Disposable {
   readonly #owner: CoreLinkOwner;
-  #events: Dispatcher<GuestEvents> | undefined;
-  #served: Disposable | undefined;
+  #core: Dispatcher<GuestEvents, GuestMessages> | undefined;
 
   constructor(owner: CoreLinkOwner) {
     this.#owner = owner;
@@ -22,11 +21,12 @@ export class CoreLink implements Disposable {
   /** Talks to the core behind `port` from now on, and tells it how things stand. */
   attach(port: MessagePort): void {
     this[Symbol.dispose]();
-    this.#served = serveDispatcher<GuestMessages>(port, this.#owner.handlers, {
+    this.#core = new Dispatcher(port, {
+      peer: "core",
+      handlers: this.#owner.handlers,
       // The agent, the keyboard and the pointer may each take their time; nothing else must wait for them.
       concurrent: ["agentWrite", "keyScancodes", "mouseMotion", "mousePosition"],
     });
-    this.#events = new Dispatcher<GuestEvents>(port, { peer: "core" });
     const { agentOpen, tablet, leds, standsBecause } = this.#owner.current();
     this.tabletState(tablet);
     this.leds(leds);
@@ -35,30 +35,28 @@ export class CoreLink implements Disposable {
   }
 
   agentState(open: boolean): void {
-    this.#events?.send("agentState", { open });
+    this.#core?.send("agentState", { open });
   }
 
   /** Settles when core has taken the bytes; without a core they are lost, as on an unconnected cable. */
   async agentData(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    await this.#events?.call("agentData", { bytes }, [bytes.buffer]);
+    await this.#core?.call("agentData", { bytes }, [bytes.buffer]);
   }
 
   tabletState(enabled: boolean): void {
-    this.#events?.send("tabletState", { enabled });
+    this.#core?.send("tabletState", { enabled });
   }
 
   leds(modifiers: number): void {
-    this.#events?.send("leds", { modifiers });
+    this.#core?.send("leds", { modifiers });
   }
 
   power(words: string, stands: boolean): void {
-    this.#events?.send("power", { words, stands });
+    this.#core?.send("power", { words, stands });
   }
 
   [Symbol.dispose](): void {
-    this.#events?.[Symbol.dispose]();
-    this.#served?.[Symbol.dispose]();
-    this.#events = undefined;
-    this.#served = undefined;
+    this.#core?.[Symbol.dispose]();
+    this.#core = undefined;
   }
 }

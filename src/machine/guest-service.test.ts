@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
-import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
+import { Dispatcher } from "../dispatch/index.ts";
 import type { GuestEvents, GuestMessages } from "../dispatch/index.ts";
 import type { RedCommandBatch } from "../protocol/red-command.ts";
 import type { GuestControlEvents, GuestControlMessages } from "./control.ts";
@@ -97,8 +97,9 @@ const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
   boot.catch(() => {});
   red.port2.onmessage = ({ data }: MessageEvent<RedCommandBatch>) => void batches.push(data);
   const coreHeard: string[] = [];
-  const served = [
-    serveDispatcher<GuestControlEvents>(control.port2, {
+  const page = new Dispatcher<GuestControlMessages, GuestControlEvents>(control.port2, {
+    peer: "guest",
+    handlers: {
       progress: ({ stage }) => void (events.at(-1) === stage || events.push(stage)),
       booted: (message) => booted(message),
       marker: ({ name }) => void events.push(`marker ${name}`),
@@ -111,21 +112,22 @@ const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
       saving: ({ done }) => void (done === 0 && events.push("saving")),
       saved: ({ store: kind }) => void events.push(`saved ${kind}`),
       saveFailed: ({ reason }) => void events.push(`saveFailed ${reason}`),
-    }),
-    serveDispatcher<GuestEvents>(core.port2, {
+    },
+  });
+  const toGuest = new Dispatcher<GuestMessages, GuestEvents>(core.port2, {
+    peer: "guest",
+    handlers: {
       agentState: ({ open: isOpen }) => void coreHeard.push(`agent ${isOpen}`),
       agentData: async () => {},
       tabletState: ({ enabled }) => void coreHeard.push(`tablet ${enabled}`),
       leds: ({ modifiers }) => void coreHeard.push(`leds ${modifiers}`),
       power: ({ words, stands }) => void coreHeard.push(`${stands ? "stands" : "runs"}: ${words}`),
-    }),
-  ];
-  const page = new Dispatcher<GuestControlMessages>(control.port2, { peer: "guest" });
-  const toGuest = new Dispatcher<GuestMessages>(core.port2, { peer: "guest" });
+    },
+  });
   open.push({
     async [Symbol.asyncDispose]() {
       await service[Symbol.asyncDispose]();
-      for (const one of [...served, page, toGuest]) one[Symbol.dispose]();
+      for (const one of [page, toGuest]) one[Symbol.dispose]();
       red.port2.close();
     },
   });
@@ -365,16 +367,18 @@ test.each([
     const heard: string[] = [];
     const power = ({ words: said }: { words: string }) => void heard.push(said);
     const ignored = () => {};
-    using _ = serveDispatcher<GuestEvents>(core.port2, {
-      agentState: ignored,
-      agentData: async () => {},
-      tabletState: ignored,
-      leds: ignored,
-      power,
+    using hand = new Dispatcher<GuestMessages, GuestEvents>(core.port2, {
+      peer: "guest",
+      handlers: {
+        agentState: ignored,
+        agentData: async () => {},
+        tabletState: ignored,
+        leds: ignored,
+        power,
+      },
     });
     await page.call("attachCore", { port: core.port1 }, [core.port1]);
     await until(() => heard.length > 0);
-    const hand = new Dispatcher<GuestMessages>(core.port2, { peer: "guest" });
     // Other keys do nothing; Ctrl+Alt+Del is the power button.
     await hand.call("keyScancodes", { bytes: [0x1d, 0x9d, 0x38, 0x53, 0xd3, 0xb8] });
     expect((await page.call("status", {})).state).toBe("ended");
@@ -383,7 +387,6 @@ test.each([
     expect(heard.at(-1)).toBe("The machine starts.");
     expect((await page.call("status", {})).saved?.savedAt).toBe(savedAt);
     expect(await page.call("save", {})).toBeDefined();
-    hand[Symbol.dispose]();
   },
   60_000,
 );

@@ -2,7 +2,7 @@
  * One guest worker: the machine, its files and its saved state, between core (input, agent), a red worker (drawing
  * commands) and the page (control). `workers/guest.ts` only makes one of these.
  */
-import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
+import { Dispatcher } from "../dispatch/index.ts";
 import type { Handlers, Payload } from "../dispatch/index.ts";
 import type { GuestMessages } from "../dispatch/messages.ts";
 import { AttentionChord } from "./devices/attention-chord.ts";
@@ -61,8 +61,7 @@ const errorText = (error: unknown): string => (error instanceof Error ? error.me
 export class GuestService implements AsyncDisposable {
   readonly #options: GuestServiceOptions;
   readonly #core: CoreLink;
-  readonly #page: Dispatcher<GuestControlEvents>;
-  readonly #served: Disposable;
+  readonly #page: Dispatcher<GuestControlEvents, GuestControlMessages>;
   readonly #autosave: AutosavePolicy;
   #machine: Machine | undefined;
   #manifest: GuestManifest | undefined;
@@ -101,8 +100,7 @@ export class GuestService implements AsyncDisposable {
     const { start, red } = options;
     this.#core.attach(start.core);
     red.attach(start.red);
-    this.#page = new Dispatcher<GuestControlEvents>(start.control, { peer: "page" });
-    this.#served = serveDispatcher<GuestControlMessages>(start.control, this.#controlHandlers());
+    this.#page = new Dispatcher(start.control, { peer: "page", handlers: this.#controlHandlers() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -111,7 +109,6 @@ export class GuestService implements AsyncDisposable {
     this.#machine = undefined;
     this.#core[Symbol.dispose]();
     this.#options.red[Symbol.dispose]();
-    this.#served[Symbol.dispose]();
     this.#page[Symbol.dispose]();
   }
 

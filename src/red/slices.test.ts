@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import type { RedWorkerMessages } from "../dispatch/index.ts";
-import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
+import type { NoMessages } from "../dispatch/index.ts";
+import { Dispatcher } from "../dispatch/index.ts";
 import { SurfaceHeap, createCodecs } from "../image/index.ts";
 import { loadImageModuleFromFile } from "../image/load.node.ts";
 import type { Rect, RedCommand, RedDrawOperation } from "../protocol/red-command.ts";
@@ -137,7 +138,11 @@ describe("commands in slices", () => {
     await red.settle(client);
     const { port1, port2 } = new MessageChannel();
     open.push(
-      serveDispatcher<RedWorkerMessages>(port1, red.worker.handlers, { concurrent: ["readSurface"] }),
+      new Dispatcher<NoMessages, RedWorkerMessages>(port1, {
+        peer: "core",
+        handlers: red.worker.handlers,
+        concurrent: ["readSurface"],
+      }),
     );
     const core = new Dispatcher<RedWorkerMessages>(port2, { peer: "red" });
     open.push(core);

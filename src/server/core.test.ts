@@ -7,9 +7,10 @@ import type {
   GuestMessages,
   Handlers,
   MainMessages,
+  NoMessages,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
-import { Dispatcher, HandlerError, LocalLiveness, serveDispatcher } from "../dispatch/index.ts";
+import { Dispatcher, HandlerError, LocalLiveness } from "../dispatch/index.ts";
 import {
   ChannelType,
   LinkErr,
@@ -65,31 +66,29 @@ const redHandlers = (): Handlers<RedWorkerMessages> => ({
 
 /** A page with its two workers, as threads see each other. */
 class TestPage {
-  readonly core: Dispatcher<HostControlMessages>;
+  readonly core: Dispatcher<HostControlMessages, HostControlEvents>;
   readonly states: HostState[] = [];
   readonly keys: number[][] = [];
   readonly failures: LinkFailed[] = [];
   readonly connects: ChannelConnect[] = [];
-  readonly guestEvents: Dispatcher<GuestEvents>;
-  readonly main: Dispatcher<MainMessages>;
+  readonly guestEvents: Dispatcher<GuestEvents, GuestMessages>;
+  readonly main: Dispatcher<MainMessages, RedWorkerMessages>;
 
   constructor(core: Core, liveness: LocalLiveness, name: string) {
     const control = new MessageChannel();
     const guest = new MessageChannel();
     const red = new MessageChannel();
-    this.core = new Dispatcher(control.port2, { peer: "core" });
-    this.guestEvents = new Dispatcher(guest.port2, { peer: "core" });
-    this.main = new Dispatcher(red.port2, { peer: "core" });
-    owned.push(
-      this.core,
-      this.guestEvents,
-      this.main,
-      serveDispatcher<HostControlEvents>(control.port2, {
+    this.core = new Dispatcher(control.port2, {
+      peer: "core",
+      handlers: {
         stateChanged: (state) => void this.states.push(state),
         inputDropped: () => {},
         linkFailed: (failure) => void this.failures.push(failure),
-      }),
-      serveDispatcher<GuestMessages>(guest.port2, {
+      },
+    });
+    this.guestEvents = new Dispatcher(guest.port2, {
+      peer: "core",
+      handlers: {
         keyScancodes: ({ bytes }) => {
           this.keys.push([...bytes]);
           return 0;
@@ -98,12 +97,16 @@ class TestPage {
         mousePosition: () => 0,
         agentWrite: async () => {},
         clientMonitorsConfig: () => false,
-      }),
-      serveDispatcher<RedWorkerMessages>(red.port2, {
+      },
+    });
+    this.main = new Dispatcher(red.port2, {
+      peer: "core",
+      handlers: {
         ...redHandlers(),
         connect: (message) => void this.connects.push(message),
-      }),
-    );
+      },
+    });
+    owned.push(this.core, this.guestEvents, this.main);
     const ids = { guestId: `guest:${name}`, redId: `red:${name}`, pageId: `page:${name}` };
     for (const id of Object.values(ids)) liveness.holdAlive(id);
     const coreId = `core:${name}`;
@@ -309,9 +312,12 @@ test("a red worker that died is replaced alone: the guest, the page and the sess
   const red = new MessageChannel();
   const connects: ChannelConnect[] = [];
   own(
-    serveDispatcher<RedWorkerMessages>(red.port2, {
-      ...redHandlers(),
-      connect: (message) => void connects.push(message),
+    new Dispatcher<NoMessages, RedWorkerMessages>(red.port2, {
+      peer: "core",
+      handlers: {
+        ...redHandlers(),
+        connect: (message) => void connects.push(message),
+      },
     }),
   );
   liveness.holdAlive("red:other");

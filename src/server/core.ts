@@ -1,11 +1,12 @@
 import type {
   GuestEvents,
   GuestMessages,
+  Handlers,
   LivenessRegistry,
   MainMessages,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
-import { Dispatcher, TransferredAnswer, serveDispatcher } from "../dispatch/index.ts";
+import { Dispatcher, TransferredAnswer } from "../dispatch/index.ts";
 import type { StreamPeer, Wire } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type {
@@ -38,13 +39,13 @@ export interface CoreOptions {
 interface Machine {
   /** Undefined while its red worker is being replaced. */
   red: RedThread | undefined;
-  readonly events: Dispatcher<HostControlEvents>;
+  readonly page: Dispatcher<HostControlEvents, HostControlMessages>;
   readonly owned: Disposable[];
 }
 
 /** What is held of a red worker. */
 interface RedThread {
-  readonly qxl: Dispatcher<RedWorkerMessages>;
+  readonly qxl: Dispatcher<RedWorkerMessages, MainMessages>;
   readonly owned: Disposable[];
 }
 
@@ -84,10 +85,38 @@ export class Core implements AsyncDisposable {
     if (this.#machine) this.#detach(this.#machine, "another page took over hosting");
     clearTimeout(this.#grace);
     const alive = this.#options.liveness.holdAlive(start.coreId);
-    const guest = new Dispatcher<GuestMessages>(start.guest, { peer: "guest" });
-    const events = new Dispatcher<HostControlEvents>(start.control, { peer: "page" });
+    const onError = (type: string, error: unknown) => this.#handlerFailed(type, error);
     const reds = (this.#reds ??= this.#makeReds());
-    const machine: Machine = { red: undefined, events, owned: [alive] };
+    const guest = new Dispatcher<GuestMessages, GuestEvents>(start.guest, {
+      peer: "guest",
+      handlers: {
+        agentState: ({ open }) => reds.agentState(open),
+        agentData: ({ bytes }) => reds.agentData(bytes),
+        tabletState: ({ enabled }) => reds.tabletState(enabled),
+        leds: ({ modifiers }) => reds.leds(modifiers),
+        power: ({ words, stands }) => reds.power(words, stands),
+      },
+      // A slow client holds up the agent, and nothing else that the guest reports.
+      concurrent: ["agentData"],
+      onError,
+    });
+    const page = new Dispatcher<HostControlEvents, HostControlMessages>(start.control, {
+      peer: "page",
+      handlers: this.#control(() => machine, reds),
+      // These wait for other threads or for clients; input must not wait with them.
+      concurrent: [
+        "kick",
+        "inspect",
+        "readSurface",
+        "shutdown",
+        "release",
+        "keyScancodes",
+        "mouseMotion",
+        "mousePosition",
+      ],
+      onError,
+    });
+    const machine: Machine = { red: undefined, page, owned: [alive, guest, page] };
     this.#machine = machine;
     // A dead thread answers nothing: what waits for it must fail now, not at its deadline.
     const died = (peers: readonly Dispatcher<never>[], reason: string) => () => {
@@ -95,43 +124,13 @@ export class Core implements AsyncDisposable {
       if (this.#machine === machine) this.#detach(machine, reason);
     };
     const { liveness } = this.#options;
-    const onError = (type: string, error: unknown) =>
-      this.#options.onLog?.(`"${type}" failed: ${error instanceof Error ? error.message : String(error)}`);
     machine.owned.push(
-      serveDispatcher<GuestEvents>(
-        start.guest,
-        {
-          agentState: ({ open }) => reds.agentState(open),
-          agentData: ({ bytes }) => reds.agentData(bytes),
-          tabletState: ({ enabled }) => reds.tabletState(enabled),
-          leds: ({ modifiers }) => reds.leds(modifiers),
-          power: ({ words, stands }) => reds.power(words, stands),
-        },
-        // A slow client holds up the agent, and nothing else that the guest reports.
-        { onError, concurrent: ["agentData"] },
-      ),
-      serveDispatcher<HostControlMessages>(start.control, this.#control(machine, reds), {
-        onError,
-        // These wait for other threads or for clients; input must not wait with them.
-        concurrent: [
-          "kick",
-          "inspect",
-          "readSurface",
-          "shutdown",
-          "release",
-          "keyScancodes",
-          "mouseMotion",
-          "mousePosition",
-        ],
-      }),
       liveness.watchAlive(start.guestId, died([guest], "the virtual machine's thread ended")),
       // A page's workers die with it.
       liveness.watchAlive(start.pageId, () => {
         machine.red?.qxl.peerDied("the hosting tab was closed");
-        died([guest, events], "the hosting tab was closed")();
+        died([guest, page], "the hosting tab was closed")();
       }),
-      guest,
-      events,
     );
     const red = this.#openRed(machine, reds, start);
     reds.attach({ guest, qxl: red.qxl });
@@ -141,20 +140,17 @@ export class Core implements AsyncDisposable {
 
   /** A red worker of the machine, the first or one in the place of another that died. */
   #openRed(machine: Machine, reds: Reds, { red: port, redId }: Pick<CoreStart, "red" | "redId">): RedThread {
-    const qxl = new Dispatcher<RedWorkerMessages>(port, { peer: "red" });
-    const onError = (type: string, error: unknown) =>
-      this.#options.onLog?.(`"${type}" failed: ${error instanceof Error ? error.message : String(error)}`);
+    const qxl = new Dispatcher<RedWorkerMessages, MainMessages>(port, {
+      peer: "red",
+      handlers: {
+        channelClientDisconnected: (message) => reds.channelClientDisconnected(message),
+        primaryChanged: (message) => reds.primaryChanged(message),
+      },
+      onError: (type, error) => this.#handlerFailed(type, error),
+    });
     const red: RedThread = {
       qxl,
       owned: [
-        serveDispatcher<MainMessages>(
-          port,
-          {
-            channelClientDisconnected: (message) => reds.channelClientDisconnected(message),
-            primaryChanged: (message) => reds.primaryChanged(message),
-          },
-          { onError },
-        ),
         this.#options.liveness.watchAlive(redId, () =>
           this.#redDied(machine, red, "the display thread ended"),
         ),
@@ -196,21 +192,26 @@ export class Core implements AsyncDisposable {
       if (id !== undefined) this.#relay?.linked(id, channel);
     };
     reds.onLinkFailed = (event) => {
-      this.#machine?.events.send("linkFailed", event);
+      this.#machine?.page.send("linkFailed", event);
       const { peer, reason, failures, delayMs } = event;
       this.#relay?.linkFailed({ id: peer.id, address: peer.address, reason, failures, delayMs });
     };
-    reds.onInputDropped = (event) => this.#machine?.events.send("inputDropped", event);
+    reds.onInputDropped = (event) => this.#machine?.page.send("inputDropped", event);
     return reds;
   }
 
-  #control(machine: Machine, reds: Reds): Parameters<typeof serveDispatcher<HostControlMessages>>[1] {
+  #handlerFailed(type: string, error: unknown): void {
+    this.#options.onLog?.(`"${type}" failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  /** @param machine whose page it is; asked only once it exists. */
+  #control(machine: () => Machine, reds: Reds): Handlers<HostControlMessages> {
     return {
       configure: (config) => this.#configure(config),
       state: () => this.#state(),
       takeOverRelay: () => this.#relay?.takeOver(),
       kick: ({ clientId, reason }) => reds.kick(clientId, reason ?? "the host disconnected you"),
-      inspect: () => this.#inspect(machine, reds),
+      inspect: () => this.#inspect(machine(), reds),
       readSurface: async ({ surfaceId }) => {
         const answer = await reds.readSurface(surfaceId);
         return new TransferredAnswer(answer, [
@@ -221,12 +222,12 @@ export class Core implements AsyncDisposable {
       mouseMotion: ({ dx, dy, dz, buttons }) => reds.hand.localMotion(dx, dy, dz, buttons),
       mousePosition: ({ x, y, dz, buttons }) => reds.hand.localPosition(x, y, dz, buttons),
       monitorsConfig: ({ heads }) => reds.monitorsConfig(heads),
-      replaceRed: (start) => this.#replaceRed(machine, reds, start),
+      replaceRed: (start) => this.#replaceRed(machine(), reds, start),
       release: ({ reason }) => {
-        if (this.#machine === machine) this.#detach(machine, reason);
+        if (this.#machine === machine()) this.#detach(machine(), reason);
       },
       shutdown: async ({ reason }) => {
-        if (this.#machine === machine) await this.#end(reason);
+        if (this.#machine === machine()) await this.#end(reason);
       },
     };
   }
@@ -346,7 +347,7 @@ export class Core implements AsyncDisposable {
     queueMicrotask(() => {
       this.#announced = false;
       const state = this.#state();
-      this.#machine?.events.send("stateChanged", state);
+      this.#machine?.page.send("stateChanged", state);
       this.#relay?.status(state.clients.length, this.#standing);
     });
   }

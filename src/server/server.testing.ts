@@ -1,5 +1,5 @@
-import type { ChannelConnect, GuestMessages, RedWorkerMessages } from "../dispatch/index.ts";
-import { Dispatcher, serveDispatcher } from "../dispatch/index.ts";
+import type { ChannelConnect, GuestMessages, NoMessages, RedWorkerMessages } from "../dispatch/index.ts";
+import { Dispatcher } from "../dispatch/index.ts";
 import { ChannelType, LinkErr, inputsChannel, mainChannel } from "../protocol/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
@@ -51,9 +51,10 @@ export class TestServer implements Disposable {
     this.#owned.push(
       this.guest,
       this.qxl,
-      serveDispatcher<GuestMessages>(
-        guestChannel.port2,
-        {
+      new Dispatcher<NoMessages, GuestMessages>(guestChannel.port2, {
+        peer: "core",
+        concurrent: ["agentWrite", "keyScancodes", "mouseMotion", "mousePosition"],
+        handlers: {
           keyScancodes: note("keys", () => this.keyboardBusy),
           mouseMotion: note("motion", () => this.pointerBusy),
           mousePosition: note("position", () => this.pointerBusy),
@@ -66,25 +67,27 @@ export class TestServer implements Disposable {
             return this.deviceTakesHeads;
           },
         },
-        { concurrent: ["agentWrite", "keyScancodes", "mouseMotion", "mousePosition"] },
-      ),
-      serveDispatcher<RedWorkerMessages>(redChannel.port2, {
-        attachCommands: () => {},
-        connect: (message) => {
-          if (this.redFault) throw this.redFault;
-          this.connects.push(message);
+      }),
+      new Dispatcher<NoMessages, RedWorkerMessages>(redChannel.port2, {
+        peer: "core",
+        handlers: {
+          attachCommands: () => {},
+          connect: (message) => {
+            if (this.redFault) throw this.redFault;
+            this.connects.push(message);
+          },
+          disconnectClient: async (message) => {
+            await this.redBusy;
+            this.disconnects.push(message);
+          },
+          setMouseMode: () => {},
+          setCompression: () => {},
+          attachCanvas: () => {},
+          readSurface: () => {
+            throw new Error("no surface");
+          },
+          inspect: () => ({ surfaces: [], clients: [], commands: 0 }),
         },
-        disconnectClient: async (message) => {
-          await this.redBusy;
-          this.disconnects.push(message);
-        },
-        setMouseMode: () => {},
-        setCompression: () => {},
-        attachCanvas: () => {},
-        readSurface: () => {
-          throw new Error("no surface");
-        },
-        inspect: () => ({ surfaces: [], clients: [], commands: 0 }),
       }),
     );
     this.reds = new Reds(

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { Dispatcher, PeerDied, serveDispatcher } from "../dispatch/index.ts";
+import type { NoMessages } from "../dispatch/index.ts";
+import { Dispatcher, PeerDied } from "../dispatch/index.ts";
 import { ThreadDoor } from "./thread-door.ts";
 
 interface Messages {
@@ -21,9 +22,12 @@ function thread(name: string, answers = true) {
     heard.push(word);
     return answers ? `${name} ${word}` : new Promise<never>(() => {});
   };
-  const served = serveDispatcher<Messages>(port2, {
-    ask: ({ word }) => answer(word),
-    take: ({ bytes }) => answer(String(bytes.length)),
+  const served = new Dispatcher<NoMessages, Messages>(port2, {
+    peer: "door",
+    handlers: {
+      ask: ({ word }) => answer(word),
+      take: ({ bytes }) => answer(String(bytes.length)),
+    },
   });
   open.push(dispatcher, served);
   return { dispatcher, heard };
@@ -63,7 +67,10 @@ test("a failure of the thread itself is the caller's, and a closed door fails wh
   const fail = () => {
     throw new RangeError("no");
   };
-  open.push(dispatcher, serveDispatcher<Messages>(port2, { ask: fail, take: fail }));
+  open.push(
+    dispatcher,
+    new Dispatcher<NoMessages, Messages>(port2, { peer: "door", handlers: { ask: fail, take: fail } }),
+  );
   door.open(dispatcher);
   await expect(door.call("ask", { word: "x" })).rejects.toThrow("no");
   door.shut();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { RedWorkerMessages } from "../../dispatch/index.ts";
-import { Dispatcher, serveDispatcher } from "../../dispatch/index.ts";
+import type { NoMessages, RedWorkerMessages } from "../../dispatch/index.ts";
+import { Dispatcher } from "../../dispatch/index.ts";
 import { ImageType, displayChannel } from "../../protocol/index.ts";
 import type { RedCommand, RedDrawable } from "../../protocol/red-command.ts";
 import { DISPLAY_INIT_TIMEOUT_MS, MAX_PIPE_SIZE, PIPE_STALL_MS } from "../limits.ts";
@@ -247,7 +247,10 @@ describe("RedWorker", () => {
   it("serves its dispatcher: answers, errors in words, and silence once it is disposed of", async () => {
     const red = start();
     const { port1, port2 } = new MessageChannel();
-    const served = serveDispatcher<RedWorkerMessages>(port1, red.worker.handlers);
+    const served = new Dispatcher<NoMessages, RedWorkerMessages>(port1, {
+      peer: "core",
+      handlers: red.worker.handlers,
+    });
     using dispatcher = new Dispatcher<RedWorkerMessages>(port2, { peer: "red" });
     const color = 0xabcdef;
     red.post([createSurface(0, 8, 8), { ...fill(color), bbox: { top: 0, left: 0, bottom: 8, right: 8 } }]);
