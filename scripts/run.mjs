@@ -1,4 +1,4 @@
-/** `npm run build | guest | fuzz | bench | attack`: each in its TypeScript entry, after the same checks. */
+/** `npm run build | guest | fuzz | bench | attack | mutants`: each in its TypeScript entry, after the same checks. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkNode, ensurePackages, importTypeScript, root } from "./project.mjs";
@@ -9,6 +9,7 @@ const ENTRIES = {
   fuzz: "scripts/fuzz.ts",
   bench: "bench/main.ts",
   attack: "e2e/attacks/main.ts",
+  mutants: "scripts/mutants.ts",
 };
 
 const [name] = process.argv.slice(2);

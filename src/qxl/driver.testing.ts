@@ -198,7 +198,8 @@ export class TestMachine implements QxlBus {
 
 /** The driver. Object ids are counted up from 1; an object lives until its release came back. */
 export class TestDriver {
-  readonly machine: TestMachine;
+  /** Another one takes its place when a saved machine goes on. */
+  machine: TestMachine;
   /** Objects handed to the device, by id. */
   readonly live = new Map<bigint, number>();
   /** Ids in the order in which they came back. */

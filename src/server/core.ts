@@ -7,7 +7,7 @@ import type {
   RedWorkerMessages,
 } from "../dispatch/index.ts";
 import { Dispatcher, TransferredAnswer } from "../dispatch/index.ts";
-import type { StreamPeer, Wire } from "../transport/index.ts";
+import type { StreamPeer, Turns, Wire } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type {
   CoreStart,
@@ -33,6 +33,8 @@ export interface CoreOptions {
   readonly onLog?: (text: string) => void;
   /** Milliseconds; see DETACH_GRACE_MS. */
   readonly detachGraceMs?: number;
+  /** Who has which turn on this thread; by default all share one order. */
+  readonly turns?: Turns;
 }
 
 /** A page's machine: the dispatchers to its workers and to the page. */
@@ -185,7 +187,7 @@ export class Core implements AsyncDisposable {
   }
 
   #makeReds(): Reds {
-    const reds = new Reds(undefined, this.#config, this.#keys, this.#gate);
+    const reds = new Reds(undefined, { ...this.#config, turns: this.#options.turns }, this.#keys, this.#gate);
     reds.onChange = () => this.#announceClients();
     reds.onLog = (text) => this.#options.onLog?.(text);
     reds.onLinked = ({ id }, channel) => {
@@ -325,19 +327,13 @@ export class Core implements AsyncDisposable {
     };
   }
 
+  /** What this thread has, at this moment; undefined while there is no server. */
+  graph(): HostInspection["core"] | undefined {
+    return this.#reds && coreGraph(this.#reds);
+  }
+
   async #inspect({ red }: Machine, reds: Reds): Promise<HostInspection> {
-    return {
-      core: {
-        links: reds.links,
-        clients: reds.clients().map((client) => ({
-          ...client,
-          sentBytes: reds.sentBytes(client.id),
-          pipes: client.channels.length,
-        })),
-        keys: reds.readyKeys,
-      },
-      red: await red?.qxl.call("inspect", {}).catch(() => undefined),
-    };
+    return { core: coreGraph(reds), red: await red?.qxl.call("inspect", {}).catch(() => undefined) };
   }
 
   /** Tells the page, once per turn however much changed. */
@@ -375,4 +371,16 @@ export class Core implements AsyncDisposable {
     clearTimeout(this.#statePause);
     this.#gate[Symbol.dispose]();
   }
+}
+
+function coreGraph(reds: Reds): HostInspection["core"] {
+  return {
+    links: reds.links,
+    clients: reds.clients().map((client) => ({
+      ...client,
+      sentBytes: reds.sentBytes(client.id),
+      pipes: client.channels.length,
+    })),
+    keys: reds.readyKeys,
+  };
 }

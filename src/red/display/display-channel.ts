@@ -3,6 +3,7 @@ import type { ImageCodecs } from "../../image/index.ts";
 import { HeapLimitError, createCodecs, quicImages } from "../../image/index.ts";
 import { ImageCompression } from "../../protocol/index.ts";
 import { CLIENT_OVERSHOOT, openRedStream } from "../../transport/index.ts";
+import type { Turns } from "../../transport/index.ts";
 import type {
   RedDrawable,
   RedHead,
@@ -69,6 +70,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
   onPrimaryChanged: ((surface: RedSurface | undefined, mouseMode: number) => void) | undefined;
   readonly #codecs: ImageCodecs;
   readonly #timeouts: DisplayTimeouts;
+  readonly #turns: Turns | undefined;
   readonly #surfaces = new Map<number, RedSurface>();
   readonly #quic = quicImages();
   /** Clients that wait for their turn, the longest waiting first. */
@@ -76,12 +78,15 @@ export class DisplayChannel implements DisplaySource, Disposable {
   #surfaceBytes = 0;
   #pixelClient: PixelClient | undefined;
 
-  constructor(options: { codecs?: ImageCodecs; timeouts?: DisplayTimeouts; meter?: CostMeter } = {}) {
+  constructor(
+    options: { codecs?: ImageCodecs; timeouts?: DisplayTimeouts; meter?: CostMeter; turns?: Turns } = {},
+  ) {
     this.meter = options.meter ?? new CostMeter(SLICE_COST);
     this.#codecs = options.codecs ?? createCodecs();
     this.encoders = new ImageEncoders(this.#codecs);
     this.hasher = new PixelHasher(this.#codecs);
     this.#timeouts = options.timeouts ?? {};
+    this.#turns = options.turns;
   }
 
   surface(id: number): RedSurface | undefined {
@@ -112,6 +117,7 @@ export class DisplayChannel implements DisplaySource, Disposable {
       lowBandwidth: message.lowBandwidth,
       receiveBuffer: CHANNEL_RECEIVE_BUFFER,
       stallTimeoutMs: this.#timeouts.stallMs,
+      turns: this.#turns,
       resume: message.resume,
     });
     const init = setTimeout(() => {

@@ -1,3 +1,4 @@
+import type { RedChannelClientOptions } from "../../channel/index.ts";
 import type { ChannelConnect } from "../../dispatch/messages.ts";
 import { MouseMode } from "../../protocol/index.ts";
 import type { Point, RedCursorCmd } from "../../protocol/red-command.ts";
@@ -32,14 +33,14 @@ export class CursorChannel implements Disposable {
     message: ChannelConnect,
     simple: () => boolean,
     onGone: (reason: string) => void,
-    stallTimeoutMs?: number,
+    options: Pick<RedChannelClientOptions, "stallTimeoutMs" | "turns"> = {},
   ): CursorChannelClient {
     const client = new CursorChannelClient(() => this.#state, simple, {
       stream: openRedStream(message.port, { overshoot: CLIENT_OVERSHOOT }),
       miniHeader: message.miniHeader,
       capabilities: message.capabilities,
       receiveBuffer: CHANNEL_RECEIVE_BUFFER,
-      stallTimeoutMs,
+      ...options,
       resume: message.resume,
     });
     client.onDisconnect = (reason) => {

@@ -12,6 +12,7 @@ import { ChannelType, DisplayCap, ImageCompression } from "../../protocol/index.
 import type { Steps } from "../../raster/index.ts";
 import { CostMeter } from "../../raster/index.ts";
 import type { RedCommand, RedCommandBatch, RedCommandReply } from "../../protocol/red-command.ts";
+import type { Turns } from "../../transport/index.ts";
 import { CanvasClient } from "../screen/canvas-client.ts";
 import type { QueueItem } from "./command-queue.ts";
 import { CommandQueue } from "./command-queue.ts";
@@ -33,6 +34,8 @@ export interface RedWorkerOptions {
   /** Milliseconds a client's long pipe may hold up the guest; defaults to {@link PIPE_STALL_MS}. */
   readonly pipeStallMs?: number;
   readonly timeouts?: DisplayTimeouts;
+  /** Who else reads on this thread; by default all share one order. */
+  readonly turns?: Turns;
   /** Cost units of a slice, and of the largest piece of a drawing; default {@link SLICE_COST} and BAND_COST. */
   readonly sliceCost?: number;
   readonly bandCost?: number;
@@ -87,6 +90,7 @@ export class RedWorker implements Disposable {
     this.display = new DisplayChannel({
       codecs: options.codecs,
       timeouts: options.timeouts,
+      turns: options.turns,
       meter: this.#meter,
     });
     this.display.onWaiting = () => this.#scheduler.schedule();
@@ -156,7 +160,10 @@ export class RedWorker implements Disposable {
     const client =
       channelType === ChannelType.Display
         ? this.display.connect(message, gone, () => this.#progress())
-        : this.cursor.connect(message, () => this.#isSimple(clientId), gone, this.#options.timeouts?.stallMs);
+        : this.cursor.connect(message, () => this.#isSimple(clientId), gone, {
+            stallTimeoutMs: this.#options.timeouts?.stallMs,
+            turns: this.#options.turns,
+          });
     entry = { clientId, channelType, client };
     if (client.connected) this.#clients.add(entry);
     else
