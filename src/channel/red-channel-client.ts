@@ -1,3 +1,4 @@
+import { errorText } from "../errors/index.ts";
 import type { ChannelCapabilities, ChannelResume } from "../dispatch/messages.ts";
 import type { ChannelSchema, MessageDef, ParsedMessage } from "../protocol/index.ts";
 import {
@@ -214,9 +215,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     } catch (error) {
       // A mistake of ours. The client would wait for ever for what comes behind it; the others, and the guest, go on.
       console.error("a message could not be made", error);
-      this.disconnect(
-        `a message could not be made: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.disconnect(`a message could not be made: ${errorText(error)}`);
       return;
     } finally {
       this.#pushing = false;
@@ -316,7 +315,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
         if (this.#messagesLeft === 0 || this.#held) break;
       }
     } catch (error) {
-      this.disconnect(error instanceof Error ? error.message : String(error));
+      this.disconnect(errorText(error));
       return;
     }
     if (this.#messagesLeft > 0 && this.#bytesLeft > 0 && !this.#held) return;

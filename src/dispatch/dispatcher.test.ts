@@ -1,7 +1,8 @@
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { CodedError } from "../errors/index.ts";
 import type { NoMessages } from "./dispatcher.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { DispatcherTimeout, HandlerError, PeerDied } from "./errors.ts";
+import { DispatcherTimeout, RemoteError, PeerDied } from "./errors.ts";
 import { MAX_QUEUED_MESSAGES } from "./limits.ts";
 import { LocalLiveness } from "./liveness.ts";
 import { TransferredAnswer } from "./receiver.ts";
@@ -13,6 +14,15 @@ interface Table {
   slow(message: object): number;
   fail(message: { text: string }): void;
   take(message: { bytes: Uint8Array }): Uint8Array;
+}
+
+class Full extends CodedError {
+  readonly code = "IMAGE_HEAP_FULL";
+  readonly excess: number;
+  constructor(excess: number) {
+    super(`${excess} too many`);
+    this.excess = excess;
+  }
 }
 
 const open: Disposable[] = [];
@@ -37,6 +47,8 @@ function pair(deadlineMs?: number, concurrent?: readonly (keyof Table & string)[
         return answer;
       },
       fail: ({ text }) => {
+        if (text === "full") throw new DOMException(text, "QuotaExceededError");
+        if (text === "own") throw new Full(3);
         throw new RangeError(text);
       },
       take: ({ bytes }) => {
@@ -64,13 +76,21 @@ test("handlers run one after the other; a call is a barrier behind earlier sends
   expect(await slow).toBe(20);
 });
 
-test("a failing handler fails its call, with its name and words, and nothing else", async () => {
+test("a failing handler fails its call, with its code, words and fields, and nothing else", async () => {
   const { dispatcher, log } = pair();
   dispatcher.send("fail", { text: "ignored" });
   const error = await dispatcher.call("fail", { text: "too far" }).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(HandlerError);
-  expect((error as HandlerError).code).toBe("RangeError");
-  expect((error as Error).message).toContain("too far");
+  expect(error).toBeInstanceOf(RemoteError);
+  expect(error).toMatchObject({
+    code: "UNEXPECTED",
+    message: "too far",
+    peer: "test worker",
+    messageType: "fail",
+  });
+  // What the platform calls by a name of its own, and what is ours.
+  await expect(dispatcher.call("fail", { text: "full" })).rejects.toMatchObject({ code: "STORAGE_FULL" });
+  const own = { code: "IMAGE_HEAP_FULL", message: "3 too many", details: { excess: 3 } };
+  await expect(dispatcher.call("fail", { text: "own" })).rejects.toMatchObject(own);
   await dispatcher.call("note", { text: "still here" });
   expect(log).toEqual(["still here"]);
 });
@@ -157,7 +177,10 @@ test("buffers are transferred both ways", async () => {
 test("an unknown message type is an error, not a prototype's function", async () => {
   const { dispatcher } = pair();
   const untyped = dispatcher as unknown as Dispatcher<{ toString(payload: object): void }>;
-  await expect(untyped.call("toString", {})).rejects.toThrow('no handler for message "toString"');
+  await expect(untyped.call("toString", {})).rejects.toMatchObject({
+    code: "UNKNOWN_MESSAGE",
+    message: 'no handler for message "toString"',
+  });
 });
 
 test("what nobody waits for is told when it fails, and when it is lost; nothing else is", async () => {

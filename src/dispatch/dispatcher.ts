@@ -1,5 +1,5 @@
 import * as Comlink from "comlink";
-import { DispatcherTimeout, HandlerError, PeerDied } from "./errors.ts";
+import { DispatcherTimeout, RemoteError, PeerDied } from "./errors.ts";
 import { CALL_DEADLINE_MS } from "./limits.ts";
 import type { Outcome } from "./receiver.ts";
 import { Receiver } from "./receiver.ts";
@@ -99,7 +99,7 @@ export class Dispatcher<
 
   /**
    * Sends a message and waits until its handler and all earlier ones have run.
-   * @throws DispatcherTimeout, PeerDied, HandlerError
+   * @throws DispatcherTimeout, PeerDied, RemoteError
    */
   async call<K extends keyof Out & string>(
     type: K,
@@ -119,7 +119,7 @@ export class Dispatcher<
     try {
       const argument = transfer.length > 0 ? Comlink.transfer(payload as object, transfer) : payload;
       const outcome = (await Promise.race([this.#entry(type, argument), ended])) as Outcome;
-      if (!outcome.ok) throw new HandlerError(this.peer, type, outcome.code, outcome.message);
+      if (!outcome.ok) throw new RemoteError(this.peer, type, outcome.error);
       return outcome.value as Answer<Out, K>;
     } finally {
       clearTimeout(timer);

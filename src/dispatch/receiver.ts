@@ -1,11 +1,13 @@
 import * as Comlink from "comlink";
-import { MessagesLost } from "./errors.ts";
+import type { PlainError } from "../errors/index.ts";
+import { plainError } from "../errors/index.ts";
+import { MessagesLost, PeerDied, UnknownMessage } from "./errors.ts";
 import { MAX_QUEUED_MESSAGES } from "./limits.ts";
 
-/** What crosses the port: an answer, or the error in words (Comlink would lose its class). */
+/** What crosses the port: an answer, or the error as data (Comlink would lose its class). */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+  | { readonly ok: false; readonly error: PlainError };
 
 /** A handler's answer with buffers to transfer rather than copy. */
 export class TransferredAnswer<T> {
@@ -53,7 +55,7 @@ export class Receiver implements Disposable {
       const error = new MessagesLost(1);
       // The first of many is told at once, the others together once there is room again.
       if (!answered && this.#lost++ === 0) this.#onError(type, error);
-      return Promise.resolve({ ok: false, code: "Overloaded", message: error.message });
+      return Promise.resolve({ ok: false, error: plainError(error) });
     }
     this.#queued++;
     let started = () => {};
@@ -68,21 +70,18 @@ export class Receiver implements Disposable {
   }
 
   async #run(type: string, payload: unknown, answered: boolean): Promise<Outcome> {
-    if (this.#disposed) return { ok: false, code: "Disposed", message: "the receiver was disposed" };
+    if (this.#disposed)
+      return { ok: false, error: plainError(new PeerDied("the receiver", "it was disposed")) };
     const { handlers, onError } = this.#options;
     try {
-      if (!Object.hasOwn(handlers, type)) throw new Error(`no handler for message "${type}"`);
+      if (!Object.hasOwn(handlers, type)) throw new UnknownMessage(type);
       const value: unknown = await handlers[type](payload as never);
       if (!(value instanceof TransferredAnswer)) return { ok: true, value };
       return Comlink.transfer({ ok: true, value: value.value as unknown }, value.transfer);
     } catch (error) {
       // Without a listener of ours, the caller hears of it.
       if (!answered || onError) this.#onError(type, error);
-      return {
-        ok: false,
-        code: error instanceof Error ? error.name : "Error",
-        message: error instanceof Error ? error.message : String(error),
-      };
+      return { ok: false, error: plainError(error) };
     }
   }
 

@@ -1,3 +1,4 @@
+import { CodedError } from "../errors/index.ts";
 import { CONFIG_DEADLINE_MS } from "./limits.ts";
 
 /** What the server tells its own page at config.json. */
@@ -25,13 +26,15 @@ export function pageConfig({ passwordValidForMs, ...config }: ConfigAnswer, aske
 }
 
 /** The server gives its configuration to nobody who does not know the secret of its start. */
-export class SecretRefused extends Error {
+export class SecretRefused extends CodedError {
   override readonly name = "SecretRefused";
+  readonly code = "SECRET_REFUSED";
 }
 
 /** The server (or what stands in front of it) does not answer, or says itself that it is not ready. */
-export class ServerUnavailable extends Error {
+export class ServerUnavailable extends CodedError {
   override readonly name = "ServerUnavailable";
+  readonly code = "SERVER_UNAVAILABLE";
 }
 
 /** Answers of a server that is not ready, and of a proxy that does not reach it. */

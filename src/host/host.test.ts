@@ -36,14 +36,15 @@ test("a boot goes forward only, whatever order markers arrive in", () => {
 
 test("those who were not let in are shown by host, newest first, a few of them", () => {
   const peer = (host: string) => ({ transport: "tcp", address: `${host}:5`, secure: false });
-  let shown = withRefusal([], { peer: peer("a"), reason: "password", failures: 1, delayMs: 0 }, 1);
-  shown = withRefusal(shown, { peer: peer("b"), reason: "expired" }, 2);
-  shown = withRefusal(shown, { peer: peer("a"), reason: "password", failures: 5, delayMs: 2_000 }, 3);
+  let shown = withRefusal([], { peer: peer("a"), code: "PASSWORD_WRONG", failures: 1, delayMs: 0 }, 1);
+  shown = withRefusal(shown, { peer: peer("b"), code: "PASSWORD_EXPIRED" }, 2);
+  shown = withRefusal(shown, { peer: peer("a"), code: "PASSWORD_WRONG", failures: 5, delayMs: 2_000 }, 3);
   expect(shown).toEqual([
     { host: "a", words: "wrong password, 5 in a row, each answered 2.0 s late", at: 3 },
     { host: "b", words: "the password's time is over", at: 2 },
   ]);
-  for (let i = 0; i < 100; i++) shown = withRefusal(shown, { peer: peer(`${i}`), reason: "expired" }, i);
+  for (let i = 0; i < 100; i++)
+    shown = withRefusal(shown, { peer: peer(`${i}`), code: "PASSWORD_EXPIRED" }, i);
   expect(shown.map(({ host }) => host)).toEqual(["99", "98", "97"]);
 });
 

@@ -1,34 +1,25 @@
 /** Words for what can go wrong, each with a way on. */
+import type { ErrorCode, PlainError } from "../errors/index.ts";
+import { ERRORS } from "../errors/index.ts";
 import type { RefusedState } from "../machine/control.ts";
 import type { StateRefusal } from "../state/errors.ts";
 import type { EndedMachine } from "../machine/power/power.ts";
 import { momentWords } from "./moment-words.ts";
 import type { Problem } from "./state.ts";
 
+/** What of a machine that stopped, or could not be started, has a title of its own. */
+const GUEST_TITLES: Partial<Record<ErrorCode, string>> = {
+  GUEST_FILES: "The guest could not be loaded",
+  STATE_BUSY: "Another page still has the machine",
+  OUT_OF_MEMORY: "There is too little memory for the machine",
+};
+
 /** The guest stopped or could not be started. */
-export function guestProblem(reason: string): Problem {
-  if (/guest file|manifest/i.test(reason)) {
-    return {
-      title: "The guest could not be loaded",
-      detail: reason,
-      remedy: "Is the server still running? Start it again with npm start, then boot again.",
-    };
-  }
-  if (/in use by another page/i.test(reason)) {
-    return {
-      title: "Another page still has the machine",
-      detail: reason,
-      remedy: "Close the other page, then reload this one. What was kept is untouched.",
-    };
-  }
-  if (/memory|allocation|out of/i.test(reason)) {
-    return {
-      title: "There is too little memory for the machine",
-      detail: reason,
-      remedy: "Close other tabs and programs, then boot again.",
-    };
-  }
-  return { title: "The machine stopped", detail: reason, remedy: "Boot it again." };
+export function guestProblem({ code, message }: PlainError): Problem {
+  const title = GUEST_TITLES[code];
+  return title === undefined
+    ? { title: "The machine stopped", detail: message, remedy: "Boot it again." }
+    : { title, detail: message, remedy: ERRORS[code].remedy };
 }
 
 /** A kept state was found and not used. The machine boots fresh, so nothing must be done. */
@@ -95,15 +86,14 @@ export function wasOffProblem(): Problem {
 }
 
 /** Saving failed; the earlier state is untouched. */
-export function saveProblem(reason: string): Problem {
-  const isFull = /quota|no room|space/i.test(reason);
+export function saveProblem({ code, message }: PlainError): Problem {
   return {
     title: "The state could not be saved",
-    detail: reason,
-    remedy: isFull
-      ? "What was saved before is still there. A save needs room beside it: free some disk space, or let this site store more in the " +
-        "browser's settings, then save again. Forget makes room too, but then nothing is kept until the next save is done."
-      : "What was saved before is still there. Try again.",
+    detail: message,
+    remedy:
+      code === "STORAGE_FULL"
+        ? ERRORS.STORAGE_FULL.remedy
+        : "What was saved before is still there. Try again.",
   };
 }
 

@@ -1,8 +1,11 @@
+import { CodedError } from "../errors/index.ts";
+
 /** A deadline for work whose length nobody knows: it is given up when it no longer gets on. */
 
 /** The work stood still for too long. */
-export class StalledError extends Error {
+export class StalledError extends CodedError {
   override readonly name = "StalledError";
+  readonly code = "STALLED";
 
   constructor(what: string, stallMs: number) {
     super(`${what} made no progress for ${stallMs / 1000} s`);

@@ -30,12 +30,12 @@ export function relayProblem({ relay }: CoreState): Problem | undefined {
 /** The list with one more who was not let in. */
 export function withRefusal(
   before: readonly RefusedClient[],
-  { peer, reason, failures = 1, delayMs = 0 }: LinkFailed,
+  { peer, code, failures = 1, delayMs = 0 }: LinkFailed,
   at: number,
 ): readonly RefusedClient[] {
   const host = peer.address.replace(/:\d+$/, "");
   const words =
-    reason === "expired"
+    code === "PASSWORD_EXPIRED"
       ? "the password's time is over"
       : `wrong password${failures > 1 ? `, ${failures} in a row` : ""}${
           delayMs > 0 ? `, each answered ${(delayMs / 1_000).toFixed(1)} s late` : ""

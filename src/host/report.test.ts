@@ -20,7 +20,9 @@ test("how far a save is, once for each percent, and each failure each time", () 
   for (let round = 0; round < 2; round++) {
     for (const progress of [0, 0.001, 0.43, 0.439])
       reporter.observe(withSnapshot({ busy: "saving", progress }));
-    reporter.observe(withSnapshot({ busy: "none", problem: saveProblem("no room left") }));
+    reporter.observe(
+      withSnapshot({ busy: "none", problem: saveProblem({ code: "UNEXPECTED", message: "no room left" }) }),
+    );
   }
   const once = [
     "saving: saving the machine … 0 %",
@@ -31,7 +33,7 @@ test("how far a save is, once for each percent, and each failure each time", () 
 });
 
 test("a save that failed for lack of room says what can be done, and that nothing is lost", () => {
-  const words = saveProblem("no room left for the state").remedy;
+  const words = saveProblem({ code: "STORAGE_FULL", message: "no room left for the state" }).remedy;
   expect(words).toContain("What was saved before is still there");
   expect(words).toContain("free some disk space");
 });

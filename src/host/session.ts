@@ -1,5 +1,6 @@
 import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
 import type { GuestControlEvents, SavedInfo } from "../machine/control.ts";
+import { errorText, plainError } from "../errors/index.ts";
 import { DispatcherTimeout, PeerDied } from "../dispatch/index.ts";
 import type { EndedMachine } from "../machine/power/power.ts";
 import type { Handlers } from "../dispatch/index.ts";
@@ -155,7 +156,7 @@ export class HostSession implements Host {
       else if (!running && error instanceof ServerUnavailable) {
         this.#update({ phase: "failed", problem: absentServerProblem(error.message) });
         void awaitServer().then(() => location.reload());
-      } else if (!running) this.#update({ phase: "failed", problem: configProblem(words(error)) });
+      } else if (!running) this.#update({ phase: "failed", problem: configProblem(errorText(error)) });
       return false;
     }
     this.#secret = secret;
@@ -172,7 +173,7 @@ export class HostSession implements Host {
       if (await this.#lease.tryAcquire()) this.#open();
       else this.#update({ phase: "elsewhere" });
     } catch (error) {
-      this.#update({ phase: "failed", problem: locksDeniedProblem(words(error)) });
+      this.#update({ phase: "failed", problem: locksDeniedProblem(errorText(error)) });
     }
   }
 
@@ -243,7 +244,7 @@ export class HostSession implements Host {
     } catch (error) {
       const problem = {
         title: "The kept state could not be dropped",
-        detail: words(error),
+        detail: errorText(error),
         remedy: "Try again.",
       };
       this.#setSnapshot({ busy: "none", problem });
@@ -305,7 +306,7 @@ export class HostSession implements Host {
     if (this.#state.phase === "running" || this.#state.phase === "paused") {
       lost = await this.#save({ unlessCurrent: true }).then(
         () => undefined,
-        (error: unknown) => saveProblem(words(error)),
+        (error: unknown) => saveProblem(plainError(error)),
       );
     }
     return lost;
@@ -450,7 +451,7 @@ export class HostSession implements Host {
       .catch((error: unknown) => {
         // A thread that does not even say why is not asked again.
         if (error instanceof DispatcherTimeout || error instanceof PeerDied) this.#threadLost = true;
-        this.#fail(guestProblem(words(error)));
+        this.#fail(guestProblem(plainError(error)));
       });
   }
 
@@ -501,11 +502,11 @@ export class HostSession implements Host {
         this.#setKeyboard({ layout: DEFAULT_LAYOUT });
         if (this.#state.keyboard.wanted !== DEFAULT_LAYOUT) void this.#applyKeyboard().catch(() => {});
       },
-      stateChanged: ({ state, reason, ended }) => {
+      stateChanged: ({ state, error, ended }) => {
         if (ended) this.#end(ended);
         // Somebody at a client has pressed the power button.
         else if (state === "starting" && this.#state.phase === "ended") this.#bootBegins();
-        else if (state === "failed") this.#fail(guestProblem(reason ?? "it gave no reason"));
+        else if (state === "failed") this.#fail(guestProblem(error ?? plainError("it gave no reason")));
         else if (state === "paused") this.#update({ phase: "paused" });
         else if (state === "running" && this.#state.phase === "paused") this.#update({ phase: "running" });
       },
@@ -521,8 +522,8 @@ export class HostSession implements Host {
       },
       saved: (info) => this.#saved(info),
       unsaved: ({ unsaved }) => this.#setSnapshot({ unsaved }),
-      saveFailed: ({ reason }) =>
-        this.#setSnapshot({ busy: "none", progress: undefined, problem: saveProblem(reason) }),
+      saveFailed: ({ error }) =>
+        this.#setSnapshot({ busy: "none", progress: undefined, problem: saveProblem(error) }),
     };
   }
 
@@ -554,7 +555,7 @@ export class HostSession implements Host {
       if (saved === undefined) this.#setSnapshot({ busy: "none", progress: undefined });
       else this.#saved(saved);
     } catch (error) {
-      this.#setSnapshot({ busy: "none", progress: undefined, problem: saveProblem(words(error)) });
+      this.#setSnapshot({ busy: "none", progress: undefined, problem: saveProblem(plainError(error)) });
       throw error;
     }
   }
@@ -622,8 +623,4 @@ export class HostSession implements Host {
       for (const listener of this.#listeners) listener(this.#state);
     });
   }
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

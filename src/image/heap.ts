@@ -1,3 +1,4 @@
+import { CodedError } from "../errors/index.ts";
 import { HEAP_BASE, HEAP_GUARD } from "./layout.ts";
 import { HEAP_INITIAL_BYTES, HEAP_MAX_ALLOCATIONS, HEAP_MAX_BYTES } from "./limits.ts";
 
@@ -5,8 +6,9 @@ const PAGE = 0x10000;
 const ALIGNMENT = 16;
 
 /** An allocation that the heap's limits do not permit. The guest or a client asked for too much: fail that one request. */
-export class HeapLimitError extends Error {
+export class HeapLimitError extends CodedError {
   override readonly name = "HeapLimitError";
+  readonly code = "IMAGE_HEAP_FULL";
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What the page and the guest worker say to each other, over dispatchers in both directions on one port. */
+import type { PlainError } from "../errors/index.ts";
 import type { StateRefusal } from "../state/errors.ts";
 import type { EndedMachine } from "./power/power.ts";
 
@@ -99,8 +100,8 @@ export interface GuestControlEvents {
     saved?: SavedInfo;
   }): void;
   marker(message: { name: string; uptime?: number }): void;
-  /** `ended` comes with the state of that name. */
-  stateChanged(message: { state: GuestState; reason?: string; ended?: EndedMachine }): void;
+  /** `error` says why it failed; `ended` comes with the state of that name. */
+  stateChanged(message: { state: GuestState; error?: PlainError; ended?: EndedMachine }): void;
   /** The guest has reset its machine, which starts again from its kernel. */
   rebooted(message: Record<string, never>): void;
   /** A save under way; comes for as long as it gets on. */
@@ -108,5 +109,5 @@ export interface GuestControlEvents {
   saved(message: SavedInfo): void;
   /** Whether somebody has used the machine since it was last saved. */
   unsaved(message: { unsaved: boolean }): void;
-  saveFailed(message: { reason: string }): void;
+  saveFailed(message: { error: PlainError }): void;
 }

@@ -1,5 +1,6 @@
 /** The guest's files as `npm run guest` built them: manifest, kernel, initrd and firmware, fetched with progress. */
-import { GuestFilesError } from "./errors.ts";
+import { errorText } from "../errors/index.ts";
+import { GuestFilesError, OutOfMemoryError } from "./errors.ts";
 
 /** One file of the guest. */
 export interface GuestFile {
@@ -134,7 +135,9 @@ export class GuestFiles {
       if (whole && length < whole.length) throw new Error(`it ends after ${length} of ${size} bytes`);
       return whole ?? joined(pieces, length);
     } catch (cause) {
-      throw new GuestFilesError(file, cause instanceof Error ? cause.message : String(cause), { cause });
+      // What an array's constructor throws where its bytes cannot be had.
+      if (cause instanceof RangeError) throw new OutOfMemoryError(`guest file ${file}`, { cause });
+      throw new GuestFilesError(file, errorText(cause), { cause });
     }
   }
 }

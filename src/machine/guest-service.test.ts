@@ -103,15 +103,15 @@ const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
       progress: ({ stage }) => void (events.at(-1) === stage || events.push(stage)),
       booted: (message) => booted(message),
       marker: ({ name }) => void events.push(`marker ${name}`),
-      stateChanged: ({ state, reason }) => {
+      stateChanged: ({ state, error }) => {
         events.push(state);
-        if (state === "failed") failed(reason ?? "");
+        if (state === "failed") failed(`${error?.code}: ${error?.message}`);
       },
       rebooted: () => void events.push("rebooted"),
       unsaved: ({ unsaved }) => void events.push(unsaved ? "used" : "nothing to lose"),
       saving: ({ done }) => void (done === 0 && events.push("saving")),
       saved: ({ store: kind }) => void events.push(`saved ${kind}`),
-      saveFailed: ({ reason }) => void events.push(`saveFailed ${reason}`),
+      saveFailed: ({ error }) => void events.push(`saveFailed ${error.code}: ${error.message}`),
     },
   });
   const toGuest = new Dispatcher<GuestMessages, GuestEvents>(core.port2, {

@@ -2,6 +2,7 @@
  * One guest worker: the machine, its files and its saved state, between core (input, agent), a red worker (drawing
  * commands) and the page (control). `workers/guest.ts` only makes one of these.
  */
+import { plainError } from "../errors/index.ts";
 import { Dispatcher } from "../dispatch/index.ts";
 import type { Handlers, Payload } from "../dispatch/index.ts";
 import type { GuestMessages } from "../dispatch/messages.ts";
@@ -54,8 +55,6 @@ interface Restored {
 
 /** The marker by which our guests say that they shut down, or reboot. */
 const GOING_DOWN = "down";
-
-const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Owner disposes; then the machine is gone. */
 export class GuestService implements AsyncDisposable {
@@ -213,9 +212,12 @@ export class GuestService implements AsyncDisposable {
     return machine.ended ? `${endWords(machine.ended)} Ctrl+Alt+Del starts it again.` : "";
   }
 
-  #setState(state: GuestState, reason?: string): void {
+  #setState(state: GuestState, failure?: unknown): void {
     this.#state = state;
-    this.#page.send("stateChanged", reason === undefined ? { state } : { state, reason });
+    this.#page.send(
+      "stateChanged",
+      failure === undefined ? { state } : { state, error: plainError(failure) },
+    );
   }
 
   #status(): GuestStatus {
@@ -285,7 +287,7 @@ export class GuestService implements AsyncDisposable {
         ...(this.#saved && { saved: this.#saved }),
       });
     } catch (error) {
-      this.#setState("failed", errorText(error));
+      this.#setState("failed", error);
     }
   }
 
@@ -361,14 +363,14 @@ export class GuestService implements AsyncDisposable {
         this.#autosave.restart();
         this.#chord = new AttentionChord();
         this.#state = "ended";
-        this.#page.send("stateChanged", { state: "ended", reason: endWords(ended), ended });
+        this.#page.send("stateChanged", { state: "ended", ended });
         if (this.#machine) this.#core.power(this.#standingWords(this.#machine), true);
       },
       failed: (error) => {
         // What is left of it must not take the place of the last good state.
         this.#autosave.restart();
         this.#unproven = undefined;
-        this.#setState("failed", errorText(error));
+        this.#setState("failed", error);
       },
     };
   }
@@ -531,7 +533,7 @@ export class GuestService implements AsyncDisposable {
     try {
       await this.#save();
     } catch (error) {
-      this.#page.send("saveFailed", { reason: errorText(error) });
+      this.#page.send("saveFailed", { error: plainError(error) });
     }
   }
 }

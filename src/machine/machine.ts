@@ -11,7 +11,7 @@ import { quicImages } from "../image/index.ts";
 import { QxlDevice } from "../qxl/index.ts";
 import { loadKernel } from "./direct-boot.ts";
 import type { KernelFiles } from "./direct-boot.ts";
-import { MachineEndedError, MachineOptionsError } from "./errors.ts";
+import { MachineEndedError, MachineOptionsError, OutOfMemoryError } from "./errors.ts";
 import { StateRefusedError } from "../state/errors.ts";
 import { GuestTime } from "./clock/guest-time.ts";
 import { ensureImageData } from "./v86/image-data.ts";
@@ -174,7 +174,11 @@ export class Machine implements AsyncDisposable, SavableMachine {
       bios: { buffer: options.bios },
       vga_bios: { buffer: options.vgaBios },
       ...(options.floppy ? { fda: { buffer: options.floppy } } : {}),
-      wasm_fn: (imports: WebAssembly.Imports) => options.loadWasm(imports).catch(fail),
+      wasm_fn: (imports: WebAssembly.Imports) =>
+        options.loadWasm(imports).catch((error: unknown) =>
+          // What WebAssembly throws where its memory cannot be had.
+          fail(error instanceof RangeError ? new OutOfMemoryError("the machine", { cause: error }) : error),
+        ),
       acpi: false,
       autostart: false,
       disable_keyboard: true,

@@ -1,4 +1,4 @@
-import type { SchemaErrorCode } from "./errors.ts";
+import type { SchemaFault } from "./errors.ts";
 import { SchemaError } from "./errors.ts";
 import type { Fields, Length, PointerNode, SchemaNode, VariantNode, WhenNode } from "./schema-node.ts";
 import { minSize } from "./schema-node.ts";
@@ -50,8 +50,8 @@ export class Decoder {
     }
   }
 
-  #fail(code: SchemaErrorCode, problem: string): never {
-    throw new SchemaError(code, this.#name, pathText(this.#path), this.#offset, problem);
+  #fail(fault: SchemaFault, problem: string): never {
+    throw new SchemaError(fault, this.#name, pathText(this.#path), this.#offset, problem);
   }
 
   /** Takes `size` bytes and returns where they start. */

@@ -1,5 +1,5 @@
 import { imageBytes, isPresent, pathText, tagOf } from "./decode.ts";
-import type { SchemaErrorCode } from "./errors.ts";
+import type { SchemaFault } from "./errors.ts";
 import { SchemaError } from "./errors.ts";
 import { PART_THRESHOLD } from "./limits.ts";
 import type { BigIntNode, Fields, IntNode, Length, SchemaNode, TextNode } from "./schema-node.ts";
@@ -95,8 +95,8 @@ export class Encoder {
     return result;
   }
 
-  #fail(code: SchemaErrorCode, problem: string): never {
-    throw new SchemaError(code, this.#name, pathText(this.#path), this.length, problem);
+  #fail(fault: SchemaFault, problem: string): never {
+    throw new SchemaError(fault, this.#name, pathText(this.#path), this.length, problem);
   }
 
   /** Makes room for `size` scratch bytes and returns where they start. */

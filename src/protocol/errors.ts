@@ -1,5 +1,7 @@
+import { CodedError } from "../errors/index.ts";
+
 /** What can be wrong with a value or a body measured against its schema. */
-export type SchemaErrorCode =
+export type SchemaFault =
   /** The body ends inside a field. */
   | "truncated"
   /** A number does not fit its field. */
@@ -18,9 +20,10 @@ export type SchemaErrorCode =
   | "too-large";
 
 /** A body that cannot be decoded, or a value that cannot be encoded: which message, which field, at which byte, and what was expected. */
-export class SchemaError extends Error {
+export class SchemaError extends CodedError {
   override readonly name = "SchemaError";
-  readonly code: SchemaErrorCode;
+  readonly code = "SCHEMA";
+  readonly fault: SchemaFault;
   /** Name of the message or structure. */
   readonly messageName: string;
   /** Field path such as `data.srcBitmap.descriptor.type`; empty for the whole message. */
@@ -28,9 +31,9 @@ export class SchemaError extends Error {
   /** Byte offset in the body. */
   readonly offset: number;
 
-  constructor(code: SchemaErrorCode, messageName: string, path: string, offset: number, problem: string) {
+  constructor(fault: SchemaFault, messageName: string, path: string, offset: number, problem: string) {
     super(`${messageName}${path === "" ? "" : `.${path}`}: ${problem} (at byte ${offset})`);
-    this.code = code;
+    this.fault = fault;
     this.messageName = messageName;
     this.path = path;
     this.offset = offset;
@@ -38,7 +41,7 @@ export class SchemaError extends Error {
 }
 
 /** What can be wrong with a stream of messages, before any body is looked at. */
-export type ProtocolErrorCode =
+export type ProtocolFault =
   /** The message type is in no table of this channel and direction. */
   | "unknown-message"
   /** The header announces more than the message, or this parser, allows. */
@@ -53,12 +56,13 @@ export type ProtocolErrorCode =
   | "bad-link";
 
 /** A byte stream that is not SPICE, or not what this channel carries. The stream cannot be read any further: close the channel. */
-export class ProtocolError extends Error {
+export class ProtocolError extends CodedError {
   override readonly name = "ProtocolError";
-  readonly code: ProtocolErrorCode;
+  readonly code = "PROTOCOL";
+  readonly fault: ProtocolFault;
 
-  constructor(code: ProtocolErrorCode, problem: string) {
+  constructor(fault: ProtocolFault, problem: string) {
     super(problem);
-    this.code = code;
+    this.fault = fault;
   }
 }

@@ -50,24 +50,24 @@ describe("MessageParser", () => {
   test("refuses a type that the channel does not have, and stays failed", () => {
     const parser = new MessageParser({ miniHeader: true, channel: client });
     const error = failure(() => [...parser.push(Uint8Array.of(0xff, 0xff, 0, 0, 0, 0))]);
-    expect(error.code).toBe("unknown-message");
+    expect(error.fault).toBe("unknown-message");
     expect(failure(() => [...parser.push(keyDown)])).toBe(error);
   });
 
   test("refuses a size beyond the message or its own limit, before the body arrives", () => {
     const huge = Uint8Array.of(0x65, 0, 0xff, 0xff, 0xff, 0xff);
-    expect(failure(() => [...new MessageParser({ miniHeader: true, channel: client }).push(huge)]).code).toBe(
-      "message-too-large",
-    );
+    expect(
+      failure(() => [...new MessageParser({ miniHeader: true, channel: client }).push(huge)]).fault,
+    ).toBe("message-too-large");
     const strict = new MessageParser({ miniHeader: true, channel: client, maxMessageSize: 3 });
-    expect(failure(() => [...strict.push(keyDown)]).code).toBe("message-too-large");
+    expect(failure(() => [...strict.push(keyDown)]).fault).toBe("message-too-large");
   });
 
   test("refuses a sub list outside of the body", () => {
     const bytes = encodeMessage(client.keyDown, { code: 1 }, { miniHeader: false });
     bytes[14] = 4;
     const parser = new MessageParser({ miniHeader: false, channel: client });
-    expect(failure(() => [...parser.push(bytes)]).code).toBe("bad-sub-list");
+    expect(failure(() => [...parser.push(bytes)]).fault).toBe("bad-sub-list");
   });
 
   test("gives the messages in front of a bad one first", () => {
@@ -95,7 +95,7 @@ describe("MessageParser", () => {
     parser.end();
     expect([...parser.push(keyDown.subarray(0, 9))]).toEqual([]);
     expect(parser.pending).toBe(9);
-    expect(failure(() => parser.end())).toMatchObject({ code: "truncated" });
+    expect(failure(() => parser.end())).toMatchObject({ fault: "truncated" });
   });
 
   test("narrows a message to its definition", () => {

@@ -1,6 +1,6 @@
 import { Decoder } from "./decode.ts";
 import type { Encoder } from "./encode.ts";
-import type { ProtocolErrorCode } from "./errors.ts";
+import type { ProtocolFault } from "./errors.ts";
 import { ProtocolError } from "./errors.ts";
 import { subMessages } from "./base.ts";
 import { BODY_BUFFER_MIN } from "./limits.ts";
@@ -238,8 +238,8 @@ export class MessageParser {
     return { def, size, serial: this.#mini ? undefined : view.getBigUint64(0, true), subList };
   }
 
-  #fail(code: ProtocolErrorCode, problem: string): ProtocolError {
-    this.#error = new ProtocolError(code, problem);
+  #fail(fault: ProtocolFault, problem: string): ProtocolError {
+    this.#error = new ProtocolError(fault, problem);
     this.#chunks.length = 0;
     this.#body = EMPTY;
     return this.#error;

@@ -102,9 +102,9 @@ describe("link stage", () => {
   test("another protocol and an oversized message are told apart", () => {
     const header = encodeLinkError(0).slice(0, LINK_HEADER_SIZE);
     header.set([0x01, 0x10], 12);
-    expect(() => decodeLinkHeader(header)).toThrow(expect.objectContaining({ code: "bad-link" }));
+    expect(() => decodeLinkHeader(header)).toThrow(expect.objectContaining({ fault: "bad-link" }));
     header.set(Buffer.from("GET "));
-    expect(() => decodeLinkHeader(header)).toThrow(expect.objectContaining({ code: "bad-magic" }));
+    expect(() => decodeLinkHeader(header)).toThrow(expect.objectContaining({ fault: "bad-magic" }));
   });
 });
 

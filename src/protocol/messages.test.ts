@@ -36,7 +36,7 @@ function outcome(def: MessageDef<unknown>, body: Uint8Array): unknown {
     return decodeBody(def, body);
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    return `${error.code} at ${error.path}`;
+    return `${error.fault} at ${error.path}`;
   }
 }
 

@@ -89,9 +89,9 @@ describe("a body that does not fit its schema", () => {
     ],
   ];
 
-  test.each(cases)("%s", (_, def, hex, code, path, offset) => {
+  test.each(cases)("%s", (_, def, hex, fault, path, offset) => {
     const error = failure(() => decodeHex(def, hex));
-    expect(error).toMatchObject({ code, path, offset, messageName: def.name });
+    expect(error).toMatchObject({ fault, path, offset, messageName: def.name });
     expect(error.message).toContain(`at byte ${offset}`);
   });
 
@@ -133,8 +133,8 @@ describe("a value that does not fit its schema", () => {
     ["too much data", () => encodeBody(agentData, { data: new Uint8Array(2049) }), "too-large", ""],
     ["what the flags exclude", () => encodeBody(conditional, { flags: 1, a: 1 }), "bad-presence", "a"],
     ["not what the flags demand", () => encodeBody(conditional, { flags: 2 }), "bad-presence", "a"],
-  ])("has %s", (_, run, code, path) => {
-    expect(failure(run)).toMatchObject({ code, path });
+  ])("has %s", (_, run, fault, path) => {
+    expect(failure(run)).toMatchObject({ fault, path });
   });
 });
 

@@ -1,3 +1,4 @@
+import { CodedError } from "../errors/index.ts";
 import {
   QXLAlphaBlend,
   QXLBlackness,
@@ -55,8 +56,9 @@ const unsupported = new Map<number, string>([
 ]);
 
 /** A drawable whose operation this server does not draw yet. */
-export class UnsupportedDrawError extends Error {
+export class UnsupportedDrawError extends CodedError {
   override readonly name = "UnsupportedDrawError";
+  readonly code = "QXL_UNSUPPORTED_DRAW";
 }
 
 /**

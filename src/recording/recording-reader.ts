@@ -1,8 +1,10 @@
+import { CodedError } from "../errors/index.ts";
 import type { DataSpan } from "../protocol/red-command.ts";
 
 /** A recording that is not what libspice-server writes: at which byte, and what was expected there. */
-export class RecordingError extends Error {
+export class RecordingError extends CodedError {
   override readonly name = "RecordingError";
+  readonly code = "RECORDING";
   /** Byte of the file. */
   readonly offset: number;
 

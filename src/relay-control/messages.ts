@@ -7,6 +7,7 @@
  *
  * Declared once, for both ends. Fields that an end does not know are ignored, so that new ones need no new protocol.
  */
+import { CodedError } from "../errors/index.ts";
 import * as v from "valibot";
 
 /** Raised when an end of before could not work with one of now. Each says its own in hello and welcome. */
@@ -40,7 +41,7 @@ export const HostMessageSchema = v.variant("type", [
     /** Where it is known. */
     id: v.optional(connectionId),
     address: name,
-    /** "password", "expired", or what was wrong in words. */
+    /** A code of docs/errors.md, such as PASSWORD_WRONG, or what was wrong in words. */
     reason,
     /** Wrong passwords in a row from there. */
     failures: v.optional(count),
@@ -98,8 +99,9 @@ export const RelayMessageSchema = v.variant("type", [
 export type RelayMessage = v.InferOutput<typeof RelayMessageSchema>;
 
 /** A control message that is not one: says what was wrong with it. */
-export class ControlMessageError extends Error {
+export class ControlMessageError extends CodedError {
   override readonly name = "ControlMessageError";
+  readonly code = "CONTROL_MESSAGE";
 }
 
 /** Parses one text message of the hosting tab. @throws ControlMessageError */

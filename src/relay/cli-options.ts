@@ -1,11 +1,13 @@
+import { CodedError } from "../errors/index.ts";
 import { parseArgs } from "node:util";
 import { LAYOUT_NAMES } from "../keyboard/layout.ts";
 import { readOrigin } from "./origin.ts";
 import { ProxyFront } from "./proxy.ts";
 
 /** The command line asked for something that cannot be: one clear sentence, exit code 2. */
-export class UsageError extends Error {
+export class UsageError extends CodedError {
   override readonly name = "UsageError";
+  readonly code = "USAGE";
 }
 
 /** What `npm start` was asked to do. */

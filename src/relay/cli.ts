@@ -2,6 +2,7 @@
  * `npm start`: takes the ports, has everything built, serves the page and the relay, and ends cleanly.
  * What must be built is the caller's business (scripts/start.ts), so that the relay depends on nothing.
  */
+import { errorText } from "../errors/index.ts";
 import { join } from "node:path";
 import { terminalLine, terminalText } from "../formats/index.ts";
 import { isWildcard } from "./addresses.ts";
@@ -61,7 +62,7 @@ export async function runCli(args: readonly string[], project: CliProject): Prom
   } catch (error) {
     if (stop.signal.aborted) return 0;
     const isUsage = error instanceof UsageError || error instanceof ListenError;
-    const words = error instanceof Error ? error.message : String(error);
+    const words = errorText(error);
     process.stderr.write(`spicetab: ${terminalText(words)}\n`);
     if (error instanceof UsageError) process.stderr.write("Try: npm start -- --help\n");
     return isUsage ? 2 : 1;

@@ -291,9 +291,15 @@ test("the terminal hears who joined and left, and who was not let in and why", a
   await expect.poll(() => relay.log.at(-1)).toMatch(/^tcp client 127\.0\.0\.1:\d+ joined$/);
   client.destroy();
   await expect.poll(() => relay.log.at(-1)).toMatch(/^tcp client 127\.0\.0\.1:\d+ left$/);
-  host.say({ type: "linkFailed", address: "192.0.2.1:5", reason: "password", failures: 1, delayMs: 0 });
+  host.say({ type: "linkFailed", address: "192.0.2.1:5", reason: "PASSWORD_WRONG", failures: 1, delayMs: 0 });
   await expect.poll(() => relay.log.at(-1)).toBe("client 192.0.2.1:5 not let in: wrong password");
-  host.say({ type: "linkFailed", address: "192.0.2.1:6", reason: "password", failures: 3, delayMs: 1500 });
+  host.say({
+    type: "linkFailed",
+    address: "192.0.2.1:6",
+    reason: "PASSWORD_WRONG",
+    failures: 3,
+    delayMs: 1500,
+  });
   await expect
     .poll(() => relay.log.at(-1))
     .toBe("client 192.0.2.1:6 not let in: wrong password (3 in a row, answered after 1.5 s)");

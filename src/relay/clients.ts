@@ -289,8 +289,8 @@ function hostOf(address: string): string {
 }
 
 const FAILURE_WORDS: Readonly<Record<string, string>> = {
-  password: "wrong password",
-  expired: "the password's time is over",
+  PASSWORD_WRONG: "wrong password",
+  PASSWORD_EXPIRED: "the password's time is over",
 };
 
 function linkFailure({ address, reason, failures, delayMs }: Extract<HostMessage, { type: "linkFailed" }>) {

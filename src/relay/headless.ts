@@ -1,3 +1,4 @@
+import { errorText } from "../errors/index.ts";
 import { accessSync, constants } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
@@ -118,7 +119,7 @@ const LEAVE = `(async () => {
 })()`;
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0];
+  return errorText(error).split("\n", 1)[0];
 }
 
 function chromiumArguments(devtoolsPort: number | undefined): string[] {

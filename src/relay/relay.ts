@@ -2,6 +2,7 @@
  * The relay: SPICE clients come in by TCP or WebSocket, the hosting tab dials out to it, and each client is joined to
  * the stream that the tab opens for it. It keeps no state of SPICE and never looks into the bytes.
  */
+import { CodedError } from "../errors/index.ts";
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
@@ -58,8 +59,9 @@ export interface RelayHealth {
 }
 
 /** The address is taken or not ours: says which, and what to do. */
-export class ListenError extends Error {
+export class ListenError extends CodedError {
   override readonly name = "ListenError";
+  readonly code = "LISTEN";
   constructor(what: string, host: string, port: number, cause: NodeJS.ErrnoException, option: string) {
     const words =
       cause.code === "EADDRINUSE"

@@ -1,3 +1,4 @@
+import { errorText } from "../errors/index.ts";
 import type { ClientHead, Dispatcher, GuestMessages } from "../dispatch/index.ts";
 import { AgentMessageType, VdiPort, agentMessages } from "../protocol/index.ts";
 import type { AgentPolicy } from "./agent-msg-filter.ts";
@@ -56,8 +57,6 @@ interface AgentClient {
   /** Runs while it takes nothing of what waits for it. */
   deadline: ReturnType<typeof setTimeout> | undefined;
 }
-
-const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * The guest's agent behind its serial port (RedCharDeviceVDIPort): VDI chunks towards the guest, tokens towards each client, and no

@@ -1,3 +1,4 @@
+import { CodedError } from "../errors/index.ts";
 import {
   AGENT_MESSAGE_MAX,
   AgentCap,
@@ -30,8 +31,9 @@ export interface JudgedPiece {
 }
 
 /** A sender who keeps no step with the agent protocol. */
-export class AgentMessageError extends Error {
+export class AgentMessageError extends CodedError {
   override readonly name = "AgentMessageError";
+  readonly code = "AGENT_MESSAGE";
 }
 
 const CLIPBOARD_TYPES: ReadonlySet<number> = new Set([

@@ -1,3 +1,4 @@
+import { CodedError } from "../errors/index.ts";
 import type { ClientHead } from "../dispatch/index.ts";
 import type { MessageDef } from "../protocol/index.ts";
 import {
@@ -15,8 +16,9 @@ import {
 } from "../protocol/index.ts";
 
 /** The agent's port carried what no agent sends; its framing is lost. */
-export class AgentPortError extends Error {
+export class AgentPortError extends CodedError {
   override readonly name = "AgentPortError";
+  readonly code = "AGENT_PORT";
 }
 
 /** One VDI chunk: a piece of at most {@link VD_AGENT_MAX_DATA_SIZE} bytes, with its header. */

@@ -10,7 +10,7 @@ import type {
   NoMessages,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
-import { Dispatcher, HandlerError, LocalLiveness } from "../dispatch/index.ts";
+import { Dispatcher, RemoteError, LocalLiveness } from "../dispatch/index.ts";
 import {
   ChannelType,
   LinkErr,
@@ -158,7 +158,7 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   expect(refused.resultError).toBe(LinkErr.PermissionDenied);
   // The page hears of it, and so does the terminal in which the relay runs; nobody is said to have joined.
   await eventually(() => page.failures.length === 1 && relay.log.some((line) => /wrong password/.test(line)));
-  expect(page.failures[0]).toMatchObject({ reason: "password", failures: 1, delayMs: 0 });
+  expect(page.failures[0]).toMatchObject({ code: "PASSWORD_WRONG", failures: 1, delayMs: 0 });
   expect(relay.log.some((line) => /joined/.test(line))).toBe(false);
 
   const { main, session } = await linkMain(relay, "pw");
@@ -415,8 +415,8 @@ test("a configuration that cannot be is refused with words and changes nothing",
   const error = await page.core
     .call("configure", { name: "machine", password: "x".repeat(61) })
     .catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(HandlerError);
-  expect((error as HandlerError).code).toBe("PasswordTooLong");
+  expect(error).toBeInstanceOf(RemoteError);
+  expect((error as RemoteError).code).toBe("PASSWORD_TOO_LONG");
   expect((await page.core.call("state", {})).passwordSet).toBe(true);
 });
 

@@ -1,3 +1,4 @@
+import { errorText } from "../errors/index.ts";
 import type {
   GuestEvents,
   GuestMessages,
@@ -195,15 +196,15 @@ export class Core implements AsyncDisposable {
     };
     reds.onLinkFailed = (event) => {
       this.#machine?.page.send("linkFailed", event);
-      const { peer, reason, failures, delayMs } = event;
-      this.#relay?.linkFailed({ id: peer.id, address: peer.address, reason, failures, delayMs });
+      const { peer, code, failures, delayMs } = event;
+      this.#relay?.linkFailed({ id: peer.id, address: peer.address, reason: code, failures, delayMs });
     };
     reds.onInputDropped = (event) => this.#machine?.page.send("inputDropped", event);
     return reds;
   }
 
   #handlerFailed(type: string, error: unknown): void {
-    this.#options.onLog?.(`"${type}" failed: ${error instanceof Error ? error.message : String(error)}`);
+    this.#options.onLog?.(`"${type}" failed: ${errorText(error)}`);
   }
 
   /** @param machine whose page it is; asked only once it exists. */

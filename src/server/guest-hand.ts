@@ -1,3 +1,4 @@
+import { errorText } from "../errors/index.ts";
 import type { Dispatcher, GuestMessages } from "../dispatch/index.ts";
 import { PeerDied } from "../dispatch/index.ts";
 import { MouseButtonMask, MouseMode } from "../protocol/index.ts";
@@ -126,9 +127,7 @@ export class GuestHand implements Disposable {
       return await deliver();
     } catch (error) {
       if (error instanceof PeerDied) throw error;
-      this.onWarning?.(
-        `the guest did not take input: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.onWarning?.(`the guest did not take input: ${errorText(error)}`);
       return 1;
     }
   }

@@ -127,7 +127,7 @@ export interface InputDropped {
 /** Somebody was not let in. */
 export interface LinkFailed {
   readonly peer: StreamPeer;
-  readonly reason: "password" | "expired";
+  readonly code: "PASSWORD_WRONG" | "PASSWORD_EXPIRED";
   /** Wrong passwords in a row from that address. */
   readonly failures?: number;
   /** Milliseconds that this one waits for its answer. */

@@ -1,8 +1,10 @@
+import { CodedError } from "../errors/index.ts";
 import type { RedStream } from "../transport/index.ts";
 
 /** The stream ended, or stayed silent for too long, in the middle of the link stage. */
-export class LinkAborted extends Error {
+export class LinkAborted extends CodedError {
   override readonly name = "LinkAborted";
+  readonly code = "LINK_ABORTED";
 }
 
 /**

@@ -241,7 +241,7 @@ test("a wrong password is answered late, by an event at once; meanwhile it takes
   await eventually(() => failed.length === PASSWORD_FAILURES_FREE + 1);
   expect(failed.at(-1)).toEqual({
     peer: PEER,
-    reason: "password",
+    code: "PASSWORD_WRONG",
     failures: PASSWORD_FAILURES_FREE + 1,
     delayMs: PASSWORD_DELAY_FIRST_MS,
   });
@@ -291,7 +291,7 @@ test("a password that has expired lets nobody in, says so, and leaves sessions a
     now += 1;
     const late = await linkAsClient(server.dial(), { channelType: ChannelType.Main, password: "pw" });
     expect(late.resultError).toBe(LinkErr.PermissionDenied);
-    expect(failed).toEqual([{ peer: PEER, reason: "expired" }]);
+    expect(failed).toEqual([{ peer: PEER, code: "PASSWORD_EXPIRED" }]);
     expect(main.closed).toBeUndefined();
     server.reds.configure({ name: "test", password: "pw", passwordValidUntil: now + 1 });
     await server.linkMain({ password: "pw" });

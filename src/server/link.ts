@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../errors/index.ts";
+import { CodedError, errorText } from "../errors/index.ts";
 import type { ChannelCapabilities } from "../dispatch/index.ts";
 import {
   AuthMechanism,
@@ -43,12 +45,15 @@ export interface AuthenticatedLink {
   readonly wire?: Wire;
 }
 
-/** Why a connection did not become a channel; `code` was told to the client where the protocol has a way to. */
-export class LinkRefused extends Error {
+/** Why a connection did not become a channel; `linkError` was told to the client where the protocol has a way to. */
+export class LinkRefused extends CodedError {
   override readonly name: string = "LinkRefused";
-  readonly code: number;
-  constructor(code: number, detail: string) {
+  readonly code: ErrorCode;
+  /** SpiceLinkErr. */
+  readonly linkError: number;
+  constructor(linkError: number, detail: string, code: ErrorCode = "LINK_REFUSED") {
     super(detail);
+    this.linkError = linkError;
     this.code = code;
   }
 }
@@ -56,12 +61,9 @@ export class LinkRefused extends Error {
 /** The password was wrong, and the client hears so later. */
 class WrongPassword extends LinkRefused {
   constructor() {
-    super(LinkError.PermissionDenied, "wrong password");
+    super(LinkError.PermissionDenied, "wrong password", "PASSWORD_WRONG");
   }
 }
-
-/** Why nobody is let in after the password's time. */
-export const PASSWORD_EXPIRED = "the password has expired";
 
 /** Bits 0, 1 and 3: we do tickets, not SASL. */
 const COMMON_CAPS = capsToWords([CommonCap.ProtocolAuthSelection, CommonCap.AuthSpice, CommonCap.MiniHeader]);
@@ -133,7 +135,7 @@ async function authenticate(
   } catch (error) {
     if (error instanceof WrongPassword) throw error;
     reader.release();
-    stream.close(error instanceof Error ? error.message : String(error));
+    stream.close(errorText(error));
     throw error;
   }
 }
@@ -218,7 +220,7 @@ async function readLinkMess(
   try {
     return decodeLinkMess(body);
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = errorText(error);
     throw refuse(stream, encodeLinkError, LinkError.InvalidData, detail);
   }
 }
@@ -243,8 +245,10 @@ async function checkTicket(
   open: () => Promise<Uint8Array | undefined>,
 ): Promise<void> {
   const { ticketing, gate, address } = context;
-  if (ticketing.expired())
-    throw refuse(stream, encodeLinkResult, LinkError.PermissionDenied, PASSWORD_EXPIRED);
+  if (ticketing.expired()) {
+    stream.write(encodeLinkResult(LinkError.PermissionDenied));
+    throw new LinkRefused(LinkError.PermissionDenied, "the password has expired", "PASSWORD_EXPIRED");
+  }
   // Whoever names a living session has been let in before: its other channels wait for nobody who guesses.
   if (context.isSession(message.connectionId) && ticketing.accepts(await open())) return;
   const admitted = await within(reader, PASSWORD_WAIT_MS, () => gate.admit(address, reader.signal));

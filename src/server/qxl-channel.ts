@@ -1,3 +1,4 @@
+import { errorText } from "../errors/index.ts";
 import type { ChannelConnect, ChannelResume, RedWorkerMessages } from "../dispatch/index.ts";
 import { PeerDied } from "../dispatch/index.ts";
 import { ChannelTracker } from "../channel/index.ts";
@@ -45,7 +46,7 @@ export class QxlChannel implements RedChannel {
 
   #watch(channel: QxlChannelClient, taken: Promise<void>): void {
     taken.catch((error: unknown) => {
-      this.onLost?.(channel.client, channel, error instanceof Error ? error.message : String(error));
+      this.onLost?.(channel.client, channel, errorText(error));
     });
   }
 }

@@ -1,3 +1,4 @@
+import { errorText } from "../errors/index.ts";
 import type {
   ClientHead,
   Dispatcher,
@@ -18,7 +19,7 @@ import { InputsChannel } from "./inputs-channel.ts";
 import type { InputsChannelOwner } from "./inputs-channel.ts";
 import { LinkPlaces } from "./link-places.ts";
 import type { AuthenticatedLink, LinkAttempt } from "./link.ts";
-import { LinkRefused, PASSWORD_EXPIRED, acceptLink, authenticateLink, refuseLink } from "./link.ts";
+import { LinkRefused, acceptLink, authenticateLink, refuseLink } from "./link.ts";
 import {
   DISCONNECT_GRACE_MS,
   DROPPED_NOTICE_MS,
@@ -303,7 +304,7 @@ export class Reds implements AsyncDisposable {
       onStage: (stage) => place.advance(stage),
       onWrongPassword: (failure) => {
         this.#unanswered.add(stream);
-        this.onLinkFailed?.({ peer, reason: "password", ...failure });
+        this.onLinkFailed?.({ peer, code: "PASSWORD_WRONG", ...failure });
       },
       onAnswered: () => this.#unanswered.delete(stream),
       deadlineMs: this.#options.linkDeadlineMs,
@@ -315,9 +316,10 @@ export class Reds implements AsyncDisposable {
       if (link.channelType === ChannelType.Main) await this.#mainLink(link, peer);
       else await this.#otherLink(link, peer);
     } catch (error) {
-      const words = error instanceof Error ? error.message : String(error);
+      const words = errorText(error);
       this.onLog?.(`link from ${peer.address} refused: ${words}`);
-      if (words === PASSWORD_EXPIRED) this.onLinkFailed?.({ peer, reason: "expired" });
+      if (error instanceof LinkRefused && error.code === "PASSWORD_EXPIRED")
+        this.onLinkFailed?.({ peer, code: error.code });
       if (!stream.closed && !this.#unanswered.has(stream)) stream.close("the link failed");
     } finally {
       this.#attempts.delete(attempt);

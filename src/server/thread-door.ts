@@ -52,7 +52,7 @@ export class ThreadDoor<M extends MessageTable<M>> {
 
   /**
    * As {@link Dispatcher.call}; the deadline runs while somebody is there.
-   * @throws DispatcherTimeout, HandlerError, PeerDied
+   * @throws DispatcherTimeout, RemoteError, PeerDied
    */
   async call<K extends keyof M & string>(
     type: K,

@@ -1,3 +1,4 @@
+import { CodedError } from "../errors/index.ts";
 import { MAX_PASSWORD_LENGTH, TICKET_PUBKEY_SIZE } from "../protocol/index.ts";
 import { KEY_POOL_SIZE, KEY_REST_TIMES, KEY_SHARES_MAX } from "./limits.ts";
 
@@ -132,8 +133,9 @@ export class TicketKeyPool {
 }
 
 /** A password that no SPICE ticket can hold. */
-export class PasswordTooLong extends Error {
+export class PasswordTooLong extends CodedError {
   override readonly name = "PasswordTooLong";
+  readonly code = "PASSWORD_TOO_LONG";
   constructor() {
     super(`a SPICE password has at most ${MAX_PASSWORD_LENGTH} bytes of UTF-8; choose a shorter one`);
   }

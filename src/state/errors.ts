@@ -1,3 +1,5 @@
+import { CodedError } from "../errors/index.ts";
+
 /** Why a saved state was refused. */
 export type StateRefusal =
   | "format"
@@ -13,8 +15,9 @@ export type StateRefusal =
   | "ended";
 
 /** A saved state does not fit this build, guest or machine. The machine is untouched: boot fresh instead. */
-export class StateRefusedError extends Error {
+export class StateRefusedError extends CodedError {
   override readonly name = "StateRefusedError";
+  readonly code = "STATE_REFUSED";
   readonly refusal: StateRefusal;
 
   constructor(refusal: StateRefusal, message: string, options?: ErrorOptions) {
@@ -24,8 +27,9 @@ export class StateRefusedError extends Error {
 }
 
 /** Somebody else has the saved states open, and did not let go in time. They are untouched; nothing is booted in their place. */
-export class StateBusyError extends Error {
+export class StateBusyError extends CodedError {
   override readonly name = "StateBusyError";
+  readonly code = "STATE_BUSY";
 
   constructor(milliseconds: number, options?: ErrorOptions) {
     super(

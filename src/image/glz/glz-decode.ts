@@ -10,6 +10,7 @@ import { lengthBias, literalBytes, writeAlphaUnits, writeUnits } from "../units.
 
 /** A match refers to an image that has not arrived, or never will: it may be on its way on another display channel. */
 export class GlzImageMissingError extends ImageDecodeError {
+  override readonly code = "GLZ_IMAGE_MISSING";
   readonly imageId: number;
 
   constructor(offset: number, imageId: number) {

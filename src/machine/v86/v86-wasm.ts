@@ -1,8 +1,11 @@
 /** Instantiates v86.wasm; where its features are missing, v86-fallback.wasm. */
+import { GuestFilesError } from "../errors.ts";
 
 const compile = async (url: string): Promise<WebAssembly.Module> => {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: the server answers ${response.status}`);
+  const response = await fetch(url).catch((cause: unknown) => {
+    throw new GuestFilesError(url, "the server does not answer", { cause });
+  });
+  if (!response.ok) throw new GuestFilesError(url, `the server answers ${response.status}`);
   // Streaming also lets the browser keep the compiled code for the next visit; it insists on the right type.
   return response.headers.get("Content-Type") === "application/wasm"
     ? WebAssembly.compileStreaming(response)
