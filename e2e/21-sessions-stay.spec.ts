@@ -116,10 +116,18 @@ test("viewers stay through reloads, through the death of each thread, and when a
   });
 });
 
-test("core dies: what was done is kept, clients are cut, and a new core lets them in again", async () => {
+test("core dies: what was done is kept, and the relay hands its viewers to the new one", async () => {
   await using server = await Server.start();
+  await using x = await XvfbDisplay.start();
   await using tab = await HostTab.open(server.url);
   await tab.ready();
+  await using viewer = new Program("remote-viewer", [`spice://127.0.0.1:${server.spicePort}`], {
+    env: { ...x.env, NO_AT_BRIDGE: "1" },
+  });
+  const channels = () => window.spicetab.session.state.clients.map((client) => client.channels.toSorted());
+  await expect
+    .poll(() => tab.page.evaluate(channels), { timeout: 60_000 })
+    .toEqual([["cursor", "display", "inputs", "main"]]);
   const { savedAt = 0 } = await tab.page.evaluate(() => window.spicetab.session.state.snapshot);
   await tab.page.evaluate(() => window.spicetab.session.hand.keys([0x2d, 0xad]));
   await tab.until(() => window.spicetab.session.state.snapshot.unsaved === true);
@@ -133,4 +141,20 @@ test("core dies: what was done is kept, clients are cut, and a new core lets the
   expect(difference(await tab.restingSurface(500), surface)).toBeUndefined();
   const shot = await spicyScreenshot(server.spicePort);
   expect(difference(shot.picture!, surface)).toBeUndefined();
+  await expect
+    .poll(() => tab.page.evaluate(channels), { timeout: 30_000 })
+    .toEqual([["cursor", "display", "inputs", "main"]]);
+  expect(viewer.child.exitCode).toBeNull();
+  const shown = (await x.xdotool("search", "--onlyvisible", "--class", "remote-viewer")).split("\n").at(-1)!;
+  await x.xdotool("windowfocus", shown);
+  await serial(tab, "DISPLAY=:0 xset r off");
+  await x.xdotool("key", "ctrl+c");
+  await x.xdotool("type", "--delay", "120", "echo handed-over > /dev/ttyS0");
+  await x.xdotool("key", "Return");
+  await expect
+    .poll(() => tab.page.evaluate(() => window.spicetab.session.serialLog()), { timeout: 60_000 })
+    .toContain("handed-over");
+  // It sees what is drawn since.
+  const terminal = crop(await tab.restingSurface(500), 30, 50, 300, 200);
+  await expect.poll(async () => locate(terminal, await x.picture()), { timeout: 30_000 }).toBeDefined();
 });

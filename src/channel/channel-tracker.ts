@@ -1,8 +1,15 @@
 import type { ChannelResume, SurfaceAtClient } from "../dispatch/messages.ts";
 import type { MessageDef } from "../protocol/index.ts";
-import { ChannelType, baseServer, decodeBody, displayChannel } from "../protocol/index.ts";
+import {
+  ChannelType,
+  baseServer,
+  decodeBody,
+  displayChannel,
+  inputsChannel,
+  mainChannel,
+} from "../protocol/index.ts";
 import type { StreamPosition, WireWatcher } from "../transport/index.ts";
-import { TRACKER_LINK_BYTES } from "./limits.ts";
+import { MOTION_ACK_BUNCH, TRACKER_LINK_BYTES } from "./limits.ts";
 import { MessageCutter } from "./message-cutter.ts";
 
 /** What another thread needs to go on with a channel whose own thread is gone. */
@@ -29,6 +36,9 @@ export class ChannelTracker implements WireWatcher {
   #init: Uint8Array<ArrayBuffer> | undefined;
   #compression: number | undefined;
   #marked = false;
+  /** Motions of the client behind the last one that was acknowledged. */
+  #motions = 0;
+  #sessionId: number | undefined;
   readonly #surfaces = new Map<number, SurfaceAtClient>();
 
   /** The link stage is over, after so many bytes of both directions. */
@@ -36,22 +46,42 @@ export class ChannelTracker implements WireWatcher {
     const early = this.#early;
     this.#early = undefined;
     if (early === undefined) return;
-    const isDisplay = type === ChannelType.Display;
     this.#linkBytesLeft += linkStage.written;
+    this.#follow(type, miniHeader);
+    let skip = linkStage.read;
+    for (const bytes of early) {
+      this.#fromClient?.push(bytes.subarray(skip));
+      skip = Math.max(0, skip - bytes.length);
+    }
+  }
+
+  /** Another one followed the channel so far; `rest` comes again from the client. */
+  goOn(type: number, miniHeader: boolean, resume: ChannelResume): void {
+    this.#early = undefined;
+    this.#serial = resume.serial;
+    this.#generation = resume.generation;
+    this.#init = resume.init?.slice();
+    this.#compression = resume.compression;
+    this.#marked = resume.marked;
+    this.#motions = resume.motions ?? 0;
+    for (const surface of resume.surfaces) this.#surfaces.set(surface.surfaceId, surface);
+    this.#follow(type, miniHeader);
+  }
+
+  #follow(type: number, miniHeader: boolean): void {
     this.#fromClient = new MessageCutter(miniHeader, (message, body) => {
-      if (isDisplay && body) this.#displayReceived(message, body);
+      if (type === ChannelType.Display && body) this.#displayReceived(message, body);
+      if (type === ChannelType.Inputs) this.#inputsReceived(message);
     });
     this.#toClient = new MessageCutter(miniHeader, (message, body) => {
       this.#serial++;
       if (message === baseServer.setAck.id && body)
         this.#generation = decodeBody(baseServer.setAck, body).generation;
-      if (isDisplay && body) this.#displaySent(message, body);
+      if (type === ChannelType.Display && body) this.#displaySent(message, body);
+      if (type === ChannelType.Main && body) this.#mainSent(message, body);
+      if (type === ChannelType.Inputs && message === inputsChannel.server.mouseMotionAck.id)
+        this.#motions = Math.max(0, this.#motions - MOTION_ACK_BUNCH);
     });
-    let skip = linkStage.read;
-    for (const bytes of early) {
-      this.#fromClient.push(bytes.subarray(skip));
-      skip = Math.max(0, skip - bytes.length);
-    }
   }
 
   received(bytes: Uint8Array): void {
@@ -69,6 +99,16 @@ export class ChannelTracker implements WireWatcher {
     this.#toClient.push(bytes);
   }
 
+  /** Of main: the session that its INIT named. */
+  get sessionId(): number | undefined {
+    return this.#sessionId;
+  }
+
+  /** What was begun towards the client never got there, and will not. */
+  forgetUnfinished(): void {
+    this.#toClient?.forget();
+  }
+
   /** The channel as it is now; undefined if it cannot be followed: then only a new link helps. */
   checkpoint(): ChannelCheckpoint | undefined {
     const rest = this.#fromClient?.rest;
@@ -79,6 +119,7 @@ export class ChannelTracker implements WireWatcher {
       generation: this.#generation,
       surfaces: [...this.#surfaces.values()],
       marked: this.#marked,
+      ...(this.#motions > 0 && { motions: this.#motions }),
       ...(this.#init && { init: this.#init }),
       ...(this.#compression !== undefined && { compression: this.#compression }),
     };
@@ -90,6 +131,16 @@ export class ChannelTracker implements WireWatcher {
     if (message === init.id) this.#init ??= body;
     if (message === preferredCompression.id)
       this.#compression = attempt(preferredCompression, body)?.imageCompression ?? this.#compression;
+  }
+
+  #inputsReceived(message: number): void {
+    const { mouseMotion, mousePosition } = inputsChannel.client;
+    if (message === mouseMotion.id || message === mousePosition.id) this.#motions++;
+  }
+
+  #mainSent(message: number, body: Uint8Array): void {
+    const { init } = mainChannel.server;
+    if (message === init.id) this.#sessionId = decodeBody(init, body).sessionId;
   }
 
   #displaySent(message: number, body: Uint8Array): void {

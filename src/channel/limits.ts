@@ -39,3 +39,12 @@ export const CUTTER_KEPT_BYTES = 64;
 
 /** Bytes of a client kept until its link stage has ended: that has 300 to 4700 with a ticket. Who sends more cannot be followed. */
 export const TRACKER_LINK_BYTES = 16 * 1024;
+
+/**
+ * Bytes of a message to a client that whoever passes it on holds back until it is whole, so that the client's connection may go on with
+ * another server: most images have less. The rest of a longer one follows as it comes.
+ */
+export const WIRE_HELD_BYTES = 1024 * 1024;
+
+/** MOUSE_MOTION and MOUSE_POSITION messages per MOUSE_MOTION_ACK (SPICE_INPUT_MOTION_ACK_BUNCH). */
+export const MOTION_ACK_BUNCH = 4;

@@ -5,7 +5,11 @@ import { MessageCutter } from "./message-cutter.ts";
 
 const message = fc.record({
   type: fc.integer({ min: 0, max: 0xffff }),
-  body: fc.oneof(fc.uint8Array({ maxLength: CUTTER_KEPT_BYTES }), fc.uint8Array({ maxLength: 300 })),
+  // Without "max" an array within an array has ten elements at most.
+  body: fc.oneof(
+    fc.uint8Array({ maxLength: CUTTER_KEPT_BYTES, size: "max" }),
+    fc.uint8Array({ maxLength: 300, size: "max" }),
+  ),
 });
 
 function encode({ type, body }: { type: number; body: Uint8Array }, miniHeader: boolean): number[] {

@@ -12,7 +12,6 @@ export class MessageCutter {
   readonly #headerBytes: number;
   readonly #onMessage: OnMessage;
   readonly #kept: Uint8Array<ArrayBuffer>;
-  /** Bytes of the message under way that have come. */
   #length = 0;
   /** All its bytes, once its header is there. */
   #total = Number.POSITIVE_INFINITY;
@@ -27,12 +26,24 @@ export class MessageCutter {
     for (let at = 0; at < bytes.length;) {
       const end = this.#length < this.#headerBytes ? this.#headerBytes : this.#total;
       const part = bytes.subarray(at, at + end - this.#length);
-      this.#kept.set(part.subarray(0, Math.max(0, this.#kept.length - this.#length)), this.#length);
+      if (this.#length < this.#kept.length)
+        this.#kept.set(part.subarray(0, this.#kept.length - this.#length), this.#length);
       this.#length += part.length;
       at += part.length;
       if (this.#length === this.#headerBytes) this.#total = this.#headerBytes + this.#bodyBytes;
       if (this.#length === this.#total) this.#finish();
     }
+  }
+
+  /** Bytes of the message under way that have come. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The message under way will not go on: what comes next begins another. */
+  forget(): void {
+    this.#length = 0;
+    this.#total = Number.POSITIVE_INFINITY;
   }
 
   /** What has come of the message under way; undefined if it is too long to be kept. */
@@ -53,8 +64,7 @@ export class MessageCutter {
     const type = new DataView(this.#kept.buffer).getUint16(this.#typeAt, true);
     const body =
       this.#total > this.#kept.length ? undefined : this.#kept.slice(this.#headerBytes, this.#total);
-    this.#length = 0;
-    this.#total = Number.POSITIVE_INFINITY;
+    this.forget();
     this.#onMessage(type, body);
   }
 }

@@ -40,6 +40,8 @@ export interface ChannelResume {
   readonly surfaces: readonly SurfaceAtClient[];
   /** Display: whether its primary surface was sent MARK, and so is shown. */
   readonly marked: boolean;
+  /** Inputs: motions and positions of the client that no MOTION_ACK has counted. */
+  readonly motions?: number;
 }
 
 /** A surface as SURFACE_CREATE announced it. */

@@ -39,6 +39,10 @@ const clients = {
       "A connection did not become a SPICE channel; its client was told so with SPICE's own error number.",
     remedy: "See the message: it is no SPICE client, speaks another version, or asks for what there is not.",
   },
+  NOT_RESUMED: {
+    means: "The connection of a client, which another server had before, could not go on with this one.",
+    remedy: "Connect again.",
+  },
   LINK_ABORTED: {
     means: "A connection ended, or stayed silent for too long, before it became a SPICE channel.",
     remedy: "Nothing, unless an honest client is cut off: then its way to the relay is too slow.",

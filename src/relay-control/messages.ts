@@ -5,18 +5,65 @@
  * waits on this same connection, is welcomed once the place is free, or takes it over. For each client the relay sends
  * `open`; the tab answers by dialling `/streams/<id>?token=<token>`, or with `refused`. Bytes never travel here.
  *
+ * A tab that goes without a word (its page is reloaded, its browser dies, the network changes) leaves its clients at the relay, which keeps
+ * their connections for a while; whoever hosts next gets them as `open` with `resume`, and goes on with their sessions.
+ *
  * Declared once, for both ends. Fields that an end does not know are ignored, so that new ones need no new protocol.
  */
 import { CodedError } from "../errors/index.ts";
 import * as v from "valibot";
 
 /** Raised when an end of before could not work with one of now. Each says its own in hello and welcome. */
-export const RELAY_CONTROL_PROTOCOL = 1;
+export const RELAY_CONTROL_PROTOCOL = 2;
+
+/** Surfaces of one display channel that a hand-over may name; a guest has 1024. */
+const MAX_SURFACES_HANDED_OVER = 4096;
+/** Capability words of a link, as many as a link message may have. */
+const MAX_CAPABILITY_WORDS = 32;
+/** Of a display client's INIT, which has 14 bytes, in hexadecimal. */
+const MAX_INIT_DIGITS = 128;
 
 const name = v.pipe(v.string(), v.maxLength(200));
 const reason = v.pipe(v.string(), v.maxLength(500));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const connectionId = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+
+const u32 = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff));
+const capabilities = v.pipe(v.array(u32), v.maxLength(MAX_CAPABILITY_WORDS), v.readonly());
+
+/**
+ * How far a client's connection had come with the tab that hosted before: a channel of a session goes on, with no link stage. What had
+ * come of the client's next message is the first that travels on the stream.
+ */
+export const LinkResumeSchema = v.object({
+  /** The session's connection id, of main as well. */
+  session: v.pipe(u32, v.minValue(1)),
+  channelType: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(255)),
+  channelId: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255)),
+  /** Of the client. */
+  commonCaps: capabilities,
+  channelCaps: capabilities,
+  miniHeader: v.boolean(),
+  /** Messages that the client was sent. */
+  serial: count,
+  /** Of the last SET_ACK. */
+  generation: u32,
+  /** Inputs: motions that were not acknowledged. */
+  motions: v.optional(count),
+  /** Display: body of the client's INIT, in hexadecimal. */
+  init: v.optional(v.pipe(v.string(), v.regex(/^([0-9a-f]{2})*$/), v.maxLength(MAX_INIT_DIGITS))),
+  /** Display: SpiceImageCompression that it asked for. */
+  compression: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(255))),
+  /** Display: whether its primary surface is shown. */
+  marked: v.boolean(),
+  /** Display: what it has. */
+  surfaces: v.pipe(
+    v.array(v.object({ surfaceId: u32, width: u32, height: u32, format: u32 })),
+    v.maxLength(MAX_SURFACES_HANDED_OVER),
+    v.readonly(),
+  ),
+});
+export type LinkResume = v.InferOutput<typeof LinkResumeSchema>;
 
 /** What the hosting tab may say. */
 export const HostMessageSchema = v.variant("type", [
@@ -90,6 +137,8 @@ export const RelayMessageSchema = v.variant("type", [
     id: connectionId,
     token: v.pipe(v.string(), v.regex(/^[0-9a-f]+$/)),
     peer,
+    /** Absent: its link is to come. */
+    resume: v.optional(LinkResumeSchema),
   }),
   /** The client left, or the deadline passed, before the stream was opened. */
   v.object({ type: v.literal("cancel"), id: connectionId }),

@@ -69,8 +69,20 @@ export abstract class ByteEnd {
     if (this.#ended !== undefined) consumer.ended(this.#ended);
   }
 
+  /** Takes it from its consumer: what comes waits again for the next one, and little of it is read. */
+  detach(): void {
+    this.#consumer = undefined;
+    this.onDrained = undefined;
+    this.pauseReading();
+  }
+
+  /** Once closed: the peer had said that it would, or we had. Else it vanished. */
+  get endedInOrder(): boolean {
+    return true;
+  }
+
   /** Queues bytes for the peer. False: the queue is high, write nothing more until `onDrained`. */
-  abstract write(bytes: Buffer): boolean;
+  abstract write(bytes: Uint8Array): boolean;
   abstract pauseReading(): void;
   abstract resumeReading(): void;
   /** Sends what is queued, says goodbye, and cuts the connection when the peer does not follow in time. */

@@ -1,9 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { WebSocket } from "ws";
+import { FollowedWire } from "../channel/followed-wire.ts";
+import type { WireCheckpoint } from "../channel/followed-wire.ts";
 import { Pace } from "../transport/pace.ts";
 import type { ByteEnd } from "./byte-end.ts";
+import { ChannelType } from "../protocol/enums.ts";
 import { RelayClose } from "../relay-control/index.ts";
 import type { HostMessage, RelayMessage, RelayPeer } from "../relay-control/index.ts";
+import { farewell, linkResume } from "./handover.ts";
 import type { RelayLimits } from "./limits.ts";
 import { linkStart, TICKET_BYTES } from "./link-start.ts";
 import { SPICE_LINK_ERR_INVALID_MAGIC } from "./refusal.ts";
@@ -16,6 +20,7 @@ import { WebSocketEnd } from "./websocket-end.ts";
 export interface ClientsHost {
   /** Says something to the hosting tab; false: there is none. */
   send(message: RelayMessage): boolean;
+  readonly hosting: boolean;
 }
 
 /** A client's connection, from its first byte to its last. */
@@ -27,19 +32,23 @@ interface Client {
   readonly refuse: (reason: string, linkError?: number) => void;
   /** What the hosting tab must show to open its stream; empty until it is announced. */
   token: string;
-  stage: "silent" | "waiting" | "announced" | "joined" | "refused";
+  stage: "silent" | "waiting" | "announced" | "joined" | "kept" | "refused";
   /** Bytes of its whole link message. */
   linkBytes: number;
   /** The hosting tab said that it became a channel. */
   channel: string | undefined;
   deadline: NodeJS.Timeout | undefined;
   tunnel: Tunnel | undefined;
+  readonly wire: FollowedWire;
+  /** Where it goes on with the next hosting tab, once it has lost its own. */
+  checkpoint: WireCheckpoint | undefined;
 }
 
 /**
  * The clients' connections. A place costs nothing to take, so it is held by what was said: when places are short, the
  * connection goes that has said least for longest, and never one that became a channel. The hosting tab hears of a
- * connection only once its whole link message is there.
+ * connection only once its whole link message is there. When that tab goes without a word, or another one takes its place, the channels
+ * are kept, unread, and handed to the next one.
  */
 export class Clients {
   readonly #limits: RelayLimits;
@@ -86,6 +95,8 @@ export class Clients {
       channel: undefined,
       deadline: undefined,
       tunnel: undefined,
+      wire: new FollowedWire(),
+      checkpoint: undefined,
     };
     this.#clients.set(client.id, client);
     end.onClosed = () => this.#closed(client);
@@ -122,9 +133,15 @@ export class Clients {
     }
     this.#settle(client);
     client.stage = "joined";
-    client.tunnel = new Tunnel(client.end, new WebSocketEnd(socket, this.#limits), this.#limits.stallLimitMs);
-    client.tunnel.onClosed = () => this.#closed(client);
-    if (client.end.closed) client.tunnel.destroy();
+    const stream = new WebSocketEnd(socket, this.#limits);
+    // What the tab before had of the client's message under way.
+    if (client.checkpoint && client.checkpoint.rest.length > 0) stream.write(client.checkpoint.rest);
+    client.checkpoint = undefined;
+    const tunnel = new Tunnel(client.end, stream, client.wire, this.#limits.stallLimitMs);
+    client.tunnel = tunnel;
+    tunnel.onClosed = () => this.#closed(client);
+    tunnel.onStreamLost = (reason) => this.#keep(client, reason);
+    if (client.end.closed) tunnel.destroy();
     this.#announce();
   }
 
@@ -143,16 +160,61 @@ export class Clients {
     }
   }
 
-  /** Whoever waits for a hosting tab that is gone. */
-  refuseWaiting(reason: string): void {
+  /** Nobody hosts: whoever waits for the link hears so, and channels are kept for the next hosting tab. */
+  hostLost(reason: string): void {
+    this.#refuseLinking(reason);
+    for (const client of this.#clients.values()) if (client.stage === "kept") this.#keepOn(client, reason);
+  }
+
+  /** A tab hosts from now on, `isReturn` the same one as before: it gets the channels that lost theirs. */
+  hostFound(isReturn: boolean): void {
+    const reason = "another tab hosts now";
+    this.#refuseLinking(reason);
     for (const client of this.#clients.values()) {
-      if (client.stage === "waiting" || client.stage === "announced") this.#refuse(client, reason);
+      if (client.stage === "joined" && !isReturn) this.#keep(client, reason);
+      if (client.stage !== "kept") continue;
+      clearTimeout(client.deadline);
+      client.end.onEarly = undefined;
+      client.stage = "waiting";
+    }
+    // Not before the tab was welcomed.
+    queueMicrotask(() => this.#announce());
+  }
+
+  #refuseLinking(reason: string): void {
+    for (const client of this.#clients.values()) {
+      if (client.stage !== "waiting" && client.stage !== "announced") continue;
+      if (client.checkpoint === undefined) this.#refuse(client, reason);
+      else {
+        this.#settle(client);
+        client.stage = "kept";
+        this.#keepOn(client, reason);
+      }
     }
   }
 
-  /** The hosting tab's clients; another one's are to come. */
-  endJoined(code: number, reason: string): void {
-    for (const { tunnel } of this.#clients.values()) tunnel?.end(code, reason);
+  /** Its stream is gone. */
+  #keep(client: Client, reason: string): void {
+    const checkpoint = client.tunnel?.release();
+    client.tunnel = undefined;
+    client.end.onClosed = () => this.#closed(client);
+    if (client.end.closed) return this.#closed(client);
+    client.checkpoint = checkpoint;
+    client.stage = checkpoint === undefined ? "refused" : "kept";
+    if (checkpoint === undefined) this.#end(client, reason);
+    else this.#keepOn(client, reason);
+  }
+
+  #keepOn(client: Client, reason: string): void {
+    const { keptClientMs, hostLossMs } = this.#limits;
+    client.end.onEarly = () => {
+      if (client.end.endedBecause !== undefined) this.#drop(client);
+    };
+    clearTimeout(client.deadline);
+    client.deadline = setTimeout(
+      () => this.#refuse(client, reason),
+      this.#host.hosting ? hostLossMs : keptClientMs,
+    );
   }
 
   close(reason: string): void {
@@ -190,7 +252,9 @@ export class Clients {
       if (dueInMs > 0) return this.#announceIn(dueInMs);
       const { id, peer } = client;
       client.token = randomBytes(16).toString("hex");
-      if (!this.#host.send({ type: "open", id, token: client.token, peer })) return;
+      const resume = client.checkpoint && linkResume(client.checkpoint);
+      if (!this.#host.send({ type: "open", id, token: client.token, peer, ...(resume && { resume }) }))
+        return;
       this.#pace.take();
       this.#newestNext = !this.#newestNext;
       client.stage = "announced";
@@ -215,6 +279,10 @@ export class Clients {
   #nextWaiting(): Client | undefined {
     const waits = ({ stage }: Client) => stage === "waiting";
     const clients = [...this.#clients.values()];
+    // A session that goes on comes before those that begin, and its main channel before the others.
+    const kept = clients.filter((client) => waits(client) && client.checkpoint !== undefined);
+    if (kept.length > 0)
+      return kept.find(({ checkpoint }) => checkpoint?.link.channelType === ChannelType.Main) ?? kept[0];
     return this.#newestNext ? clients.findLast(waits) : clients.find(waits);
   }
 
@@ -230,9 +298,20 @@ export class Clients {
     this.#settle(client);
     client.stage = "refused";
     client.end.onEarly = undefined;
-    this.#log.say(`clients refused: ${reason}`, `refused ${name(client)}: ${reason}`);
-    client.refuse(reason, linkError);
+    if (client.wire.linked) this.#end(client, reason);
+    else {
+      this.#log.say(`clients refused: ${reason}`, `refused ${name(client)}: ${reason}`);
+      client.refuse(reason, linkError);
+    }
     this.#announce();
+  }
+
+  /** A channel that nobody goes on with. */
+  #end(client: Client, reason: string): void {
+    const words = client.checkpoint && farewell(client.checkpoint, `The connection ended: ${reason}.`);
+    if (words) client.end.write(words);
+    client.end.end(RelayClose.tryAgainLater, reason);
+    if (client.channel === "main") this.#log.say("clients left", `${name(client)} was cut: ${reason}`);
   }
 
   #drop(client: Client): void {
@@ -270,6 +349,8 @@ function said({ stage, end, linkBytes }: Client): number {
   switch (stage) {
     case "refused":
       return 0;
+    case "kept":
+      return 4;
     case "silent":
       return 1;
     case "waiting":

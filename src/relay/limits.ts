@@ -147,6 +147,18 @@ export const MAX_UNPROVEN_CONTROLS = 256;
  */
 export const HOST_RETURN_MS = 5_000;
 
+/**
+ * Milliseconds that the connections of clients are kept whose hosting tab went without a word: as long as core keeps sessions without a
+ * machine. A reload takes seconds, a new browser with a restored machine ten.
+ */
+export const KEPT_CLIENT_MS = 30_000;
+
+/**
+ * Milliseconds that a client is kept whose stream vanished while its tab still hosts: the control connection ends a moment later, or that
+ * tab gave up this client alone.
+ */
+export const HOST_LOSS_MS = 3_000;
+
 /** Least characters of a secret that is given rather than made: 22 of base64url are 128 bits. */
 export const MIN_SECRET_CHARACTERS = 22;
 
@@ -173,6 +185,8 @@ export interface RelayLimits {
   readonly controlConnections: number;
   readonly unprovenControls: number;
   readonly hostReturnMs: number;
+  readonly keptClientMs: number;
+  readonly hostLossMs: number;
 }
 
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
@@ -197,4 +211,6 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   controlConnections: MAX_CONTROL_CONNECTIONS,
   unprovenControls: MAX_UNPROVEN_CONTROLS,
   hostReturnMs: HOST_RETURN_MS,
+  keptClientMs: KEPT_CLIENT_MS,
+  hostLossMs: HOST_LOSS_MS,
 };

@@ -1,6 +1,7 @@
 /**
  * The relay: SPICE clients come in by TCP or WebSocket, the hosting tab dials out to it, and each client is joined to
- * the stream that the tab opens for it. It keeps no state of SPICE and never looks into the bytes.
+ * the stream that the tab opens for it. It changes no byte, and looks only where messages begin and what little of a channel's state
+ * another tab must know to go on with it, when the one that hosts is gone.
  */
 import { CodedError } from "../errors/index.ts";
 import type { IncomingMessage } from "node:http";
@@ -92,14 +93,18 @@ export class Relay implements AsyncDisposable {
     this.#log = new SparseLog(options.log ?? (() => {}), this.#limits.logIntervalMs);
     this.access = new AccessPolicy(options);
     this.secret = options.secret ?? makeSecret();
+    const hosting = () => this.#seat.host !== undefined;
     this.#clients = new Clients(this.#limits, this.#log, {
       send: (message) => this.#seat.host?.send(message) ?? false,
+      get hosting() {
+        return hosting();
+      },
     });
     this.#seat = new HostSeat(this.secret, this.#limits, {
       seated: (link, isReturn) => this.#seated(link, isReturn),
       vacated: (link) => {
         this.#log.say("hosts", `${link.remoteName} stopped hosting`);
-        this.#clients.refuseWaiting("the hosting tab was closed");
+        this.#clients.hostLost("the hosting tab was closed");
       },
       message: (message) => this.#clients.hostSaid(message),
       secretRefused: (address) =>
@@ -237,8 +242,7 @@ export class Relay implements AsyncDisposable {
 
   #seated(link: HostLink, isReturn: boolean): void {
     this.#log.say("hosts", `${link.remoteName} is hosting`);
-    this.#clients.refuseWaiting("another tab took over");
-    if (!isReturn) this.#clients.endJoined(RelayClose.normal, "another tab hosts now");
+    this.#clients.hostFound(isReturn);
     link.send({
       type: "welcome",
       protocol: RELAY_CONTROL_PROTOCOL,

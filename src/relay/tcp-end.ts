@@ -24,7 +24,7 @@ export class TcpEnd extends ByteEnd {
     });
   }
 
-  override write(bytes: Buffer): boolean {
+  override write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
     if (!socket.writable) return true;
     // What comes in one piece goes out in one: a call of the system for each small message is most of what a link costs here.

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { afterEach, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
+import { FollowedWire } from "../channel/followed-wire.ts";
 import { DEFAULT_RELAY_LIMITS } from "./limits.ts";
 import { TcpEnd } from "./tcp-end.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -89,7 +90,7 @@ async function pushUntilPaused(socket: HeldSocket): Promise<Buffer> {
 
 test("a peer that reads nothing stops the reading of the other end, and little waits in between", async () => {
   const [from, to] = [tcp(), tcp()];
-  void new Tunnel(from.end, to.end, 1_000_000);
+  void new Tunnel(from.end, to.end, new FollowedWire(), 1_000_000);
   const before = await pushUntilPaused(from.socket);
   expect(to.socket.writableLength).toBeLessThanOrEqual(to.socket.writableHighWaterMark + CHUNK);
   // What comes now stays with the sender's socket.
@@ -106,7 +107,7 @@ test("a peer that reads nothing stops the reading of the other end, and little w
 
 test("the same towards a WebSocket: up to the high water, and on again from the low one", async () => {
   const [from, to] = [tcp(), webSocket()];
-  void new Tunnel(from.end, to.end, 1_000_000);
+  void new Tunnel(from.end, to.end, new FollowedWire(), 1_000_000);
   const before = await pushUntilPaused(from.socket);
   expect(before.length).toBeGreaterThanOrEqual(limits.highWaterBytes);
   expect(before.length).toBeLessThanOrEqual(limits.highWaterBytes + 2 * CHUNK);
@@ -137,7 +138,7 @@ test("before it is joined a client is read up to its limit, and no further", asy
 test("a peer that takes no byte for the whole stall limit is cut, and the other end closes; one that takes some is not", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const [from, to] = [tcp(), tcp()];
-  void new Tunnel(from.end, to.end, 60_000);
+  void new Tunnel(from.end, to.end, new FollowedWire(), 60_000);
   await pushUntilPaused(from.socket);
   vi.advanceTimersByTime(59_000);
   expect(to.socket.destroyed).toBe(false);

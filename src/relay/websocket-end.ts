@@ -3,22 +3,34 @@ import { closeReason } from "../formats/index.ts";
 import { ByteEnd } from "./byte-end.ts";
 import type { RelayLimits } from "./limits.ts";
 
+const NORMAL_CLOSURE = 1000;
+
 /** A WebSocket as the end of a tunnel: the bytes of its binary messages, whose boundaries mean nothing. */
 export class WebSocketEnd extends ByteEnd {
   readonly #socket: WebSocket;
   #high = false;
   #deadline: NodeJS.Timeout | undefined;
   readonly #pings: NodeJS.Timeout;
+  /** When the oldest ping was sent that nothing has answered. */
+  #pingedAtMs: number | undefined;
+  #isPaused = false;
+  #closeCode: number | undefined;
 
   constructor(socket: WebSocket, limits: RelayLimits) {
     super(limits);
     this.#socket = socket;
     // Whatever stands in between and ends idle connections sees that this one is in use.
     this.#pings = setInterval(() => {
-      if (socket.readyState === socket.OPEN && socket.bufferedAmount === 0) socket.ping();
+      // A peer whose network is gone says nothing for ever.
+      if (performance.now() - (this.#pingedAtMs ?? Infinity) > limits.silenceLimitMs) socket.terminate();
+      if (socket.readyState !== socket.OPEN || socket.bufferedAmount > 0) return;
+      if (!this.#isPaused) this.#pingedAtMs ??= performance.now();
+      socket.ping();
     }, limits.pingIntervalMs);
     let failure: string | undefined;
+    socket.on("pong", () => (this.#pingedAtMs = undefined));
     socket.on("message", (data, isBinary) => {
+      this.#pingedAtMs = undefined;
       if (isBinary) this.received(toBuffer(data));
       else this.end(1003, "SPICE travels in binary messages");
     });
@@ -26,12 +38,13 @@ export class WebSocketEnd extends ByteEnd {
     socket.on("close", (code, reason) => {
       clearTimeout(this.#deadline);
       clearInterval(this.#pings);
+      this.#closeCode = code;
       const words = reason.length > 0 ? reason.toString() : `the WebSocket closed with code ${code}`;
       this.peerClosed(failure ?? words);
     });
   }
 
-  override write(bytes: Buffer): boolean {
+  override write(bytes: Uint8Array): boolean {
     if (this.#socket.readyState !== this.#socket.OPEN) return true;
     this.#socket.send(bytes, { binary: true }, () => {
       if (!this.#high || this.#socket.bufferedAmount > this.limits.lowWaterBytes) return;
@@ -42,11 +55,19 @@ export class WebSocketEnd extends ByteEnd {
     return !this.#high;
   }
 
+  override get endedInOrder(): boolean {
+    return this.#deadline !== undefined || this.#closeCode === NORMAL_CLOSURE;
+  }
+
   override pauseReading(): void {
+    // Nor can one be heard that is not read.
+    this.#isPaused = true;
+    this.#pingedAtMs = undefined;
     this.#socket.pause();
   }
 
   override resumeReading(): void {
+    this.#isPaused = false;
     this.#socket.resume();
   }
 

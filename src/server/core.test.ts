@@ -22,6 +22,7 @@ import {
   inputsChannel,
   mainChannel,
 } from "../protocol/index.ts";
+import type { RelayLimits } from "../relay/limits.ts";
 import { TestRelay } from "../relay/relay.testing.ts";
 import type { RedStream } from "../transport/index.ts";
 import { createRedStreamPair, openRedStream } from "../transport/index.ts";
@@ -171,8 +172,9 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   const red = openRedStream(page.connects[0].port);
   const seen: number[] = [];
   display.onData = (bytes) => seen.push(...bytes);
-  red.write(new Uint8Array([1, 2, 3]));
-  await eventually(() => seen.length === 3);
+  const mark = encodeMessage(displayChannel.server.mark, {}, { miniHeader: true });
+  red.write(mark);
+  await eventually(() => seen.length === mark.length);
   expect(await page.core.call("inspect", {})).toMatchObject({
     core: { clients: [{ channels: ["main", "display"] }] },
     red: { commands: 3 },
@@ -193,9 +195,31 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   await eventually(() => relay.log.some((line) => /^tcp client .* left$/.test(line)));
 });
 
+/** A network for one core: all its connections vanish at once, and new ones come to nothing while it is cut. */
+function network() {
+  const sockets = new Set<NodeWebSocket>();
+  let isCut = false;
+  class NetworkSocket extends NodeWebSocket {
+    constructor(url: string, protocols?: string[]) {
+      super(isCut ? "ws://127.0.0.1:9/" : url, protocols);
+      sockets.add(this);
+      // A dead machine's sockets tell nobody of it.
+      this.on("error", () => {});
+    }
+  }
+  return {
+    webSocket: NetworkSocket as unknown as WebSocketConstructor,
+    cut() {
+      isCut = true;
+      for (const socket of sockets) socket.terminate();
+    },
+    mend: () => void (isCut = false),
+  };
+}
+
 /** A hosting page with one client at a relay, which has a main, an inputs and a display channel. */
-async function hostWithClient(options: Partial<CoreOptions> = {}) {
-  const relay = own(await TestRelay.start());
+async function hostWithClient(options: Partial<CoreOptions> = {}, limits: Partial<RelayLimits> = {}) {
+  const relay = own(await TestRelay.start({ limits }));
   const liveness = new LocalLiveness();
   const core = makeCore(liveness, options);
   const config = {
@@ -290,6 +314,126 @@ test.each(["red", "guest", "page"])(
     expect(relay.relay.health).toMatchObject({ hosting: true, clients: 2 });
   },
 );
+
+/** Its red worker has sent a surface, and the client the beginning of a message. */
+async function halfway(display: ChannelAtClient, page: TestPage) {
+  const red = openRedStream(page.connects[0].port);
+  const write = (bytes: Uint8Array) => red.write(bytes);
+  write(encodeMessage(baseServer.setAck, { generation: 5, window: 20 }, { miniHeader: true }));
+  const primary = { surfaceId: 0, width: 64, height: 48, format: 32, flags: 1 };
+  write(encodeMessage(displayChannel.server.surfaceCreate, primary, { miniHeader: true }));
+  const mark = encodeMessage(displayChannel.server.mark, {}, { miniHeader: true });
+  // The client hears nothing of what its server could not end.
+  write(mark.slice(0, 4));
+  const init = { pixmapCacheId: 1, pixmapCacheSize: 9n, glzDictionaryId: 1, glzDictionaryWindowSize: 0 };
+  display.send(displayChannel.client.init, init);
+  const ack = encodeMessage(baseClient.ackSync, { generation: 5 }, { miniHeader: true });
+  display.sendRaw(ack.slice(0, 3));
+  let read = 0;
+  red.onData = (bytes) => (read += bytes.length);
+  await eventually(() => read === 6 + 14 + 3 && display.messages.length === 2);
+  return { init, ack };
+}
+
+/** The client of {@link hostWithClient} goes on with `next`, whoever that is. */
+async function expectGoesOn(
+  next: TestPage,
+  { main, inputs, display }: Awaited<ReturnType<typeof hostWithClient>>,
+  { init, ack }: Awaited<ReturnType<typeof halfway>>,
+) {
+  await eventually(() => next.state?.clients[0]?.channels.length === 3);
+  const connect = next.connects.at(-1)!;
+  expect(connect.resume).toMatchObject({
+    serial: 2n,
+    generation: 5,
+    surfaces: [{ surfaceId: 0, width: 64, height: 48, format: 32 }],
+    marked: false,
+  });
+  expect(decodeBody(displayChannel.client.init, Uint8Array.from(connect.resume!.init!))).toEqual(init);
+  const red = openRedStream(connect.port);
+  const heard: number[] = [];
+  red.onData = (bytes) => heard.push(...bytes);
+  display.sendRaw(ack.slice(3));
+  await eventually(() => heard.length === ack.length);
+  expect(heard).toEqual([...ack]);
+  red.write(encodeMessage(displayChannel.server.mark, {}, { miniHeader: true }));
+  await eventually(() => display.names.includes("mark"));
+  inputs.send(inputsChannel.client.keyDown, { code: 0x1e });
+  await eventually(() => next.keys.flat().includes(0x1e));
+  // A session begins once.
+  expect(main.names.filter((name) => name === "init").length).toBe(1);
+  expect(inputs.names.filter((name) => name === "init").length).toBe(1);
+  await eventually(() => main.find(mainChannel.server.mouseMode) !== undefined);
+  expect([main.closed, inputs.closed, display.closed]).toEqual([undefined, undefined, undefined]);
+}
+
+test("a core that dies with its page leaves its clients at the relay, and the next core goes on with their sessions", async () => {
+  const { webSocket, cut } = network();
+  const host = await hostWithClient({ webSocket });
+  const begun = await halfway(host.display, host.page);
+  cut();
+  // Four motions, of which the client hears nothing before there is somebody to read them.
+  for (let i = 0; i < 5; i++)
+    host.inputs.send(inputsChannel.client.mouseMotion, { dx: 1, dy: 1, buttonsState: 0 });
+  await eventually(() => !host.relay.relay.health.hosting);
+  const liveness = new LocalLiveness();
+  const next = new TestPage(makeCore(liveness), liveness, "two");
+  await next.core.call("configure", host.config);
+  await expectGoesOn(next, host, begun);
+  await eventually(() => host.inputs.names.includes("mouseMotionAck"));
+  // Whoever joins now is another session, of the same server.
+  const { session } = await linkMain(host.relay);
+  expect(session).not.toBe(host.main.find(mainChannel.server.init)!.sessionId);
+  await eventually(() => next.state?.clients.length === 2);
+});
+
+test("a core whose network was away for a while has its clients back", async () => {
+  const { webSocket, cut, mend } = network();
+  const host = await hostWithClient({ webSocket });
+  const begun = await halfway(host.display, host.page);
+  cut();
+  await eventually(() => host.page.state?.clients.length === 0);
+  mend();
+  await expectGoesOn(host.page, host, begun);
+});
+
+test("the clients go with the place: whoever takes it over goes on with their sessions", async () => {
+  const host = await hostWithClient();
+  const begun = await halfway(host.display, host.page);
+  const liveness = new LocalLiveness();
+  const next = new TestPage(makeCore(liveness), liveness, "two");
+  await next.core.call("configure", host.config);
+  await eventually(() => next.state?.relay.state === "waiting");
+  await next.core.call("takeOverRelay", {});
+  await expectGoesOn(next, host, begun);
+  await eventually(() => host.page.state?.clients.length === 0);
+});
+
+test("clients that nobody goes on with are told so and cut", async () => {
+  const { webSocket, cut } = network();
+  const { main, inputs, display, relay } = await hostWithClient({ webSocket }, { keptClientMs: 50 });
+  cut();
+  await eventually(
+    () => main.closed !== undefined && inputs.closed !== undefined && display.closed !== undefined,
+  );
+  expect(main.find(mainChannel.server.notify)!.message).toBe(
+    "The connection ended: the hosting tab was closed.",
+  );
+  await eventually(() => relay.relay.health.connections === 0);
+});
+
+test("a client that leaves while its server is away is let go by the next one", async () => {
+  const { webSocket, cut } = network();
+  const { relay, config, main, inputs, display } = await hostWithClient({ webSocket });
+  cut();
+  await eventually(() => !relay.relay.health.hosting);
+  for (const channel of [main, inputs, display]) channel.close();
+  const liveness = new LocalLiveness();
+  const next = new TestPage(makeCore(liveness), liveness, "two");
+  await next.core.call("configure", config);
+  await next.online();
+  await eventually(() => relay.relay.health.connections === 0 && next.state?.clients.length === 0);
+});
 
 test.each(["red", "guest", "page"])(
   "when the %s dies and nothing takes its place, clients are told and cut off, and the relay learns it",

@@ -8,6 +8,7 @@ import type {
   RedWorkerMessages,
 } from "../dispatch/index.ts";
 import { Dispatcher, TransferredAnswer } from "../dispatch/index.ts";
+import type { LinkResume } from "../relay-control/index.ts";
 import type { StreamPeer, Turns, Wire } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type {
@@ -267,7 +268,7 @@ export class Core implements AsyncDisposable {
       hostId: this.#hostId,
       webSocket: this.#options.webSocket,
       refusal: () => (this.#reds ? undefined : NO_MACHINE),
-      onClient: (joined, peer) => this.accept(joined.port, peer, joined),
+      onClient: (joined, peer, resume) => this.accept(joined.port, peer, joined, resume),
       onState: (state) => {
         this.#relayState = state;
         this.#announce();
@@ -275,9 +276,10 @@ export class Core implements AsyncDisposable {
     });
   }
 
-  /** A client's stream, from whichever driver, and the wire that it travels on. */
-  accept(port: MessagePort, peer: StreamPeer, wire?: Wire): void {
-    if (this.#reds) void this.#reds.accept(port, peer, wire);
+  /** A client's stream, from whichever driver, and the wire that it travels on. `resume`: another server had it before. */
+  accept(port: MessagePort, peer: StreamPeer, wire?: Wire, resume?: LinkResume): void {
+    if (this.#reds && resume) void this.#reds.resume(port, peer, resume, wire);
+    else if (this.#reds) void this.#reds.accept(port, peer, wire);
     else openRedStream(port).close(NO_MACHINE);
   }
 

@@ -1,10 +1,12 @@
+import type { ChannelResume } from "../dispatch/index.ts";
+import { MOTION_ACK_BUNCH } from "../channel/index.ts";
 import type { RedChannelClientOptions } from "../channel/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { KeyboardModifier, MouseButton, inputsChannel } from "../protocol/index.ts";
 import { CoreChannelClient } from "./core-channel-client.ts";
 import type { GuestHand } from "./guest-hand.ts";
 import type { HandPeer, HandSource } from "./hand-source.ts";
-import { INPUTS_RECEIVE_BUFFER, MOTION_ACK_BUNCH } from "./limits.ts";
+import { INPUTS_RECEIVE_BUFFER } from "./limits.ts";
 
 const RELEASE = 0x80;
 const EXTENDED = 0xe0;
@@ -62,12 +64,18 @@ export class InputsChannelClient extends CoreChannelClient implements HandPeer {
     options: Pick<
       RedChannelClientOptions,
       "stream" | "miniHeader" | "capabilities" | "pingIntervalMs" | "turns"
-    >,
+    > & { readonly resume?: ChannelResume },
     hand: GuestHand,
   ) {
     super({ ...options, schema: inputsChannel, handleAcks: false, receiveBuffer: INPUTS_RECEIVE_BUFFER });
     this.#hand = hand.attach(this);
-    this.enqueue(inputsChannel.server.init, { keyboardModifiers: this.#hand.leds });
+    const { resume } = options;
+    if (resume === undefined) this.enqueue(inputsChannel.server.init, { keyboardModifiers: this.#hand.leds });
+    else {
+      this.sendModifiers(this.#hand.leds);
+      // What the server before had of them is gone, and the client waits for its word.
+      for (let motions = resume.motions ?? 0; motions > 0; motions--) this.#acknowledgeMotion();
+    }
   }
 
   handHasRoom(): void {

@@ -10,6 +10,9 @@ export const LINK_DEADLINE_MS = 10_000;
  */
 export const MAX_LINKS = 64;
 
+/** Milliseconds that a channel of a session that goes on waits for that session's main channel: the relay sends that first. */
+export const RESUME_WAIT_MS = 10_000;
+
 /**
  * Milliseconds that each step of a link has before the connection may lose its place to a newcomer, as long as others have had theirs: a
  * round trip around the world. The relay tells of fifty links a second, so a dozen at most are that young.
@@ -101,9 +104,6 @@ export const AGENT_WRITE_DEADLINE_MS = 60 * 60 * 1000;
 
 /** Bytes of one piece towards or from the agent (VD_AGENT_MAX_DATA_SIZE). */
 export const AGENT_PIECE = 2048;
-
-/** MOUSE_MOTION and MOUSE_POSITION messages per MOUSE_MOTION_ACK (SPICE_INPUT_MOTION_ACK_BUNCH). */
-export const MOTION_ACK_BUNCH = 4;
 
 /** Bytes of scancodes given to the guest at once: a key or two, since those of all others wait behind them. */
 export const KEYS_PIECE_BYTES = 4;

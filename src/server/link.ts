@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors/index.ts";
 import { CodedError, errorText } from "../errors/index.ts";
-import type { ChannelCapabilities } from "../dispatch/index.ts";
+import type { ChannelCapabilities, ChannelResume } from "../dispatch/index.ts";
 import {
   AuthMechanism,
   ChannelType,
@@ -43,6 +43,8 @@ export interface AuthenticatedLink {
   readonly miniHeader: boolean;
   /** The connection at its driver, whoever has the stream by then. */
   readonly wire?: Wire;
+  /** Another server had the channel before; absent: the client has just linked. */
+  readonly resume?: ChannelResume;
 }
 
 /** Why a connection did not become a channel; `linkError` was told to the client where the protocol has a way to. */

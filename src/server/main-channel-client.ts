@@ -56,7 +56,7 @@ export class MainChannelClient extends CoreChannelClient {
   constructor(
     options: Pick<
       RedChannelClientOptions,
-      "stream" | "miniHeader" | "capabilities" | "pingIntervalMs" | "turns"
+      "stream" | "miniHeader" | "capabilities" | "pingIntervalMs" | "turns" | "resume"
     > & {
       readonly connectivityIntervalMs?: number;
     },
@@ -107,6 +107,17 @@ export class MainChannelClient extends CoreChannelClient {
       bulk: this.ping(new Uint8Array(NET_TEST_BYTES)),
       roundTripMs: 0,
     };
+  }
+
+  /** Instead of {@link start}, for a session that another server began: what may be otherwise here than there. */
+  goOn(now: Omit<MainInit, "sessionId" | "name" | "uuid">): void {
+    this.together(() => {
+      this.send(mainChannel.server.multiMediaTime, { time: now.multiMediaTime });
+      this.sendMouseMode(now.supportedMouseModes, now.currentMouseMode);
+      // What the agent and the client had begun is not known here: both begin again.
+      this.sendAgentState(false);
+      if (now.agentConnected) this.sendAgentState(true);
+    });
   }
 
   sendChannelsList(): void {

@@ -81,7 +81,8 @@ export class QxlChannelClient implements ClientChannel {
     this.#qxl = qxl;
     const watcher = link.wire?.watcher;
     this.#tracker = watcher instanceof ChannelTracker ? watcher : undefined;
-    this.#tracker?.begin(type, link.miniHeader, link.stream.position);
+    if (link.resume) this.#tracker?.goOn(type, link.miniHeader, link.resume);
+    else this.#tracker?.begin(type, link.miniHeader, link.stream.position);
     this.#port = link.stream.detach();
   }
 
@@ -90,7 +91,7 @@ export class QxlChannelClient implements ClientChannel {
     const port = this.#port;
     if (port === undefined || this.#qxl.dispatcher === undefined) return;
     this.#port = undefined;
-    await this.#hand(port);
+    await this.#hand(port, this.#link.resume);
   }
 
   /** A red worker is there again; the one before may have had the stream. @throws as {@link connect} */

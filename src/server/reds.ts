@@ -10,6 +10,7 @@ import type {
 } from "../dispatch/index.ts";
 import { ChannelTracker } from "../channel/index.ts";
 import { ChannelType, LinkError, MouseMode, NotifySeverity, encodeLinkError } from "../protocol/index.ts";
+import type { LinkResume } from "../relay-control/index.ts";
 import type { RedStream, StreamPeer, Turns, Wire } from "../transport/index.ts";
 import { CLIENT_OVERSHOOT, Pace, openRedStream, threadTurns } from "../transport/index.ts";
 import { AgentDevice } from "./agent-device.ts";
@@ -34,6 +35,9 @@ import { PasswordGate } from "./password-gate.ts";
 import { QxlChannel } from "./qxl-channel.ts";
 import { RedChannels } from "./red-channel.ts";
 import { RedClient, localChannelClient } from "./red-client.ts";
+import { AwaitedSessions } from "./awaited-sessions.ts";
+import type { ResumedLink } from "./resumed-link.ts";
+import { NotResumed, resumedLink } from "./resumed-link.ts";
 import { ThreadDoor } from "./thread-door.ts";
 import { TicketKeyPool, Ticketing } from "./ticket.ts";
 
@@ -97,6 +101,7 @@ export class Reds implements AsyncDisposable {
   #ticketing: Ticketing;
   readonly #places = new LinkPlaces(MAX_LINKS);
   readonly #attempts = new Set<LinkAttempt>();
+  readonly #resumed = new AwaitedSessions();
   /** Links with a wrong password that are still to be answered. */
   readonly #unanswered = new Set<RedStream>();
   readonly #netTests = new Pace(NET_TESTS_AT_ONCE, NET_TEST_REST_MS);
@@ -327,6 +332,52 @@ export class Reds implements AsyncDisposable {
     }
   }
 
+  /**
+   * A client's connection that another server had, and that its relay kept: the channel goes on where that one left it. Never rejects: one
+   * that cannot go on is closed.
+   */
+  async resume(port: MessagePort, peer: StreamPeer, kept: LinkResume, wire?: Wire): Promise<void> {
+    if (wire) wire.watcher = new ChannelTracker();
+    const link = resumedLink(port, wire, kept);
+    try {
+      if (this.#closed) throw new NotResumed("the server is closing");
+      if (link.channelType === ChannelType.Main) await this.#resumeMain(link, peer);
+      else await this.#resumeOther(link, peer);
+    } catch (error) {
+      const words = errorText(error);
+      this.onLog?.(`the connection of ${peer.address} does not go on: ${words}`);
+      link.stream.close(words);
+    }
+  }
+
+  async #resumeMain(link: ResumedLink, peer: StreamPeer): Promise<void> {
+    // The same server may have it still, when nothing but its network was away.
+    const before = this.#sessionOf(link.connectionId);
+    if (before) await this.#clientDisconnect(before, "its session goes on with another connection");
+    if (this.#closed || this.#clients.size >= MAX_CLIENTS)
+      throw new NotResumed("there is no room for the session");
+    const client = this.#addClient(link, link.connectionId, peer);
+    client.main.goOn(this.#mainState());
+    this.#opened(client);
+    this.#resumed.come(client);
+  }
+
+  async #resumeOther(link: ResumedLink, peer: StreamPeer): Promise<void> {
+    const { channelType: type, channelId: id } = link;
+    const client = this.#sessionOf(link.connectionId) ?? (await this.#resumed.of(link.connectionId));
+    const channel = this.#channels.find(type, id);
+    if (channel === undefined) throw new NotResumed(`there is no channel ${type}:${id}`);
+    const before = client.channel(type, id);
+    if (before) {
+      client.removeChannel(before);
+      await before.disconnect("it goes on with another connection");
+    }
+    if (client.disconnecting) throw new NotResumed("the session has ended");
+    channel.connect(client, link);
+    this.onLinked?.(peer, channel.name);
+    this.onChange?.();
+  }
+
   #sessionOf(connectionId: number): RedClient | undefined {
     if (connectionId === 0) return undefined;
     return [...this.#clients.values()].find((one) => one.connectionId === connectionId);
@@ -350,6 +401,34 @@ export class Reds implements AsyncDisposable {
     if (this.#clients.size >= MAX_CLIENTS)
       throw refuseLink(link, LinkError.Error, `${MAX_CLIENTS} clients are connected already`);
     acceptLink(link);
+    const client = this.#addClient(link, this.#newConnectionId(), peer);
+    client.main.start({
+      sessionId: client.connectionId,
+      name: this.#config.name,
+      uuid: this.#uuid,
+      ...this.#mainState(),
+    });
+    this.#opened(client);
+  }
+
+  #mainState() {
+    return {
+      supportedMouseModes: this.#mouse.supported,
+      currentMouseMode: this.#mouse.current,
+      agentConnected: this.#agent.open,
+      multiMediaTime: Math.floor(performance.now()) >>> 0,
+    };
+  }
+
+  #opened({ main, peer }: RedClient): void {
+    main.open();
+    if (this.#standing !== undefined) main.notify(this.#standing);
+    this.onLinked?.(peer, "main");
+    this.onChange?.();
+  }
+
+  /** A session, with its main channel. */
+  #addClient(link: AuthenticatedLink, connectionId: number, peer: StreamPeer): RedClient {
     if (link.wire) link.wire.watcher = undefined;
     const { connectivityIntervalMs, pingIntervalMs } = this.#options;
     const main = new MainChannelClient(
@@ -364,7 +443,7 @@ export class Reds implements AsyncDisposable {
         agentResume: (client) => this.#agent.resume(client),
       },
     );
-    const client = new RedClient(this.#nextClientId++, this.#newConnectionId(), peer, main);
+    const client = new RedClient(this.#nextClientId++, connectionId, peer, main);
     this.#clients.set(client.id, client);
     const channel = localChannelClient({ type: ChannelType.Main, id: 0, name: "main" }, main);
     client.addChannel(channel);
@@ -373,19 +452,7 @@ export class Reds implements AsyncDisposable {
       client.removeChannel(channel);
       this.#queueClientDisconnect(client, reason);
     };
-    main.start({
-      sessionId: client.connectionId,
-      name: this.#config.name,
-      uuid: this.#uuid,
-      supportedMouseModes: this.#mouse.supported,
-      currentMouseMode: this.#mouse.current,
-      agentConnected: this.#agent.open,
-      multiMediaTime: Math.floor(performance.now()) >>> 0,
-    });
-    main.open();
-    if (this.#standing !== undefined) main.notify(this.#standing);
-    this.onLinked?.(peer, "main");
-    this.onChange?.();
+    return client;
   }
 
   /** Room for a newcomer: the session goes that has done nothing since its link, the oldest of several. */
@@ -522,6 +589,7 @@ export class Reds implements AsyncDisposable {
     for (const attempt of this.#attempts) attempt.abort(reason);
     for (const stream of this.#unanswered) stream.close(reason);
     this.#unanswered.clear();
+    this.#resumed.close(reason);
     await Promise.all([...this.#clients.keys()].map((id) => this.kick(id, reason)));
     await Promise.all(this.#leaving.values());
     this.#agent[Symbol.dispose]();

@@ -3,7 +3,7 @@ import type { JoinedSocket, StreamPeer, WebSocketLike } from "../transport/index
 import { PausableWebSocket, joinWebSocket, webSocketStream } from "../transport/index.ts";
 import type { RelayState } from "./host-control.ts";
 import { RELAY_PING_INTERVAL_MS, RELAY_RETRY_FIRST_MS, RELAY_RETRY_MAX_MS } from "./limits.ts";
-import type { HostMessage, LinkFailure, RelayMessage } from "../relay-control/index.ts";
+import type { HostMessage, LinkFailure, LinkResume, RelayMessage } from "../relay-control/index.ts";
 import {
   ControlMessageError,
   RELAY_CONTROL_PROTOCOL,
@@ -28,8 +28,10 @@ export interface RelayConnectionOptions {
   readonly secret: string;
   /** Why no client can be served now, or undefined. */
   readonly refusal: () => string | undefined;
-  /** A client's stream, ready to be linked; it is the receiver's from now on. */
-  readonly onClient: (stream: JoinedSocket, peer: StreamPeer) => void;
+  /**
+   * A client's stream, ready to be linked, or, with `resume`, to go on where another server had come to; it is the receiver's from now on.
+   */
+  readonly onClient: (stream: JoinedSocket, peer: StreamPeer, resume?: LinkResume) => void;
   readonly onState: (state: RelayState) => void;
   readonly webSocket?: WebSocketConstructor;
 }
@@ -144,7 +146,7 @@ export class RelayConnection implements Disposable {
     }
   }
 
-  #openStream({ id, token, peer }: Extract<RelayMessage, { type: "open" }>): void {
+  #openStream({ id, token, peer, resume }: Extract<RelayMessage, { type: "open" }>): void {
     const reason = this.#options.refusal();
     if (reason !== undefined) {
       this.#say({ type: "refused", id, reason });
@@ -158,7 +160,8 @@ export class RelayConnection implements Disposable {
     socket.addEventListener("error", () => void this.#opening.delete(socket));
     // A browser takes its time to connect; the client's own time begins when it can be heard.
     socket.addEventListener("open", () => {
-      if (this.#opening.delete(socket)) this.#options.onClient(joinWebSocket(socket), { ...peer, id });
+      if (this.#opening.delete(socket))
+        this.#options.onClient(joinWebSocket(socket), { ...peer, id }, resume);
     });
   }
 
