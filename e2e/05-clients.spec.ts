@@ -1,8 +1,9 @@
 import { expect, test } from "@playwright/test";
+import { RecordingChannel } from "../src/client/client.testing.ts";
+import { link } from "../src/client/index.ts";
+import { dialTcp } from "../src/client/transports/node-socket.ts";
 import { ChannelType, LinkErr, mainChannel } from "../src/protocol/index.ts";
-import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
 import { HostTab, Server } from "./support/host.ts";
-import { dialTcp } from "./support/plain-client.ts";
 import { difference, type Picture } from "./support/ppm.ts";
 import { Program } from "./support/process.ts";
 import { XvfbDisplay, spicyScreenshot } from "./support/stock-clients.ts";
@@ -42,15 +43,15 @@ test("two clients see the same desktop, one leaves in peace; a closed tab ends t
   });
 
   await test.step("closing the tab tells the clients, and new ones hear why there is nothing", async () => {
-    const { stream, socket } = await dialTcp(server.spicePort);
-    await linkAsClient(stream, { channelType: ChannelType.Main });
-    const main = new ChannelAtClient(stream, mainChannel);
+    const transport = await dialTcp(server.spicePort);
+    await link(transport, { channelType: ChannelType.Main });
+    const main = new RecordingChannel(transport, mainChannel, { answers: true });
     await expect.poll(() => main.names).toContain("init");
     await tab.leave();
     await expect.poll(() => main.closed, { timeout: 30_000 }).toBeDefined();
     expect(main.names).toContain("notify");
     expect(main.find(mainChannel.server.disconnecting)?.reason).toBe(LinkErr.Ok);
-    socket.destroy();
+    transport.socket.destroy();
     // remote-viewer leaves, or says that its server is gone: its picture of the desktop is no longer there.
     await expect
       .poll(async () => first.child.exitCode !== null || locate(corner, await x.picture()) === undefined, {

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { expect, test } from "@playwright/test";
+import { RecordingChannel, linkError } from "../src/client/client.testing.ts";
+import { link } from "../src/client/index.ts";
+import { dialTcp } from "../src/client/transports/node-socket.ts";
 import { ChannelType, LinkErr, displayChannel, inputsChannel, mainChannel } from "../src/protocol/index.ts";
 import { spiceGtkCaps } from "../src/red/display/display-client.testing.ts";
-import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
 import { HostTab, Server } from "./support/host.ts";
-import { dialTcp } from "./support/plain-client.ts";
 import { difference } from "./support/ppm.ts";
 import { spicyScreenshot } from "./support/stock-clients.ts";
 
@@ -36,9 +37,8 @@ test("whatever a client sends ends that connection alone, with its error; guest 
   const port = server.spicePort;
 
   const good = await dialTcp(port);
-  expect((await linkAsClient(good.stream, { channelType: ChannelType.Main })).resultError).toBe(LinkErr.Ok);
-  const main = new ChannelAtClient(good.stream, mainChannel);
-  main.answersPings = true;
+  await link(good, { channelType: ChannelType.Main });
+  const main = new RecordingChannel(good, mainChannel, { answers: true });
   await expect.poll(() => main.find(mainChannel.server.init)?.sessionId).toBeTruthy();
   const session = main.find(mainChannel.server.init)!.sessionId;
 
@@ -52,12 +52,12 @@ test("whatever a client sends ends that connection alone, with its error; guest 
     await talk(port, linkHeader(2, 26), true);
     await talk(port, new Uint8Array(0), true);
     for (const [wish, code] of [
-      [{ channelType: ChannelType.Display, connectionId: session ^ 1 }, LinkErr.BadConnectionId],
+      [{ channelType: ChannelType.Display, connectionId: (session ^ 1) >>> 0 }, LinkErr.BadConnectionId],
       [{ channelType: 77, connectionId: session }, LinkErr.ChannelNotAvailable],
     ] as const) {
-      const { stream, socket } = await dialTcp(port);
-      expect((await linkAsClient(stream, wish)).resultError).toBe(code);
-      socket.destroy();
+      const transport = await dialTcp(port);
+      expect(await linkError(transport, wish)).toBe(code);
+      transport.socket.destroy();
     }
   });
 
@@ -69,13 +69,11 @@ test("whatever a client sends ends that connection alone, with its error; guest 
         new Uint8Array([101, 0, 1, 0, 0, 0, 9]),
         new Uint8Array(randomBytes(2000)).fill(0xfe, 0, 2),
       ]) {
-        const { stream, socket } = await dialTcp(port);
-        expect((await linkAsClient(stream, { channelType, connectionId: session })).resultError).toBe(
-          LinkErr.Ok,
-        );
-        const closed = new Promise((resolve) => socket.on("close", resolve));
-        stream.onData = () => {};
-        stream.write(bytes);
+        const transport = await dialTcp(port);
+        await link(transport, { channelType, connectionId: session });
+        const closed = new Promise((resolve) => transport.socket.on("close", resolve));
+        transport.onData = () => {};
+        transport.write(bytes);
         await closed;
         // Core hears of the end from the channel's own thread; until then the session has that channel.
         await tab.until(() =>
@@ -86,13 +84,13 @@ test("whatever a client sends ends that connection alone, with its error; guest 
   });
 
   await test.step("a client that never reads and one that never finishes its link", async () => {
-    const { stream, socket } = await dialTcp(port);
-    await linkAsClient(stream, {
+    const transport = await dialTcp(port);
+    await link(transport, {
       channelType: ChannelType.Display,
       connectionId: session,
       channelCaps: spiceGtkCaps,
     });
-    const deaf = new ChannelAtClient(stream, displayChannel);
+    const deaf = new RecordingChannel(transport, displayChannel);
     deaf.send(displayChannel.client.init, {
       pixmapCacheId: 1,
       pixmapCacheSize: 20n << 20n,
@@ -100,16 +98,15 @@ test("whatever a client sends ends that connection alone, with its error; guest 
       glzDictionaryWindowSize: 0,
     });
     await expect.poll(() => deaf.names).toContain("mark");
-    socket.pause();
+    transport.socket.pause();
     const { socket: half } = await dialTcp(port);
     const halfClosed = new Promise((resolve) => half.on("close", resolve));
     half.write(linkHeader(2, 26));
 
     // The guest goes on drawing for everybody else, whatever these two do.
     const inputs = await dialTcp(port);
-    await linkAsClient(inputs.stream, { channelType: ChannelType.Inputs, connectionId: session });
-    const keys = new ChannelAtClient(inputs.stream, inputsChannel);
-    keys.answersPings = true;
+    await link(inputs, { channelType: ChannelType.Inputs, connectionId: session });
+    const keys = new RecordingChannel(inputs, inputsChannel, { answers: true });
     await expect.poll(() => keys.names).toContain("init");
     const hasDisplay = () =>
       tab.page.evaluate(() =>
@@ -135,7 +132,7 @@ test("whatever a client sends ends that connection alone, with its error; guest 
       )
       .toBe(false);
     await halfClosed;
-    socket.destroy();
+    transport.socket.destroy();
     inputs.socket.destroy();
   });
 

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
+import { RecordingChannel } from "../src/client/client.testing.ts";
+import { link } from "../src/client/index.ts";
 import { ChannelType, inputsChannel, mainChannel } from "../src/protocol/index.ts";
 import { LINK, TestRelay } from "../src/relay/relay.testing.ts";
-import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
 import { HostTab, Server, freePort } from "./support/host.ts";
 import { html5Picture, serveHtml5Client } from "./support/html5-client.ts";
 import { PageServer } from "./support/page-server.ts";
@@ -103,7 +104,9 @@ for (const name of ["nginx", "caddy"] satisfies ProxyName[]) {
     await pause(tab);
 
     await test.step("a client of our own sees what the tab shows", async () => {
-      const seen = await fullHeaderScreenshotBy(() => dialProxy(clients, certificate));
+      const seen = await fullHeaderScreenshotBy(
+        async () => (await dialProxy(clients, certificate)).transport,
+      );
       expect(difference(seen, await tab.restingSurface())).toBeUndefined();
     });
 
@@ -121,15 +124,15 @@ for (const name of ["nginx", "caddy"] satisfies ProxyName[]) {
 
     await test.step("a connection on which nothing travels outlives the proxy's patience, and then works", async () => {
       const main = await dialProxy(clients, certificate);
-      await linkAsClient(main.stream, { channelType: ChannelType.Main });
-      const session = new ChannelAtClient(main.stream, mainChannel);
+      await link(main.transport, { channelType: ChannelType.Main });
+      const session = new RecordingChannel(main.transport, mainChannel);
       await expect.poll(() => session.find(mainChannel.server.init)).toBeDefined();
       const connectionId = session.find(mainChannel.server.init)!.sessionId;
       const inputs = await dialProxy(clients, certificate);
       let pinged = 0;
       inputs.socket.on("ping", () => pinged++);
-      await linkAsClient(inputs.stream, { channelType: ChannelType.Inputs, connectionId });
-      const keys = new ChannelAtClient(inputs.stream, inputsChannel);
+      await link(inputs.transport, { channelType: ChannelType.Inputs, connectionId });
+      const keys = new RecordingChannel(inputs.transport, inputsChannel);
       await expect.poll(() => pinged, { timeout: 60_000 }).toBeGreaterThan(3 * 2);
       expect(inputs.socket.readyState).toBe(inputs.socket.OPEN);
       expect(main.socket.readyState).toBe(main.socket.OPEN);

@@ -2,10 +2,11 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
+import { RecordingChannel } from "../src/client/client.testing.ts";
+import { link } from "../src/client/index.ts";
+import { dialTcp } from "../src/client/transports/node-socket.ts";
 import { ChannelType, mainChannel } from "../src/protocol/index.ts";
-import { ChannelAtClient, linkAsClient } from "../src/server/link-client.testing.ts";
 import { desktopProfile, HostTab, Server } from "./support/host.ts";
-import { dialTcp } from "./support/plain-client.ts";
 import { difference } from "./support/ppm.ts";
 import { RemoteViewer } from "./support/remote-viewer.ts";
 import { spicyScreenshot } from "./support/stock-clients.ts";
@@ -15,13 +16,11 @@ const OFF = "The machine is switched off.";
 
 /** A client's main channel, and what it was told in words. */
 async function joinMain(port: number) {
-  const { socket, stream } = await dialTcp(port);
-  const link = await linkAsClient(stream, { channelType: ChannelType.Main, channelCaps: [0xf] });
-  expect(link.resultError).toBe(0);
-  const main = new ChannelAtClient(stream, mainChannel);
-  main.answersPings = true;
-  const words = () =>
-    main.messages.flatMap((message) => message.as(mainChannel.server.notify)?.message ?? []);
+  const transport = await dialTcp(port);
+  const { socket } = transport;
+  await link(transport, { channelType: ChannelType.Main, channelCaps: [0xf] });
+  const main = new RecordingChannel(transport, mainChannel, { answers: true });
+  const words = () => main.all(mainChannel.server.notify).map(({ message }) => message);
   return { words, isConnected: () => !socket.destroyed, [Symbol.dispose]: () => void socket.destroy() };
 }
 

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { chromium, expect as expectNow, test, type Browser, type Page } from "@playwright/test";
+import { linkError } from "../src/client/client.testing.ts";
+import { dialTcp } from "../src/client/transports/node-socket.ts";
 import { ChannelType, LinkErr } from "../src/protocol/index.ts";
-import { linkAsClient } from "../src/server/link-client.testing.ts";
 import { PageServer } from "./support/page-server.ts";
-import { dialTcp } from "./support/plain-client.ts";
 
 /** Each waits for what comes, however busy the machine is. */
 const expect = expectNow.configure({ timeout: 60_000 });
@@ -108,14 +108,14 @@ test("a password that has ended lets nobody in; page and terminal say so, and un
     await page.goto(server.url);
     await hosts(page);
     await expect(page.getByText(words)).toBeVisible();
-    const { stream, socket } = await dialTcp(server.relay.spice[0].port);
-    const link = await linkAsClient(stream, { channelType: ChannelType.Main, password: "open sesame" });
-    expect(link.resultError).toBe(leftMs > 0 ? LinkErr.Ok : LinkErr.PermissionDenied);
+    const transport = await dialTcp(server.relay.spice[0].port);
+    const error = await linkError(transport, { channelType: ChannelType.Main, password: "open sesame" });
+    expect(error).toBe(leftMs > 0 ? LinkErr.Ok : LinkErr.PermissionDenied);
     if (leftMs < 0) {
       await expect(page.getByText("the password's time is over")).toBeVisible();
       await expect.poll(() => server.log.join("\n")).toContain("not let in: the password's time is over");
     }
-    socket.destroy();
+    transport.socket.destroy();
     await page.context().close();
   }
 });

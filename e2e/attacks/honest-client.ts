@@ -1,10 +1,13 @@
-import { ChannelType, displayChannel, encodeBody, inputsChannel } from "../../src/protocol/index.ts";
+import {
+  ChannelType,
+  MOTION_ACK_BUNCH,
+  displayChannel,
+  encodeBody,
+  inputsChannel,
+} from "../../src/protocol/index.ts";
 import { Beat } from "./beat.ts";
 import { rawMessage } from "./raw-channel.ts";
 import { RawSession, displayInit } from "./raw-session.ts";
-
-/** Motions that the server acknowledges together, SPICE_INPUT_MOTION_ACK_BUNCH. */
-const MOTION_ACK_BUNCH = 4;
 
 /** A client that does all it should, and measures how long the server lets it wait: a bunch of motions until their acknowledgement. */
 export class HonestClient implements Disposable {
@@ -22,8 +25,8 @@ export class HonestClient implements Disposable {
       () => inputs.socket.write(bunch),
       () => !session.alive,
     );
-    inputs.onMessage = (type) => {
-      if (type === inputsChannel.server.mouseMotionAck.id) this.beat.answered();
+    inputs.onMessage = ({ def }) => {
+      if (def === inputsChannel.server.mouseMotionAck) this.beat.answered();
     };
   }
 
@@ -33,8 +36,8 @@ export class HonestClient implements Disposable {
     const session = await RawSession.join(port, [Display, Inputs, Cursor], { password, init: false });
     const display = session.channel(Display);
     const complete = new Promise<void>((resolve, reject) => {
-      display.onMessage = (type) => {
-        if (type === displayChannel.server.mark.id) resolve();
+      display.onMessage = ({ def }) => {
+        if (def === displayChannel.server.mark) resolve();
       };
       display.socket.once("close", () =>
         reject(new Error("the honest client was cut before its first picture")),

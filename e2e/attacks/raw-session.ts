@@ -24,8 +24,9 @@ export class RawSession implements Disposable {
     const channels = new Map<number, RawChannel>();
     try {
       const session = new Promise<number>((resolve) => {
-        main.onMessage = (type, body) => {
-          if (type === mainChannel.server.init.id) resolve(body.readUInt32LE(0));
+        main.onMessage = (message) => {
+          const init = message.as(mainChannel.server.init);
+          if (init !== undefined) resolve(init.sessionId);
         };
       });
       await linked(main, main.link({ channelType: ChannelType.Main, password }));

@@ -1,4 +1,4 @@
-import type { SpiceCursor } from "../../src/protocol/index.ts";
+import type { CursorShape } from "../../src/client/index.ts";
 import { CursorType } from "../../src/protocol/index.ts";
 import type { Picture } from "./ppm.ts";
 
@@ -7,18 +7,18 @@ import type { Picture } from "./ppm.ts";
  * are as on the same screen without pointer. Gives words for a person about what differs, undefined if nothing does.
  */
 export function shapeMismatch(
-  shape: SpiceCursor,
+  shape: CursorShape,
   shown: Picture,
   bare: Picture,
   { x, y }: { readonly x: number; readonly y: number },
 ): string | undefined {
-  const { header, data } = shape;
-  if (header?.type !== CursorType.Alpha) return `the shape is no ALPHA cursor: ${header?.type}`;
+  const { type, width, height, hotSpotX, hotSpotY, data } = shape;
+  if (type !== CursorType.Alpha) return `the shape is no ALPHA cursor: ${type}`;
   let [opaque, wrong] = [0, 0];
-  for (let row = 0; row < header.height; row++) {
-    for (let column = 0; column < header.width; column++) {
-      const at = (row * header.width + column) * 4;
-      const place = ((y - header.hotSpotY + row) * shown.width + x - header.hotSpotX + column) * 3;
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const at = (row * width + column) * 4;
+      const place = ((y - hotSpotY + row) * shown.width + x - hotSpotX + column) * 3;
       const alpha = data[at + 3];
       if (alpha !== 0 && alpha !== 255) continue;
       if (alpha === 255) opaque++;

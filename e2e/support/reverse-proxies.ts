@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WebSocket } from "ws";
-import { createRedStreamPair, type RedStream } from "../../src/transport/index.ts";
+import { WebSocketTransport, type WebSocketLike } from "../../src/client/index.ts";
 import { root } from "./host.ts";
 import { Program } from "./process.ts";
 
@@ -117,11 +117,11 @@ export class ReverseProxy implements AsyncDisposable {
   }
 }
 
-/** A client's WebSocket through the proxy, as the bytes of a RedStream. */
+/** A client's WebSocket through the proxy. */
 export async function dialProxy(
   url: string,
   certificate: Certificate,
-): Promise<{ socket: WebSocket; stream: RedStream }> {
+): Promise<{ socket: WebSocket; transport: WebSocketTransport }> {
   const socket = new WebSocket(url, "binary", {
     ca: certificate.pem,
     lookup: (_, options, done) => {
@@ -129,16 +129,12 @@ export async function dialProxy(
       else done(null, "127.0.0.1", 4);
     },
   });
+  const transport = new WebSocketTransport(socket as unknown as WebSocketLike);
   await new Promise((resolve, reject) => {
     socket.once("open", resolve);
     socket.once("error", reject);
   });
-  const [near, far] = createRedStreamPair();
-  socket.on("message", (data: Buffer) => far.write(new Uint8Array(data)));
-  socket.on("close", (_, reason) => far.close(reason.toString() || "the WebSocket closed"));
-  far.onData = (bytes) => socket.send(bytes);
-  far.onClose = () => socket.close();
-  return { socket, stream: near };
+  return { socket, transport };
 }
 
 /** The document's block of that language, with what is this test's own put in; whatever is to be replaced must be there. */

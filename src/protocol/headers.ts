@@ -124,6 +124,8 @@ export interface MessageParserOptions {
   readonly channel: MessageTable;
   /** Largest body in bytes, below that of each message's own definition; by default only the latter counts. */
   readonly maxMessageSize?: number;
+  /** What a type that is not in the table is taken for; by default the stream ends there. */
+  readonly unknown?: (type: number) => MessageDef<unknown>;
 }
 
 /**
@@ -134,6 +136,7 @@ export class MessageParser {
   readonly #mini: boolean;
   readonly #table: ReadonlyMap<number, MessageDef<unknown>>;
   readonly #maxSize: number;
+  readonly #unknown: MessageParserOptions["unknown"];
   /** Chunks not yet cut, oldest first; the first is read from `#start`. Empty between two pushes, if each is iterated to its end. */
   readonly #chunks: Uint8Array[] = [];
   #start = 0;
@@ -151,6 +154,7 @@ export class MessageParser {
     this.#head = new Uint8Array(options.miniHeader ? MINI_HEADER_SIZE : FULL_HEADER_SIZE);
     this.#table = byId(options.channel);
     this.#maxSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
+    this.#unknown = options.unknown;
   }
 
   /**
@@ -221,7 +225,7 @@ export class MessageParser {
     const type = view.getUint16(at, true);
     const size = view.getUint32(at + 2, true);
     const subList = this.#mini ? 0 : view.getUint32(14, true);
-    const def = this.#table.get(type);
+    const def = this.#table.get(type) ?? this.#unknown?.(type);
     if (def === undefined) {
       throw this.#fail(
         "unknown-message",

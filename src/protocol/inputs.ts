@@ -7,6 +7,9 @@ const modifiers = flags(u16, "KeyboardModifier", KeyboardModifier);
 const buttonsState = flags(u16, "MouseButtonMask", MouseButtonMask);
 const button = enumeration(u8, "MouseButton", MouseButton);
 
+/** MOUSE_MOTION and MOUSE_POSITION messages per MOUSE_MOTION_ACK (SPICE_INPUT_MOTION_ACK_BUNCH). */
+export const MOTION_ACK_BUNCH = 4;
+
 /** InputsChannel of spice.proto. Key codes are PC set 1 scancodes, first byte lowest; releases already carry 0x80. */
 export const inputsChannel = channel(
   ChannelType.Inputs,

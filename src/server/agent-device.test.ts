@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { RecordingChannel } from "../client/client.testing.ts";
 import { AgentMessageType, VdiPort, agentMessages, mainChannel } from "../protocol/index.ts";
 import { eventually, turns } from "../transport/compliance.testing.ts";
 import {
@@ -8,7 +9,6 @@ import {
   encodeMouseState,
   wrapAgentMessage,
 } from "./agent-wire.ts";
-import type { ChannelAtClient } from "./link-client.testing.ts";
 import { AGENT_CLIENT_QUEUE, AGENT_PIECE, AGENT_WINDOW } from "./limits.ts";
 import { TestServer } from "./server.testing.ts";
 
@@ -28,7 +28,7 @@ const carried = (server: TestServer, port: number) =>
     .filter((chunk) => chunk.port === port)
     .flatMap(({ piece }) => [...piece]);
 
-async function withAgent(server: TestServer, tokens = 1000): Promise<ChannelAtClient> {
+async function withAgent(server: TestServer, tokens = 1000): Promise<RecordingChannel> {
   const { main } = await server.linkMain();
   if (!server.reds.agentConnected) server.reds.agentState(true);
   main.send(client.agentStart, { numTokens: tokens });
@@ -38,13 +38,13 @@ async function withAgent(server: TestServer, tokens = 1000): Promise<ChannelAtCl
   return main;
 }
 
-const dataAt = (main: ChannelAtClient) =>
+const dataAt = (main: RecordingChannel) =>
   main.messages.flatMap((message) => [...(message.as(wire.agentData)?.data ?? [])]);
 
 const message = (size: number, fill = 7) =>
   wrapAgentMessage(AgentMessageType.Clipboard, new Uint8Array(size).fill(fill));
 
-const sendPieces = (main: ChannelAtClient, bytes: Uint8Array, from = 0, to = bytes.length) => {
+const sendPieces = (main: RecordingChannel, bytes: Uint8Array, from = 0, to = bytes.length) => {
   for (let at = from; at < to; at += AGENT_PIECE)
     main.send(client.agentData, { data: bytes.slice(at, Math.min(at + AGENT_PIECE, to)) });
 };

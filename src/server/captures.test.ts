@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { link } from "../client/index.ts";
+import { RecordingChannel } from "../client/client.testing.ts";
 import { capturedStreams, haveCaptures } from "../protocol/captures.testing.ts";
 import type { CapturedStream } from "../protocol/captures.testing.ts";
 import type { LinkMess, ParsedMessage } from "../protocol/index.ts";
 import { ChannelType, MessageParser, inputsChannel, mainChannel } from "../protocol/index.ts";
 import { eventually } from "../transport/compliance.testing.ts";
-import { linkAsClient } from "./link-client.testing.ts";
-import { ChannelAtClient } from "./link-client.testing.ts";
 import { TestServer } from "./server.testing.ts";
 
 const streams = capturedStreams();
@@ -22,7 +22,7 @@ function messagesOf({ table, miniHeader, messages }: CapturedStream): ParsedMess
 }
 
 /** Sends the captured bytes in pieces that fit nothing. */
-async function replay(to: ChannelAtClient, bytes: Uint8Array): Promise<void> {
+async function replay(to: RecordingChannel, bytes: Uint8Array): Promise<void> {
   for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 5 + 3) % 61) {
     to.sendRaw(bytes.slice(at, at + size));
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -64,13 +64,13 @@ describe.skipIf(!haveCaptures)("captured sessions of stock clients (skipped with
       await eventually(() => server.reds.mouseMode === 2);
       const stream = server.dial();
       const { commonCaps, channelCaps } = linkOf(capture);
-      await linkAsClient(stream, {
+      await link(stream, {
         channelType: ChannelType.Inputs,
         connectionId: session,
         commonCaps,
         channelCaps,
       });
-      const inputs = new ChannelAtClient(stream, inputsChannel);
+      const inputs = new RecordingChannel(stream, inputsChannel);
       await replay(inputs, capture.messages);
 
       const { client } = inputsChannel;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { link } from "../client/index.ts";
 import { encodeLinkMess, inputsChannel, mainChannel } from "../protocol/index.ts";
 import type { MessageDef } from "../protocol/index.ts";
 import { ChannelType, encodeBody } from "../protocol/index.ts";
 import { arbitraryOf } from "../protocol/schema.testing.ts";
 import { eventually } from "../transport/compliance.testing.ts";
 import type { RedStream } from "../transport/index.ts";
-import { linkAsClient } from "./link-client.testing.ts";
 import { TestServer } from "./server.testing.ts";
 import * as fc from "fast-check";
 
@@ -122,7 +122,7 @@ test("whatever a client sends, only that client ends, and nothing of it is left"
   const good = await server.linkMain();
   const hand = await server.linkInputs(good.session);
   await eventually(() => hand.names.includes("init"));
-  const link = encodeLinkMess({
+  const linkMess = encodeLinkMess({
     connectionId: 0,
     channelType: 1,
     channelId: 0,
@@ -135,7 +135,7 @@ test("whatever a client sends, only that client ends, and nothing of it is left"
       const stream = server.dial();
       stream.onClose = () => {};
       if (what.kind === "link") {
-        const bytes = what.mutations.reduce<Uint8Array>(changed, link);
+        const bytes = what.mutations.reduce<Uint8Array>(changed, linkMess);
         stream.write(bytes.slice());
         await turn();
         stream.write(what.tail.slice());
@@ -145,7 +145,7 @@ test("whatever a client sends, only that client ends, and nothing of it is left"
         const wishes = session
           ? { channelType: ChannelType.Inputs, connectionId: session.session }
           : { channelType: ChannelType.Main, channelCaps: [0xf] };
-        await linkAsClient(stream, wishes);
+        await link(stream, wishes);
         stream.onData = () => {};
         for (const [body, mutations, piece] of what.messages) write(stream, frame(body, mutations), piece);
         await turn();

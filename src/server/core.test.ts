@@ -1,6 +1,8 @@
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { WebSocket as NodeWebSocket } from "ws";
+import { link } from "../client/index.ts";
+import { RecordingChannel, linkError } from "../client/client.testing.ts";
 import type {
   ChannelConnect,
   GuestEvents,
@@ -31,7 +33,6 @@ import type { CoreOptions } from "./core.ts";
 import { Core } from "./core.ts";
 import type { HostControlEvents, HostControlMessages, HostState, LinkFailed } from "./host-control.ts";
 import { STATE_PAUSE_MS } from "./limits.ts";
-import { ChannelAtClient, linkAsClient } from "./link-client.testing.ts";
 import type { WebSocketConstructor } from "./relay-connection.ts";
 
 const webSocket = NodeWebSocket as unknown as WebSocketConstructor;
@@ -139,9 +140,8 @@ async function dial(relay: TestRelay): Promise<RedStream> {
 
 async function linkMain(relay: TestRelay, password?: string) {
   const stream = await dial(relay);
-  const link = await linkAsClient(stream, { channelType: ChannelType.Main, password });
-  expect(link.resultError).toBe(LinkErr.Ok);
-  const main = new ChannelAtClient(stream, mainChannel);
+  await link(stream, { channelType: ChannelType.Main, password });
+  const main = new RecordingChannel(stream, mainChannel);
   await eventually(() => main.find(mainChannel.server.init) !== undefined);
   return { main, session: main.find(mainChannel.server.init)!.sessionId };
 }
@@ -155,8 +155,8 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   await page.core.call("configure", { name: "machine", password: "pw", relayUrl, relaySecret });
   await page.online();
   expect(page.state).toMatchObject({ passwordSet: true, clients: [] });
-  const refused = await linkAsClient(await dial(relay), { channelType: ChannelType.Main, password: "no" });
-  expect(refused.resultError).toBe(LinkErr.PermissionDenied);
+  const refused = await linkError(await dial(relay), { channelType: ChannelType.Main, password: "no" });
+  expect(refused).toBe(LinkErr.PermissionDenied);
   // The page hears of it, and so does the terminal in which the relay runs; nobody is said to have joined.
   await eventually(() => page.failures.length === 1 && relay.log.some((line) => /wrong password/.test(line)));
   expect(page.failures[0]).toMatchObject({ code: "PASSWORD_WRONG", failures: 1, delayMs: 0 });
@@ -167,7 +167,7 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   expect(page.state!.clients[0]).toMatchObject({ transport: "tcp", channels: ["main"] });
   await eventually(() => relay.log.some((line) => /joined/.test(line)));
   const display = await dial(relay);
-  await linkAsClient(display, { channelType: ChannelType.Display, connectionId: session, password: "pw" });
+  await link(display, { channelType: ChannelType.Display, connectionId: session, password: "pw" });
   await eventually(() => page.connects.length === 1);
   const red = openRedStream(page.connects[0].port);
   const seen: number[] = [];
@@ -231,11 +231,11 @@ async function hostWithClient(options: Partial<CoreOptions> = {}, limits: Partia
   await page.core.call("configure", config);
   await page.online();
   const { main, session } = await linkMain(relay);
-  main.answersPings = true;
+  main.answers = true;
   const inputs = await dial(relay);
-  await linkAsClient(inputs, { channelType: ChannelType.Inputs, connectionId: session });
+  await link(inputs, { channelType: ChannelType.Inputs, connectionId: session });
   const display = await dial(relay);
-  await linkAsClient(display, { channelType: ChannelType.Display, connectionId: session });
+  await link(display, { channelType: ChannelType.Display, connectionId: session });
   await eventually(() => page.connects.length === 1);
   return {
     relay,
@@ -244,8 +244,8 @@ async function hostWithClient(options: Partial<CoreOptions> = {}, limits: Partia
     config,
     page,
     main,
-    inputs: new ChannelAtClient(inputs, inputsChannel),
-    display: new ChannelAtClient(display, displayChannel),
+    inputs: new RecordingChannel(inputs, inputsChannel),
+    display: new RecordingChannel(display, displayChannel),
   };
 }
 
@@ -275,7 +275,7 @@ test.each(["red", "guest", "page"])(
     // Somebody who joins meanwhile waits for the picture as those do who are there.
     const { main: late, session } = await linkMain(relay);
     const lateDisplay = await dial(relay);
-    await linkAsClient(lateDisplay, { channelType: ChannelType.Display, connectionId: session });
+    await link(lateDisplay, { channelType: ChannelType.Display, connectionId: session });
     expect([main.closed, display.closed, inputs.closed]).toEqual([undefined, undefined, undefined]);
 
     const next = new TestPage(core, liveness, "two");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { RecordingChannel } from "../client/client.testing.ts";
 import { TURN_MESSAGES } from "../channel/index.ts";
 import type { MessageDef } from "../protocol/index.ts";
 import {
@@ -12,7 +13,6 @@ import {
 import { eventually } from "../transport/compliance.testing.ts";
 import type { TurnTaker } from "../transport/index.ts";
 import { Turns } from "../transport/index.ts";
-import type { ChannelAtClient } from "./link-client.testing.ts";
 import { TestServer } from "./server.testing.ts";
 
 /** The real turns of a thread, counted: the unit of work by which one client's wait for another is measured. */
@@ -105,7 +105,7 @@ const FLOODS: readonly (readonly [
 const TURNS_AT_MOST = 12;
 
 /** The honest client asks; how many turns others had before it has its answer. */
-async function asks(turns: CountedTurns, honest: ChannelAtClient): Promise<number> {
+async function asks(turns: CountedTurns, honest: RecordingChannel): Promise<number> {
   const acks = () => honest.names.filter((name) => name === "mouseMotionAck").length;
   const before = acks();
   const given = turns.given;

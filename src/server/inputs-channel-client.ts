@@ -2,7 +2,7 @@ import type { ChannelResume } from "../dispatch/index.ts";
 import { MOTION_ACK_BUNCH } from "../channel/index.ts";
 import type { RedChannelClientOptions } from "../channel/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
-import { KeyboardModifier, MouseButton, inputsChannel } from "../protocol/index.ts";
+import { KeyboardModifier, MOTION_ACK_BUNCH, MouseButton, inputsChannel } from "../protocol/index.ts";
 import { CoreChannelClient } from "./core-channel-client.ts";
 import type { GuestHand } from "./guest-hand.ts";
 import type { HandPeer, HandSource } from "./hand-source.ts";

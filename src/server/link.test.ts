@@ -1,5 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { link, sealTicket } from "../client/index.ts";
+import type { LinkRequest } from "../client/index.ts";
+import { linkError } from "../client/client.testing.ts";
 import {
   ChannelType,
   LinkErr,
@@ -10,8 +13,6 @@ import {
 import { eventually, turns } from "../transport/compliance.testing.ts";
 import { CLIENT_OVERSHOOT } from "../transport/index.ts";
 import type { RedStream } from "../transport/index.ts";
-import type { LinkWishes } from "./link-client.testing.ts";
-import { linkAsClient, makeTicket } from "./link-client.testing.ts";
 import { LinkPlaces, LinkStage } from "./link-places.ts";
 import {
   LINK_DEADLINE_MS,
@@ -55,8 +56,8 @@ test("with a password, only its ticket is let in; others get PERMISSION_DENIED",
   using server = new TestServer({ password: "päss" });
   await server.linkMain({ password: "päss" });
   for (const password of ["", "päs", "pässs", "x".repeat(60)]) {
-    const link = await linkAsClient(server.dial(), { channelType: ChannelType.Main, password });
-    expect(link.resultError).toBe(LinkErr.PermissionDenied);
+    const error = await linkError(server.dial(), { channelType: ChannelType.Main, password });
+    expect(error).toBe(LinkErr.PermissionDenied);
   }
   expect(server.reds.clients()).toHaveLength(1);
 });
@@ -102,7 +103,7 @@ test("every link has its own key, so a ticket overheard is worth nothing", async
     await eventually(() => seen.bytes.length >= 16 + 178);
     const key = new Uint8Array(seen.bytes.slice(20, 182));
     keys.add(key.join());
-    expect(makeTicket(key, "secret")).toHaveLength(128);
+    expect(await sealTicket(key, "secret")).toHaveLength(128);
     stream.close();
   }
   expect(keys.size).toBe(3);
@@ -141,7 +142,7 @@ test("bad links are answered with the protocol's own errors and end only themsel
     const seen = await talk(server, bytes);
     expect([what, word(seen, 16)]).toEqual([what, expected]);
   }
-  const wishes: [Partial<LinkWishes>, number][] = [
+  const wishes: [Partial<LinkRequest>, number][] = [
     [{ channelType: ChannelType.Display, connectionId: (session ^ 1) >>> 0 }, LinkErr.BadConnectionId],
     [{ channelType: ChannelType.Display, connectionId: 0 }, LinkErr.BadConnectionId],
     [{ channelType: ChannelType.Main, connectionId: session }, LinkErr.BadConnectionId],
@@ -150,8 +151,8 @@ test("bad links are answered with the protocol's own errors and end only themsel
     [{ channelType: 99, connectionId: session }, LinkErr.ChannelNotAvailable],
   ];
   for (const [wish, expected] of wishes) {
-    const link = await linkAsClient(server.dial(), { channelType: 1, ...wish });
-    expect([wish, link.resultError]).toEqual([wish, expected]);
+    const error = await linkError(server.dial(), { channelType: 1, ...wish });
+    expect([wish, error]).toEqual([wish, expected]);
   }
   await eventually(() => server.reds.links === 0);
   expect(main.closed).toBeUndefined();
@@ -222,21 +223,20 @@ test("a wrong password is answered late, by an event at once; meanwhile it takes
   using server = new TestServer({ password: "right" });
   const failed: unknown[] = [];
   server.reds.onLinkFailed = (event) => failed.push(event);
-  const wrong = (password = "wrong") =>
-    linkAsClient(server.dial(), { channelType: ChannelType.Main, password });
+  const wrong = (password = "wrong") => linkError(server.dial(), { channelType: ChannelType.Main, password });
   /** A wrong one that waits for nothing. */
   const free = async () => {
     const known = failed.length;
     const link = wrong();
     await eventually(() => failed.length > known);
     vi.advanceTimersByTime(0);
-    expect((await link).resultError).toBe(LinkErr.PermissionDenied);
+    expect(await link).toBe(LinkErr.PermissionDenied);
   };
   for (let i = 0; i < PASSWORD_FAILURES_FREE; i++) await free();
   let answered = 0;
-  const late = wrong().then(({ resultError }) => {
+  const late = wrong().then((error) => {
     answered++;
-    return resultError;
+    return error;
   });
   await eventually(() => failed.length === PASSWORD_FAILURES_FREE + 1);
   expect(failed.at(-1)).toEqual({
@@ -270,7 +270,7 @@ test("other channels of a living session do not wait behind guesses from the sam
   await eventually(() => inputs.names.includes("init"));
   // The number of the session alone opens nothing.
   const guess = server.dial();
-  void linkAsClient(guess, { channelType: ChannelType.Cursor, connectionId: session, password: "no" }).catch(
+  void link(guess, { channelType: ChannelType.Cursor, connectionId: session, password: "no" }).catch(
     () => {},
   );
   const waiting = server.gate.waiting;
@@ -289,8 +289,8 @@ test("a password that has expired lets nobody in, says so, and leaves sessions a
     now += 59_999;
     const { main } = await server.linkMain({ password: "pw" });
     now += 1;
-    const late = await linkAsClient(server.dial(), { channelType: ChannelType.Main, password: "pw" });
-    expect(late.resultError).toBe(LinkErr.PermissionDenied);
+    const late = await linkError(server.dial(), { channelType: ChannelType.Main, password: "pw" });
+    expect(late).toBe(LinkErr.PermissionDenied);
     expect(failed).toEqual([{ peer: PEER, code: "PASSWORD_EXPIRED" }]);
     expect(main.closed).toBeUndefined();
     server.reds.configure({ name: "test", password: "pw", passwordValidUntil: now + 1 });

@@ -1,4 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
+import { link } from "../client/index.ts";
+import { RecordingChannel, linkError } from "../client/client.testing.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { ChannelType, LinkErr, MessageParser, encodeMessage, mainChannel } from "../protocol/index.ts";
 import { Turns, openRedStream } from "../transport/index.ts";
@@ -11,7 +13,6 @@ import {
   NET_TESTS_AT_ONCE,
   NET_TEST_REST_MS,
 } from "./limits.ts";
-import { ChannelAtClient, linkAsClient } from "./link-client.testing.ts";
 import { PEER, TestServer } from "./server.testing.ts";
 
 test("a main link opens a session: INIT, NAME, UUID, three PINGs, and the channels on request", async () => {
@@ -31,8 +32,7 @@ test("a main link opens a session: INIT, NAME, UUID, three PINGs, and the channe
 test("a client without those capabilities gets neither NAME nor UUID, and full headers count from 1", async () => {
   using server = new TestServer();
   const stream = server.dial();
-  const link = await linkAsClient(stream, { channelType: ChannelType.Main, commonCaps: [1] });
-  expect(link.resultError).toBe(LinkErr.Ok);
+  await link(stream, { channelType: ChannelType.Main, commonCaps: [1] });
   const parser = new MessageParser({ miniHeader: false, channel: mainChannel.server });
   const messages: ParsedMessage[] = [];
   stream.onData = (bytes) => messages.push(...parser.push(bytes));
@@ -74,7 +74,7 @@ test.each([
     now += tookMs;
     pong(2);
     await handled(2);
-    await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: session });
+    await link(server.dial(), { channelType: ChannelType.Display, connectionId: session });
     await eventually(() => server.connects.length === 1);
     expect(server.connects[0].lowBandwidth).toBe(slow);
   },
@@ -103,7 +103,7 @@ test("lines are measured at a pace: sessions that come faster are let in without
 test("what a session begins with comes in one piece", async () => {
   using server = new TestServer({ pingIntervalMs: 0 });
   const stream = server.dial();
-  await linkAsClient(stream, { channelType: ChannelType.Main, channelCaps: [0xf] });
+  await link(stream, { channelType: ChannelType.Main, channelCaps: [0xf] });
   const parser = new MessageParser({ channel: mainChannel.server, miniHeader: true });
   const pieces: string[][] = [];
   stream.onData = (bytes) => void pieces.push([...parser.push(bytes)].map(({ name }) => name));
@@ -116,12 +116,11 @@ test("display and cursor links go to the red worker with their stream; each only
   using server = new TestServer();
   const { session } = await server.linkMain();
   const stream = server.dial();
-  const link = await linkAsClient(stream, {
+  await link(stream, {
     channelType: ChannelType.Display,
     connectionId: session,
     channelCaps: [0x27bf],
   });
-  expect(link.resultError).toBe(LinkErr.Ok);
   await eventually(() => server.connects.length === 1);
   expect(server.connects[0]).toMatchObject({ channelType: 2, channelId: 0, miniHeader: true });
   expect(server.connects[0].capabilities.channel).toEqual([0x27bf]);
@@ -130,11 +129,11 @@ test("display and cursor links go to the red worker with their stream; each only
   stream.onData = (bytes) => seen.push(...bytes);
   moved.write(new Uint8Array([1, 2, 3]));
   await eventually(() => seen.length === 3);
-  const again = await linkAsClient(server.dial(), {
+  const again = await linkError(server.dial(), {
     channelType: ChannelType.Display,
     connectionId: session,
   });
-  expect(again.resultError).toBe(LinkErr.Error);
+  expect(again).toBe(LinkErr.Error);
 });
 
 test("losing main loses the session; losing inputs or display loses only that", async () => {
@@ -143,7 +142,7 @@ test("losing main loses the session; losing inputs or display loses only that", 
   const second = await server.linkMain();
   const inputs = await server.linkInputs(first.session);
   const display = { channelType: ChannelType.Display, connectionId: first.session };
-  await linkAsClient(server.dial(), display);
+  await link(server.dial(), display);
   await eventually(() => server.connects.length === 1);
   const [client] = server.reds.clients();
   expect(client.channels).toEqual(["main", "inputs", "display"]);
@@ -157,15 +156,15 @@ test("losing main loses the session; losing inputs or display loses only that", 
   server.reds.channelClientDisconnected(gone);
   server.reds.channelClientDisconnected({ ...gone, clientId: 999 });
 
-  await linkAsClient(server.dial(), display);
+  await link(server.dial(), display);
   await eventually(() => server.connects.length === 2);
   first.main.close();
   await eventually(() => server.reds.clients().length === 1);
   await eventually(() => server.disconnects.length === 1);
   expect(server.disconnects[0]).toEqual({ clientId: client.id, channelType: 2 });
   expect(second.main.closed).toBeUndefined();
-  const late = await linkAsClient(server.dial(), display);
-  expect(late.resultError).toBe(LinkErr.BadConnectionId);
+  const late = await linkError(server.dial(), display);
+  expect(late).toBe(LinkErr.BadConnectionId);
 });
 
 test("a display whose client left before its thread got it leaves no trace", async () => {
@@ -173,7 +172,7 @@ test("a display whose client left before its thread got it leaves no trace", asy
   const { session } = await server.linkMain();
   for (let i = 0; i < 5; i++) {
     const stream = server.dial();
-    void linkAsClient(stream, { channelType: ChannelType.Display, connectionId: session }).catch(() => {});
+    void link(stream, { channelType: ChannelType.Display, connectionId: session }).catch(() => {});
     // The end is behind the ticket: core sees both in the same turn.
     const write = stream.write.bind(stream);
     stream.write = (bytes) => {
@@ -193,18 +192,18 @@ test("a display whose client left before its thread got it leaves no trace", asy
     server.reds.channelClientDisconnected({ clientId, channelType, channelId: 0, reason: "left" });
   }
   expect(server.reds.clients()[0].channels).toEqual(["main"]);
-  const again = await linkAsClient(server.dial(), {
+  const again = await linkError(server.dial(), {
     channelType: ChannelType.Display,
     connectionId: session,
   });
-  expect(again.resultError).toBe(LinkErr.Ok);
+  expect(again).toBe(LinkErr.Ok);
 });
 
 test("a dead red worker's streams are cut at the wire when their session ends", async () => {
   using server = new TestServer();
   const { session, main } = await server.linkMain();
-  await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: session });
-  await linkAsClient(server.dial(), { channelType: ChannelType.Cursor, connectionId: session });
+  await link(server.dial(), { channelType: ChannelType.Display, connectionId: session });
+  await link(server.dial(), { channelType: ChannelType.Cursor, connectionId: session });
   await eventually(() => server.connects.length === 2);
   server.qxl.peerDied("terminated");
   await server.reds.close("the display thread ended");
@@ -216,7 +215,7 @@ test("several clients at once by default; with one only, the older has left befo
   using server = new TestServer();
   const first = await server.linkMain();
   const second = await server.linkMain();
-  await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: first.session });
+  await link(server.dial(), { channelType: ChannelType.Display, connectionId: first.session });
   await eventually(() => server.connects.length === 1);
   expect(server.reds.clients()).toHaveLength(2);
   server.reds.configure({ name: "test", allowMultipleClients: false });
@@ -236,7 +235,7 @@ test("with one client only, a newer one waits also for one that is already on it
   using server = new TestServer({ allowMultipleClients: false });
   server.redBusy = new Promise((resolve) => (go = resolve));
   const first = await server.linkMain();
-  await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: first.session });
+  await link(server.dial(), { channelType: ChannelType.Display, connectionId: first.session });
   await eventually(() => server.connects.length === 1);
   first.main.close();
   await eventually(() => server.reds.clients().length === 0);
@@ -259,7 +258,7 @@ test("a kick, and the end of the server, wait until nothing is left of a client 
   server.redBusy = new Promise((resolve) => (go = resolve));
   const { main, session } = await server.linkMain();
   const [{ id }] = server.reds.clients();
-  await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: session });
+  await link(server.dial(), { channelType: ChannelType.Display, connectionId: session });
   await eventually(() => server.connects.length === 1);
   main.close();
   await eventually(() => server.reds.clients().length === 0);
@@ -278,14 +277,14 @@ test("a display that its thread does not take is cut, and its place is free for 
   const { session, main } = await server.linkMain();
   server.redFault = new RangeError("no memory for it");
   const wishes = { channelType: ChannelType.Display, connectionId: session };
-  await linkAsClient(server.dial(), wishes);
+  await link(server.dial(), wishes);
   await eventually(() => server.cuts.length === 1);
   expect(server.cuts[0]).toContain("did not take the channel");
   expect(server.log.some((line) => line.includes("no memory for it"))).toBe(true);
   expect(server.reds.clients()[0].channels).toEqual(["main"]);
   server.redFault = undefined;
-  const again = await linkAsClient(server.dial(), wishes);
-  expect(again.resultError).toBe(LinkErr.Ok);
+  const again = await linkError(server.dial(), wishes);
+  expect(again).toBe(LinkErr.Ok);
   await eventually(() => server.connects.length === 1);
   expect(main.closed).toBeUndefined();
 });
@@ -331,8 +330,8 @@ const until = async (condition: () => boolean) => {
 /** A main channel whose server's timers the test moves. */
 async function linkOnStoppedClock(server: TestServer) {
   const stream = server.dial();
-  await linkAsClient(stream, { channelType: ChannelType.Main });
-  const main = new ChannelAtClient(stream, mainChannel);
+  await link(stream, { channelType: ChannelType.Main });
+  const main = new RecordingChannel(stream, mainChannel);
   await until(() => main.names.filter((name) => name === "ping").length >= 3);
   let answered = 0;
   /** Answers every PING so far. */
@@ -394,7 +393,7 @@ test("a red worker that hangs holds a client's end for a named time; then the wi
   server.redBusy = new Promise(() => {});
   const { main } = await linkOnStoppedClock(server);
   const { sessionId } = main.find(mainChannel.server.init)!;
-  await linkAsClient(server.dial(), { channelType: ChannelType.Display, connectionId: sessionId });
+  await link(server.dial(), { channelType: ChannelType.Display, connectionId: sessionId });
   await until(() => server.connects.length === 1);
   const [{ id }] = server.reds.clients();
   main.close();
@@ -413,7 +412,7 @@ test("a client that asks and asks and never reads is disconnected, and nobody el
   using server = new TestServer();
   const good = await server.linkMain();
   const stream = server.dial();
-  await linkAsClient(stream, { channelType: ChannelType.Main });
+  await link(stream, { channelType: ChannelType.Main });
   // Each ATTACH_CHANNELS is answered with 16 bytes: beyond the stream's credit they wait in the pipe, up to its limit.
   const request = encodeMessage(mainChannel.client.attachChannels, {}, { miniHeader: true });
   const flood = new Uint8Array(70_000 * request.length).map((_, index) => request[index % request.length]);
@@ -432,8 +431,8 @@ test("closing the server tells clients why, and lets nobody in again", async () 
   expect(main.find(mainChannel.server.notify)!.message).toBe("the hosting tab was closed");
   expect(main.names.at(-1)).toBe("disconnecting");
   expect(server.reds.clients()).toEqual([]);
-  const late = await linkAsClient(server.dial(), { channelType: ChannelType.Main });
-  expect(late.replyError).toBe(LinkErr.Error);
+  const late = await linkError(server.dial(), { channelType: ChannelType.Main });
+  expect(late).toBe(LinkErr.Error);
 });
 
 test("a kicked client is gone with all its channels, the others stay", async () => {

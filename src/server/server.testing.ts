@@ -1,10 +1,12 @@
+import { link } from "../client/index.ts";
+import type { LinkRequest } from "../client/index.ts";
+import { RecordingChannel } from "../client/client.testing.ts";
 import type { ChannelConnect, GuestMessages, NoMessages, RedWorkerMessages } from "../dispatch/index.ts";
 import { Dispatcher } from "../dispatch/index.ts";
-import { ChannelType, LinkErr, inputsChannel, mainChannel } from "../protocol/index.ts";
+import { ChannelType, inputsChannel, mainChannel } from "../protocol/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import { eventually } from "../transport/compliance.testing.ts";
-import { ChannelAtClient, linkAsClient, type LinkWishes } from "./link-client.testing.ts";
 import { PasswordGate } from "./password-gate.ts";
 import { Reds, type RedsOptions } from "./reds.ts";
 import { TicketKeyPool } from "./ticket.ts";
@@ -113,20 +115,19 @@ export class TestServer implements Disposable {
   }
 
   async linkMain(
-    wishes: Partial<LinkWishes> = {},
-  ): Promise<{ main: ChannelAtClient; session: number; stream: RedStream }> {
+    wishes: Partial<LinkRequest> = {},
+  ): Promise<{ main: RecordingChannel; session: number; stream: RedStream }> {
     const stream = this.dial();
-    const link = await linkAsClient(stream, { channelType: ChannelType.Main, channelCaps: [0xf], ...wishes });
-    if (link.resultError !== LinkErr.Ok) throw new Error(`main link refused: ${link.resultError}`);
-    const main = new ChannelAtClient(stream, mainChannel);
+    await link(stream, { channelType: ChannelType.Main, channelCaps: [0xf], ...wishes });
+    const main = new RecordingChannel(stream, mainChannel);
     await eventually(() => main.find(mainChannel.server.init) !== undefined);
     return { main, session: main.find(mainChannel.server.init)!.sessionId, stream };
   }
 
-  async linkInputs(session: number, password?: string): Promise<ChannelAtClient> {
+  async linkInputs(session: number, password?: string): Promise<RecordingChannel> {
     const stream = this.dial();
-    await linkAsClient(stream, { channelType: ChannelType.Inputs, connectionId: session, password });
-    return new ChannelAtClient(stream, inputsChannel);
+    await link(stream, { channelType: ChannelType.Inputs, connectionId: session, password });
+    return new RecordingChannel(stream, inputsChannel);
   }
 
   [Symbol.dispose](): void {
