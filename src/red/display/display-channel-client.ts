@@ -103,7 +103,9 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
     this.#source = source;
     this.#lowBandwidth = options.lowBandwidth ?? false;
     this.#resume = options.resume;
-    this.profile = this.hasCapability(DisplayCap.Composite) ? "full" : "limited";
+    // Whoever knows surfaces of alpha alone knows them all; spice-html5 says neither.
+    const knowsSurfaces = [DisplayCap.Composite, DisplayCap.A8Surface].some((cap) => this.hasCapability(cap));
+    this.profile = knowsSurfaces ? "full" : "limited";
   }
 
   /** Sends SET_ACK, then waits for the client's INIT before anything else. */
