@@ -14,6 +14,7 @@ export const LIMIT_FILES = [
   "src/channel/limits.ts",
   "src/server/limits.ts",
   "src/red/limits.ts",
+  "src/client/limits.ts",
   "src/raster/limits.ts",
   "src/image/limits.ts",
   "src/qxl/limits.ts",

@@ -310,7 +310,8 @@ describe("an honest client gets in", () => {
     ["begun", header],
     ["half-open", whole],
   ])("however many %s links there are; the oldest of them hears why it must go", async (_how, say) => {
-    using server = new TestServer({ password: "pw" });
+    // Who goes, goes for lack of places and not of time.
+    using server = new TestServer({ password: "pw", linkDeadlineMs: 600_000 });
     const others = Array.from({ length: 2 * MAX_LINKS }, () => {
       const stream = server.dial();
       const seen = collect(stream);
