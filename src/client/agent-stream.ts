@@ -27,7 +27,7 @@ export class AgentStream {
   #size = 0;
   #left = 0;
 
-  /** The messages that a piece completes. @throws ClientError `bad-message`, `limit` */
+  /** The messages that a piece completes. @throws ClientError `SERVER_MESSAGE`, `SERVER_LIMIT` */
   *push(piece: Uint8Array): Generator<AgentMessage> {
     let rest = piece;
     while (rest.length > 0) {
@@ -58,11 +58,14 @@ export class AgentStream {
     const { protocol, type, size } = decodeStruct("VDAgentMessage", vdAgentMessage, this.#head);
     if (protocol !== VD_AGENT_PROTOCOL)
       throw new ClientError(
-        "bad-message",
+        "SERVER_MESSAGE",
         `an agent message of protocol ${protocol}, not ${VD_AGENT_PROTOCOL}`,
       );
     if (size > AGENT_MESSAGE_MAX)
-      throw new ClientError("limit", `an agent message of ${size} bytes, ${AGENT_MESSAGE_MAX} are allowed`);
+      throw new ClientError(
+        "SERVER_LIMIT",
+        `an agent message of ${size} bytes, ${AGENT_MESSAGE_MAX} are allowed`,
+      );
     this.#type = type;
     this.#size = this.#left = size;
   }

@@ -11,7 +11,7 @@ export class ByteReader {
     this.#transport = transport;
   }
 
-  /** @throws ClientError `closed`, `deadline` or `disposed` */
+  /** @throws ClientError `CHANNEL_CLOSED`, `SERVER_SILENT` or `CHANNEL_LEFT` */
   async read(length: number, options: DeadlineOptions): Promise<Uint8Array<ArrayBuffer>> {
     const transport = this.#transport;
     const result = new Uint8Array(length);
@@ -29,7 +29,7 @@ export class ByteReader {
       // The end is told once: it is left to whoever reads next.
       if (filled === length) return;
       transport.onClose = (reason) =>
-        reject(new ClientError("closed", `${options.what}: the connection ended first: ${reason}`));
+        reject(new ClientError("CHANNEL_CLOSED", `${options.what}: the connection ended first: ${reason}`));
     });
     try {
       return await within(bytes, options);

@@ -78,7 +78,7 @@ test("messages come out as they went in, however the stream is cut, and types th
         stream.write(bytes.slice(at, at + cuts[cut % cuts.length]));
       stream.close("all said");
       await eventually(() => channel.end !== undefined);
-      expect(channel.end).toEqual({ code: "closed", reason: "all said" });
+      expect(channel.end).toEqual({ code: "CHANNEL_CLOSED", reason: "all said" });
       expect(got).toEqual(messages.map(({ id, body }) => ({ id, body: [...body] })));
       expect(unknown).toEqual(messages.map(({ id }) => id).filter((id) => id >= 0x4000));
       expect(channel.received).toBe(BigInt(messages.length));
@@ -162,7 +162,7 @@ test("DISCONNECTING, NOTIFY and the end are told in words and codes", async () =
   stream.close("put out");
   await eventually(() => ends.length > 0);
   expect(notes).toEqual(["good-bye"]);
-  expect(ends).toEqual([{ code: "disconnected", reason: "put out", linkError: 7 }]);
+  expect(ends).toEqual([{ code: "CHANNEL_DISCONNECTED", reason: "put out", linkError: 7 }]);
   channel.send(baseClient.ack, {});
   channel.close();
   expect(ends).toHaveLength(1);
@@ -210,14 +210,14 @@ test("a list's messages and those of a sub list take effect before the message t
 });
 
 test.each<[string, Uint8Array, string]>([
-  ["a message larger than it may be", new Uint8Array([106, 0, 0xff, 0xff, 0xff, 0xff]), "bad-message"],
+  ["a message larger than it may be", new Uint8Array([106, 0, 0xff, 0xff, 0xff, 0xff]), "SERVER_MESSAGE"],
   [
     "an unknown message larger than any",
     framed(0x7777, new Uint8Array(0), true, 0, UNKNOWN_MESSAGE_MAX + 1),
-    "bad-message",
+    "SERVER_MESSAGE",
   ],
-  ["a body that is too short", framed(baseServer.setAck.id, new Uint8Array(3), true, 0), "bad-message"],
-  ["an end within a message", new Uint8Array([106, 0, 4, 0, 0, 0, 1]), "closed"],
+  ["a body that is too short", framed(baseServer.setAck.id, new Uint8Array(3), true, 0), "SERVER_MESSAGE"],
+  ["an end within a message", new Uint8Array([106, 0, 4, 0, 0, 0, 1]), "CHANNEL_CLOSED"],
 ])("%s ends the channel, and says so once", async (_, bytes, code) => {
   const { channel, stream } = pair();
   const ends: { code: string; error?: unknown }[] = [];
@@ -225,9 +225,9 @@ test.each<[string, Uint8Array, string]>([
   let closed = false;
   stream.onClose = () => (closed = true);
   stream.write(bytes.slice());
-  if (code === "closed") stream.close("torn");
+  if (code === "CHANNEL_CLOSED") stream.close("torn");
   await eventually(() => ends.length > 0);
-  if (code !== "closed") await eventually(() => closed);
+  if (code !== "CHANNEL_CLOSED") await eventually(() => closed);
   expect(ends).toMatchObject([{ code, error: expect.any(Error) }]);
 });
 
@@ -239,7 +239,7 @@ test("whoever throws at a message ends the channel with it, and nothing else", a
   };
   say(...time(1));
   await eventually(() => channel.end !== undefined);
-  expect(channel.end).toMatchObject({ code: "failed", error: mistake });
+  expect(channel.end).toMatchObject({ code: "CHANNEL_FAILED", error: mistake });
 });
 
 test("WAIT_FOR_CHANNELS: what is behind it waits for the other channel, and goes on when that has come so far", async () => {
@@ -284,10 +284,10 @@ test("what is waited for comes, or the deadline, or the channel's end with its r
     expect(await first).toBe(1n);
     const late = wait(2n);
     vi.advanceTimersByTime(1000);
-    expect(await late).toContain("deadline: message 2");
+    expect(await late).toContain("SERVER_SILENT: message 2");
     const lost = wait(2n, 5000);
     stream.close("gone");
-    expect(await lost).toContain("closed: message 2: the channel ended first: gone");
+    expect(await lost).toContain("CHANNEL_CLOSED: message 2: the channel ended first: gone");
     expect(await wait(2n)).toContain("gone");
     expect(vi.getTimerCount()).toBe(0);
   } finally {
@@ -305,7 +305,7 @@ test("this side's end is told to the server and to nobody here", async () => {
   await eventually(() => reason !== "");
   expect(reason).toBe("the client leaves");
   expect(onEnd).not.toHaveBeenCalled();
-  expect(channel.end?.code).toBe("disposed");
+  expect(channel.end?.code).toBe("CHANNEL_LEFT");
 });
 
 test("a stream's writer is not needed to be a RedStream: anything that carries bytes will do", () => {

@@ -152,7 +152,7 @@ export class ClientChannel<S extends ChannelSchema = ChannelSchema> implements D
 
   /**
    * Looks after each message whether there is something.
-   * @throws ClientError of the channel's end, or `deadline`
+   * @throws ClientError of the channel's end, or `SERVER_SILENT`
    */
   async until<T>(
     look: () => T | undefined,
@@ -179,7 +179,7 @@ export class ClientChannel<S extends ChannelSchema = ChannelSchema> implements D
   /** Ends the channel from this side; nobody is told. */
   close(reason = "the client leaves"): void {
     if (this.#end !== undefined) return;
-    this.#end = { code: "disposed", reason };
+    this.#end = { code: "CHANNEL_LEFT", reason };
     this.#transport.onData = this.#transport.onClose = undefined;
     this.#transport.close(reason);
     this.disposed();
@@ -269,9 +269,12 @@ export class ClientChannel<S extends ChannelSchema = ChannelSchema> implements D
   /** What takes effect before the message that carries it. */
   #takeSubMessages(subMessages: ParsedMessage["subMessages"]): void {
     if (subMessages.length > SUB_MESSAGES_MAX)
-      throw new ClientError("limit", `${subMessages.length} sub messages, ${SUB_MESSAGES_MAX} are allowed`);
+      throw new ClientError(
+        "SERVER_LIMIT",
+        `${subMessages.length} sub messages, ${SUB_MESSAGES_MAX} are allowed`,
+      );
     for (const sub of subMessages) {
-      if (sub.type === baseServer.list.id) throw new ClientError("bad-message", "a list within a list");
+      if (sub.type === baseServer.list.id) throw new ClientError("SERVER_MESSAGE", "a list within a list");
       const definition = this.#byType.get(sub.type) ?? unknownMessage(sub.type);
       this.#take(new ParsedMessage(definition, sub.data, undefined, 0));
     }
@@ -305,11 +308,13 @@ export class ClientChannel<S extends ChannelSchema = ChannelSchema> implements D
     try {
       this.#parser.end();
     } catch (error) {
-      return this.#ended({ code: "closed", reason: `${reason}; ${String(error)}`, error });
+      return this.#ended({ code: "CHANNEL_CLOSED", reason: `${reason}; ${String(error)}`, error });
     }
     const linkError = this.#disconnecting;
     this.#ended(
-      linkError === undefined ? { code: "closed", reason } : { code: "disconnected", reason, linkError },
+      linkError === undefined
+        ? { code: "CHANNEL_CLOSED", reason }
+        : { code: "CHANNEL_DISCONNECTED", reason, linkError },
     );
   }
 
@@ -329,7 +334,8 @@ export class ClientChannel<S extends ChannelSchema = ChannelSchema> implements D
 /** The value of a message that is known to be of `definition`. */
 export function valueOf<T>(message: ParsedMessage, definition: MessageDef<T>): T {
   const value = message.as(definition);
-  if (value === undefined) throw new ClientError("bad-message", `${message.name} is no ${definition.name}`);
+  if (value === undefined)
+    throw new ClientError("SERVER_MESSAGE", `${message.name} is no ${definition.name}`);
   return value;
 }
 
@@ -343,5 +349,5 @@ function endError(what: string, { code, reason, error }: ChannelEnd): ClientErro
 
 function codeOf(error: unknown): ClientErrorCode {
   if (error instanceof ClientError) return error.code;
-  return error instanceof SchemaError || error instanceof ProtocolError ? "bad-message" : "failed";
+  return error instanceof SchemaError || error instanceof ProtocolError ? "SERVER_MESSAGE" : "CHANNEL_FAILED";
 }

@@ -36,7 +36,11 @@ export class RecordingChannel extends ClientChannel {
     super(schema, { transport, miniHeader });
     this.#transport = transport;
     this.answers = answers;
-    this.onMessage = (message) => void this.messages.push(message);
+    this.onMessage = (message) => {
+      if (message.serial !== undefined && message.serial !== this.received)
+        throw new Error(`${message.name} has serial ${message.serial}, expected ${this.received}`);
+      this.messages.push(message);
+    };
     this.start();
   }
 
@@ -61,6 +65,11 @@ export class RecordingChannel extends ClientChannel {
   /** Why it ended; undefined while it lives. */
   get closed(): string | undefined {
     return this.end?.reason;
+  }
+
+  /** What was wrong with what the server sent. */
+  get failure(): unknown {
+    return this.end?.error;
   }
 
   protected override answer<T>(definition: MessageDef<T>, value: T): void {

@@ -10,7 +10,7 @@ export interface DeadlineOptions {
 
 /**
  * The result of `work`, in time.
- * @throws ClientError `deadline`, or `disposed` when the signal is aborted; `work` goes on then, and its result is nobody's.
+ * @throws ClientError `SERVER_SILENT`, or `CHANNEL_LEFT` when the signal is aborted; `work` goes on then, and its result is nobody's.
  */
 export function within<T>(work: Promise<T>, { deadlineMs, what, signal }: DeadlineOptions): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -19,9 +19,9 @@ export function within<T>(work: Promise<T>, { deadlineMs, what, signal }: Deadli
       signal?.removeEventListener("abort", abort);
       settle();
     };
-    const abort = () => end(() => reject(new ClientError("disposed", `${what}: given up`)));
+    const abort = () => end(() => reject(new ClientError("CHANNEL_LEFT", `${what}: given up`)));
     const timer = setTimeout(
-      () => end(() => reject(new ClientError("deadline", `${what}: not within ${deadlineMs} ms`))),
+      () => end(() => reject(new ClientError("SERVER_SILENT", `${what}: not within ${deadlineMs} ms`))),
       deadlineMs,
     );
     work.then(

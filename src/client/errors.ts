@@ -1,38 +1,28 @@
+import type { ErrorCode } from "../errors/index.ts";
+import { CodedError } from "../errors/index.ts";
 import { LinkErr } from "../protocol/index.ts";
 
-/** What can go wrong for a client. */
-export type ClientErrorCode =
-  /** The server refused the link; see {@link LinkRefusedError.linkError}. */
-  | "link-refused"
-  /** What answers does not speak SPICE, or not as the protocol has it. */
-  | "bad-link"
-  /** The password is longer than a ticket can carry. */
-  | "password-too-long"
-  /** The connection could not be made. */
-  | "unreachable"
-  /** The connection ended. */
-  | "closed"
-  /** The server said DISCONNECTING, then ended; see {@link ChannelEnd.linkError}. */
-  | "disconnected"
-  /** The server took too long. */
-  | "deadline"
-  /** This side gave up: the session or channel was disposed of. */
-  | "disposed"
-  /** A message that this channel cannot have, or whose fields contradict each other. */
-  | "bad-message"
-  /** An image that cannot be decoded. */
-  | "bad-image"
-  /** The server refers to a surface, image, palette or cursor that it never sent. */
-  | "missing"
-  /** The server sent more than a limit of this client allows. */
-  | "limit"
-  /** The session has no such channel, or has it open already. */
-  | "no-channel"
-  /** Whoever listens to the channel threw; see {@link ChannelEnd.error}. */
-  | "failed";
+/** What can go wrong for a client; docs/errors.md says what each means. */
+export type ClientErrorCode = Extract<
+  ErrorCode,
+  | "SERVER_REFUSED"
+  | "SERVER_NOT_SPICE"
+  | "SERVER_UNREACHABLE"
+  | "SERVER_SILENT"
+  | "SERVER_MESSAGE"
+  | "SERVER_MISSING"
+  | "SERVER_LIMIT"
+  | "CHANNEL_CLOSED"
+  | "CHANNEL_DISCONNECTED"
+  | "CHANNEL_LEFT"
+  | "CHANNEL_FAILED"
+  | "NO_SUCH_CHANNEL"
+  | "PASSWORD_TOO_LONG"
+  | "IMAGE_DECODE"
+>;
 
 /** An error of a client; the code is for programs, the message for people. */
-export class ClientError extends Error {
+export class ClientError extends CodedError {
   override readonly name: string = "ClientError";
   readonly code: ClientErrorCode;
 
@@ -61,7 +51,7 @@ export class LinkRefusedError extends ClientError {
   readonly linkError: number;
 
   constructor(linkError: number) {
-    super("link-refused", REMEDIES[linkError] ?? `the server refused the link with ${linkError}`);
+    super("SERVER_REFUSED", REMEDIES[linkError] ?? `the server refused the link with ${linkError}`);
     this.linkError = linkError;
   }
 }

@@ -68,7 +68,7 @@ test("whatever a server refuses with, in its reply or behind the ticket, is told
       const bad = early ? serve(encodeLinkError(code)) : serve(reply, encodeLinkResult(code));
       let ended = false;
       bad.server.onClose = () => (ended = true);
-      await expect(link(bad.client, MAIN)).rejects.toMatchObject({ code: "link-refused", linkError: code });
+      await expect(link(bad.client, MAIN)).rejects.toMatchObject({ code: "SERVER_REFUSED", linkError: code });
       await eventually(() => ended);
     }),
     { numRuns: 30 },
@@ -100,10 +100,10 @@ test("what does not speak SPICE is told from what hangs up, and neither leaves t
   const broken = reply.slice();
   broken.fill(0xaa, 20, 20 + 162);
   const cases: [string, Uint8Array, ClientErrorCode][] = [
-    ["a web server", new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"), "bad-link"],
-    ["another version", another, "bad-link"],
-    ["a reply without an end", huge, "bad-link"],
-    ["no key", broken, "bad-link"],
+    ["a web server", new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"), "SERVER_NOT_SPICE"],
+    ["another version", another, "SERVER_NOT_SPICE"],
+    ["a reply without an end", huge, "SERVER_NOT_SPICE"],
+    ["no key", broken, "SERVER_NOT_SPICE"],
   ];
   for (const [what, bytes, code] of cases) {
     const { client, server } = serve(bytes);
@@ -115,7 +115,7 @@ test("what does not speak SPICE is told from what hangs up, and neither leaves t
     const code = codeOf(link(client, MAIN));
     await turns();
     server.close("enough");
-    expect(await code).toBe("closed");
+    expect(await code).toBe("CHANNEL_CLOSED");
   }
 });
 
@@ -141,7 +141,7 @@ test.each<[string, Uint8Array | undefined, number]>([
   expect(outcome).toBe("");
   vi.advanceTimersByTime(1);
   await eventually(() => outcome !== "");
-  expect(outcome).toContain("deadline");
+  expect(outcome).toContain("SERVER_SILENT");
   expect(outcome).toContain(what);
   await eventually(() => server.closed || server.ending);
   expect(vi.getTimerCount()).toBe(0);
@@ -152,14 +152,14 @@ test("who gives up is not kept waiting", async () => {
   const giveUp = new AbortController();
   const code = codeOf(link(client, MAIN, { signal: giveUp.signal }));
   giveUp.abort();
-  expect(await code).toBe("disposed");
+  expect(await code).toBe("CHANNEL_LEFT");
   expect(client.closed).toBe(true);
 });
 
 test("a ticket holds the password and no more than it can", async () => {
   expect(await sealTicket(pubKey, "ä".repeat(30))).toHaveLength(128);
-  expect(await codeOf(sealTicket(pubKey, "ä".repeat(31)))).toBe("password-too-long");
-  expect(await codeOf(sealTicket(new Uint8Array(162), "x"))).toBe("bad-link");
+  expect(await codeOf(sealTicket(pubKey, "ä".repeat(31)))).toBe("PASSWORD_TOO_LONG");
+  expect(await codeOf(sealTicket(new Uint8Array(162), "x"))).toBe("SERVER_NOT_SPICE");
 });
 
 test("our own server's core lets the right password in, and says why it does not", async () => {

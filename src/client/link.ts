@@ -117,11 +117,13 @@ async function readReply(reader: ByteReader, options: LinkOptions): Promise<Link
     const header = decodeLinkHeader(head);
     if (header.majorVersion !== VERSION_MAJOR) {
       const problem = `the server speaks SPICE ${header.majorVersion}, we speak ${VERSION_MAJOR}`;
-      throw new ClientError("bad-link", problem);
+      throw new ClientError("SERVER_NOT_SPICE", problem);
     }
     return decodeLinkReply(await reader.read(header.size, wait));
   } catch (cause) {
     if (cause instanceof ClientError) throw cause;
-    throw new ClientError("bad-link", `what answers does not speak SPICE: ${String(cause)}`, { cause });
+    throw new ClientError("SERVER_NOT_SPICE", `what answers does not speak SPICE: ${String(cause)}`, {
+      cause,
+    });
   }
 }

@@ -150,9 +150,9 @@ test("when the main channel ends, so does all, once, and with the server's reaso
   await server.reds.kick(server.reds.clients()[0].id, "make room");
   await eventually(() => ends.includes("inputs") || session.ended);
   await eventually(() => session.ended && inputs.end !== undefined);
-  expect(ends.at(-1)).toMatchObject({ code: "disconnected", linkError: LinkErr.Ok });
+  expect(ends.at(-1)).toMatchObject({ code: "CHANNEL_DISCONNECTED", linkError: LinkErr.Ok });
   expect(ends.filter((end) => typeof end !== "string")).toHaveLength(1);
-  await expect(session.open("cursor")).rejects.toMatchObject({ code: "disposed" });
+  await expect(session.open("cursor")).rejects.toMatchObject({ code: "CHANNEL_LEFT" });
 });
 
 test("a channel that ends is gone alone, and can be opened again; twice at once it cannot", async () => {
@@ -174,12 +174,12 @@ test("a channel that ends is gone alone, and can be opened again; twice at once 
 test("a wrong password, a refused connection and an unknown channel are told apart, and leave nothing open", async () => {
   using server = new TestServer({ password: "pw" });
   await expect(connect(server)).rejects.toMatchObject({
-    code: "link-refused",
+    code: "SERVER_REFUSED",
     linkError: LinkErr.PermissionDenied,
   });
   const unreachable = connect(server, { dial: () => Promise.reject(new Error("no route")) });
   await expect(unreachable).rejects.toMatchObject({
-    code: "unreachable",
+    code: "SERVER_UNREACHABLE",
     message: expect.stringContaining("no route"),
   });
   using session = await connect(server, { password: "pw" });
@@ -195,12 +195,12 @@ test("each wait has its end: a connection that is not made, and a server that sa
     work.catch((error: ClientError) => (seen.text = `${error.code}: ${error.message}`));
     return seen;
   };
-  let late = (_: ReturnType<TestServer["dial"]>) => {};
+  let late: (stream: ReturnType<TestServer["dial"]>) => void = () => {};
   const dial = () => new Promise<ReturnType<TestServer["dial"]>>((resolve) => (late = resolve));
   const silent = outcome(SpiceSession.connect({ dial }));
   vi.advanceTimersByTime(DIAL_DEADLINE_MS);
   await eventually(() => silent.text !== "");
-  expect(silent.text).toContain("deadline: the connection for channel 1:0");
+  expect(silent.text).toContain("SERVER_SILENT: the connection for channel 1:0");
   const [near, far] = createRedStreamPair();
   late(near);
   await eventually(() => near.closed);
@@ -220,7 +220,7 @@ test("each wait has its end: a connection that is not made, and a server that sa
     vi.advanceTimersByTime(SESSION_DEADLINE_MS / 50);
     return mute.text !== "";
   });
-  expect(mute.text).toContain("deadline: the list of channels");
+  expect(mute.text).toContain("SERVER_SILENT: the list of channels");
   await eventually(() => server.reds.clients().length === 0);
 });
 
@@ -237,7 +237,7 @@ test("leaving while a channel is being opened ends that too", async () => {
   const opening = session.open("inputs").catch((error: ClientError) => error.code);
   await eventually(() => streams.length === 2);
   session.close();
-  expect(await opening).toBe("disposed");
+  expect(await opening).toBe("CHANNEL_LEFT");
   expect(streams.every(({ closed }) => closed)).toBe(true);
   await eventually(() => server.reds.clients().length === 0 && server.reds.links === 0);
 });

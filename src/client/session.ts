@@ -164,9 +164,9 @@ export class SpiceSession implements Disposable {
     const { channelType, channelId = 0 } = request;
     const key = `${channelType}:${channelId}`;
     if (this.#channels.has(key) || this.#pending.has(key))
-      throw new ClientError("no-channel", `channel ${key} of this session is open already`);
+      throw new ClientError("NO_SUCH_CHANNEL", `channel ${key} of this session is open already`);
     if (this.#channels.size + this.#pending.size >= SESSION_CHANNELS_MAX)
-      throw new ClientError("limit", `a session may have ${SESSION_CHANNELS_MAX} channels`);
+      throw new ClientError("SERVER_LIMIT", `a session may have ${SESSION_CHANNELS_MAX} channels`);
     this.#pending.add(key);
     try {
       const linked = await this.#dialer.open(request, this.id);
@@ -283,7 +283,7 @@ class Dialer {
     const options = { transport, id, miniHeader: terms.miniHeader, serverCaps: terms.channelCaps };
     if (!signal.aborted) return options;
     transport.close("the session has ended");
-    throw new ClientError("disposed", "the session has ended");
+    throw new ClientError("CHANNEL_LEFT", "the session has ended");
   }
 
   async #dial(channel: OfferedChannel): Promise<ByteTransport> {
@@ -300,7 +300,7 @@ class Dialer {
       );
       if (cause instanceof ClientError) throw cause;
       throw new ClientError(
-        "unreachable",
+        "SERVER_UNREACHABLE",
         `${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
         {
           cause,

@@ -7,13 +7,13 @@ const ALGORITHM = { name: "RSA-OAEP", hash: "SHA-1" } as const;
 /**
  * The ticket: the password and a NUL, sealed with the server's key.
  * @param publicKey DER SubjectPublicKeyInfo of the link reply
- * @throws ClientError `password-too-long`, or `bad-link` when that is no key
+ * @throws ClientError `PASSWORD_TOO_LONG`, or `SERVER_NOT_SPICE` when that is no key
  */
 export async function sealTicket(publicKey: Uint8Array, password: string): Promise<Uint8Array<ArrayBuffer>> {
   const words = new TextEncoder().encode(`${password}\0`);
   if (words.length - 1 > MAX_PASSWORD_LENGTH) {
     throw new ClientError(
-      "password-too-long",
+      "PASSWORD_TOO_LONG",
       `the password has ${words.length - 1} bytes, SPICE's tickets carry ${MAX_PASSWORD_LENGTH}`,
     );
   }
@@ -21,6 +21,6 @@ export async function sealTicket(publicKey: Uint8Array, password: string): Promi
     const key = await crypto.subtle.importKey("spki", publicKey.slice(), ALGORITHM, false, ["encrypt"]);
     return new Uint8Array(await crypto.subtle.encrypt(ALGORITHM, key, words));
   } catch (cause) {
-    throw new ClientError("bad-link", "the server's link reply carries no RSA key", { cause });
+    throw new ClientError("SERVER_NOT_SPICE", "the server's link reply carries no RSA key", { cause });
   }
 }

@@ -78,6 +78,58 @@ const clients = {
   },
 } as const satisfies Record<string, ErrorWords>;
 
+const viewers = {
+  SERVER_REFUSED: {
+    means: "The SPICE server refused a connection, with SPICE's own error number.",
+    remedy: "See the message: most often the password is wrong, or its time is over.",
+  },
+  SERVER_NOT_SPICE: {
+    means: "What answers there does not speak SPICE, or another version of it.",
+    remedy: "Look at the address: a page's own address is not that of its machine.",
+  },
+  SERVER_UNREACHABLE: {
+    means: "No connection to the SPICE server could be made.",
+    remedy: "Look at address and network, and whether the server runs.",
+  },
+  SERVER_SILENT: {
+    means: "The SPICE server did not answer in time.",
+    remedy: "Try again; a server or a line that is very busy needs more than a minute.",
+  },
+  SERVER_MESSAGE: {
+    means: "The SPICE server sent a message that its channel cannot have. The channel is closed.",
+    remedy: "Report it with the server's name and version.",
+  },
+  SERVER_MISSING: {
+    means:
+      "The SPICE server named a surface, an image, a palette or a pointer that it never sent. The channel is closed.",
+    remedy: "Connect again; report it with the server's name and version if it comes again.",
+  },
+  SERVER_LIMIT: {
+    means: "The SPICE server, or whoever uses the client, wants more kept than the client keeps.",
+    remedy: "See the message: it names the limit. docs/limits.md says why it is what it is.",
+  },
+  CHANNEL_CLOSED: {
+    means: "The connection of a SPICE channel ended.",
+    remedy: "Connect again.",
+  },
+  CHANNEL_DISCONNECTED: {
+    means: "The SPICE server said good-bye and ended a channel.",
+    remedy: "The message, or a NOTIFY before it, says why.",
+  },
+  CHANNEL_LEFT: {
+    means: "The client itself had ended the session, or the channel.",
+    remedy: "Nothing: somebody left.",
+  },
+  CHANNEL_FAILED: {
+    means: "Whoever listens to a SPICE channel failed at what it was told. The channel is closed.",
+    remedy: "Report it: the cause is attached.",
+  },
+  NO_SUCH_CHANNEL: {
+    means: "A session has such a channel open already.",
+    remedy: "Use the one that is open.",
+  },
+} as const satisfies Record<string, ErrorWords>;
+
 const display = {
   RED_COMMAND: {
     means: "A command of the guest's QXL driver cannot be carried out. Only that command is lost.",
@@ -211,12 +263,21 @@ const relay = {
 export const ERROR_GROUPS = [
   ["Threads", threads],
   ["Clients", clients],
+  ["Viewers", viewers],
   ["Display", display],
   ["Machine", machine],
   ["Saved states", state],
   ["Server, relay and tools", relay],
 ] as const;
 
-export const ERRORS = { ...threads, ...clients, ...display, ...machine, ...state, ...relay } as const;
+export const ERRORS = {
+  ...threads,
+  ...clients,
+  ...viewers,
+  ...display,
+  ...machine,
+  ...state,
+  ...relay,
+} as const;
 
 export type ErrorCode = keyof typeof ERRORS;

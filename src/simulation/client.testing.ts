@@ -1,20 +1,16 @@
 /** A SPICE client of the simulated world, with every channel it may have. */
-import type { ChannelSchema, MessageDef, ParsedMessage } from "../protocol/index.ts";
+import { SESSION_DEADLINE_MS, link } from "../client/index.ts";
+import { RecordingChannel } from "../client/client.testing.ts";
 import {
   ChannelType,
   CommonCap,
   MainCap,
-  MessageParser,
-  baseClient,
-  baseServer,
   capsToWords,
   cursorChannel,
-  encodeMessage,
   inputsChannel,
   mainChannel,
 } from "../protocol/index.ts";
 import { TestDisplayClient } from "../red/display/display-client.testing.ts";
-import { linkAsClient } from "../server/link-client.testing.ts";
 import type { RedStream } from "../transport/index.ts";
 import { createRedStreamPair, openRedStream } from "../transport/index.ts";
 import { PortSocket } from "./socket.testing.ts";
@@ -31,60 +27,6 @@ const TYPES: Readonly<Record<ChannelName, number>> = {
   cursor: ChannelType.Cursor,
 };
 
-/** One channel as its client sees it: serials are checked, windows acknowledged, PINGs answered. */
-export class ClientChannel {
-  readonly names: string[] = [];
-  readonly messages: ParsedMessage[] = [];
-  closed: string | undefined;
-  failure: unknown;
-  /** Of the last message that came. */
-  serial = 0n;
-  readonly #stream: RedStream;
-  #sent = 0n;
-  #window = 0;
-  #untilAck = 0;
-
-  constructor(stream: RedStream, schema: ChannelSchema) {
-    this.#stream = stream;
-    const parser = new MessageParser({ miniHeader: false, channel: schema.server });
-    stream.onData = (bytes) => {
-      try {
-        for (const message of parser.push(bytes)) this.#take(message);
-      } catch (error) {
-        this.failure ??= error;
-      }
-    };
-    stream.onClose = (reason) => (this.closed = reason);
-  }
-
-  send<T>(definition: MessageDef<T>, value: T): void {
-    this.#stream.write(encodeMessage(definition, value, { miniHeader: false, serial: ++this.#sent }));
-  }
-
-  find<T>(definition: MessageDef<T>): T | undefined {
-    return this.messages.find((message) => message.def === definition)?.as(definition);
-  }
-
-  #take(message: ParsedMessage): void {
-    this.serial++;
-    if (message.serial !== this.serial)
-      throw new Error(`${message.name} has serial ${message.serial}, expected ${this.serial}`);
-    this.names.push(message.name);
-    this.messages.push(message);
-    if (this.#window > 0 && --this.#untilAck === 0) {
-      this.#untilAck = this.#window;
-      this.send(baseClient.ack, {});
-    }
-    const ack = message.as(baseServer.setAck);
-    if (ack) {
-      this.#window = this.#untilAck = ack.window;
-      this.send(baseClient.ackSync, { generation: ack.generation });
-    }
-    const ping = message.as(baseServer.ping);
-    if (ping) this.send(baseClient.pong, { id: ping.id, timestamp: ping.timestamp });
-  }
-}
-
 /** A connection and what became of it. */
 export interface Connection {
   readonly name: ChannelName;
@@ -97,16 +39,6 @@ export interface Connection {
 }
 
 const SCHEMAS = { main: mainChannel, inputs: inputsChannel, cursor: cursorChannel };
-
-/** A refusal in the link stage. */
-export class Refused extends Error {
-  override readonly name = "Refused";
-  readonly code: number;
-  constructor(code: number) {
-    super(`the link was refused: ${code}`);
-    this.code = code;
-  }
-}
 
 export class SimulatedClient {
   readonly name: string;
@@ -126,38 +58,42 @@ export class SimulatedClient {
   }
 
   /** The channel of that name that is open, or was last. */
-  channel(name: ChannelName): ClientChannel | undefined {
+  channel(name: ChannelName): RecordingChannel | undefined {
     const found = this.connections.findLast((one) => one.name === name)?.channel;
-    return found instanceof ClientChannel ? found : undefined;
+    return found instanceof RecordingChannel ? found : undefined;
   }
 
   get openNames(): ChannelName[] {
     return this.connections.filter(({ socket }) => socket.readyState === 1).map(({ name }) => name);
   }
 
-  /** Main, and then the others in any order, as stock clients do. @throws Refused */
+  /** Main, and then the others in any order, as stock clients do. @throws LinkRefusedError */
   async join(others: readonly ChannelName[] = ["inputs", "display", "cursor"]): Promise<void> {
-    const main = (await this.link("main")) as ClientChannel;
-    await this.#wait(() => main.names.includes("init") || main.closed !== undefined);
-    this.session = main.find(mainChannel.server.init)?.sessionId ?? 0;
-    if (this.session === 0) return;
+    const main = (await this.link("main")) as RecordingChannel;
+    const wait = { deadlineMs: SESSION_DEADLINE_MS };
+    const init = await main.until(() => main.find(mainChannel.server.init), "INIT", wait).catch(() => {});
+    if (init === undefined) return;
+    this.session = init.sessionId;
     await Promise.all(others.map((name) => this.link(name)));
   }
 
-  /** @throws Refused */
+  /** @throws LinkRefusedError */
   async link(name: ChannelName, session = this.session): Promise<Connection["channel"]> {
     const display = name === "display" ? new TestDisplayClient({ miniHeader: false }) : undefined;
     const { socket, stream } = this.#dial();
-    const result = await linkAsClient(stream, {
+    await link(stream, {
       channelType: TYPES[name],
       connectionId: name === "main" ? 0 : session,
       commonCaps: COMMON_CAPS,
       channelCaps:
         display?.capabilities.channel ?? (name === "main" ? capsToWords([MainCap.NameAndUuid]) : []),
     });
-    if (result.replyError !== 0 || result.resultError !== 0)
-      throw new Refused(result.resultError ?? result.replyError);
-    const channel = display ?? new ClientChannel(stream, SCHEMAS[name as keyof typeof SCHEMAS]);
+    const channel =
+      display ??
+      new RecordingChannel(stream, SCHEMAS[name as keyof typeof SCHEMAS], {
+        miniHeader: false,
+        answers: true,
+      });
     if (display) {
       join(stream, openRedStream(display.port));
       this.display = display;
@@ -186,10 +122,6 @@ export class SimulatedClient {
     far.onData = (bytes) => socket.send(bytes);
     far.onClose = () => socket.close();
     return { socket, stream: near };
-  }
-
-  async #wait(isSo: () => boolean): Promise<void> {
-    while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 

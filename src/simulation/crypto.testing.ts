@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { TICKET_SIZE } from "../protocol/index.ts";
 import { SeededRandom } from "./random.testing.ts";
 
 let publicKey: Uint8Array<ArrayBuffer> | undefined;
@@ -23,6 +24,8 @@ export function simulatedCrypto(seed: number): unknown {
     subtle: {
       generateKey: async () => ({ publicKey: "public", privateKey: "private" }),
       exportKey: async () => ticketKey(),
+      importKey: async () => "public",
+      encrypt: async () => new ArrayBuffer(TICKET_SIZE),
       decrypt: async () => {
         throw new Error("there are no passwords in the simulation");
       },

@@ -8,7 +8,7 @@ import { ChannelType, LinkErr, QxlIo, baseClient, mainChannel } from "../protoco
 import { TEST_VGAMEM } from "../qxl/driver.testing.ts";
 import { MAX_PIPE_SIZE } from "../red/index.ts";
 import type { SimulatedClient } from "./client.testing.ts";
-import { Refused } from "./client.testing.ts";
+import { LinkRefusedError } from "../client/index.ts";
 import type { GuestOptions } from "./guest.testing.ts";
 import type { SimulatedPage } from "./host.testing.ts";
 import { SimulatedHost } from "./host.testing.ts";
@@ -153,7 +153,7 @@ invariant(
     );
     expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     const refusals = tries.flatMap((one) =>
-      one.status === "rejected" ? [(one.reason as Refused).code] : [],
+      one.status === "rejected" ? [(one.reason as LinkRefusedError).linkError] : [],
     );
     expect(refusals).toEqual([LinkErr.Error, LinkErr.Error]);
     expect(redChannels(page)).toEqual([ChannelType.Display]);
@@ -171,10 +171,10 @@ invariant("6: main comes first, other channels need its connection id", async (s
   const stranger = await host.newClient();
   const refusal = (session: number) =>
     host.finish(stranger.thread, () => stranger.link("display", session).catch((error: unknown) => error));
-  expect(await refusal(0)).toMatchObject({ code: LinkErr.BadConnectionId });
+  expect(await refusal(0)).toMatchObject({ linkError: LinkErr.BadConnectionId });
   const client = await host.join(["display"]);
-  expect(await refusal(client.session ^ 1)).toMatchObject({ code: LinkErr.BadConnectionId });
-  expect(await refusal(0)).toMatchObject({ code: LinkErr.BadConnectionId });
+  expect(await refusal((client.session ^ 1) >>> 0)).toMatchObject({ linkError: LinkErr.BadConnectionId });
+  expect(await refusal(0)).toMatchObject({ linkError: LinkErr.BadConnectionId });
   await world.pass(SETTLED_MS);
   expect(host.core.core.graph()!.clients[0].channels[0]).toBe("main");
   expect(redChannels(page)).toEqual([ChannelType.Display]);
@@ -275,7 +275,7 @@ invariant(
     await world.until(() => ending.done);
     expect(redChannels(page)).toEqual([]);
     await world.pass(SETTLED_MS);
-    expect(joining.value).toBeInstanceOf(Refused);
+    expect(joining.value).toBeInstanceOf(LinkRefusedError);
     const sockets = [...client.sockets, ...second.sockets];
     expect(sockets.filter(({ readyState }) => readyState === 1)).toEqual([]);
     expect(lines(host, /^client \d+ .* left/)).toHaveLength(1);
@@ -329,7 +329,7 @@ invariant("14: serials of every channel count from 1, by one, through every red 
   await world.pass(SETTLED_MS);
   expectSamePicture(client, page);
   for (const name of ["main", "inputs", "cursor"] as const)
-    expect(client.channel(name)!.serial).toBeGreaterThanOrEqual(1n);
+    expect(client.channel(name)!.received).toBeGreaterThanOrEqual(1n);
   expect(client.display!.messages).toBeGreaterThan(10);
 });
 

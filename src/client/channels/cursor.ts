@@ -108,14 +108,15 @@ export class CursorChannel extends ClientChannel<typeof cursorChannel> {
     const { unique, type, width, height, hotSpotX, hotSpotY } = header;
     if ((flags & CursorFlags.FromCache) !== 0) {
       const known = this.#shapes.get(unique);
-      if (known === undefined) throw new ClientError("missing", `cursor ${unique} is not in the cache`);
+      if (known === undefined)
+        throw new ClientError("SERVER_MISSING", `cursor ${unique} is not in the cache`);
       return known;
     }
     const shape = { type, width, height, hotSpotX, hotSpotY, data: data.slice() };
     if ((flags & CursorFlags.CacheMe) !== 0) {
       this.#shapes.set(unique, shape);
       if (this.#shapes.size > CURSOR_CACHE_ENTRIES)
-        throw new ClientError("limit", `more than ${CURSOR_CACHE_ENTRIES} cursors are to be cached`);
+        throw new ClientError("SERVER_LIMIT", `more than ${CURSOR_CACHE_ENTRIES} cursors are to be cached`);
     }
     return shape;
   }

@@ -134,12 +134,12 @@ export class MainChannel extends ClientChannel<typeof mainChannel> {
     this.send(client.mouseModeRequest, { mode });
   }
 
-  /** Sends a message to the guest's agent. @throws ClientError `limit` while too much waits for it; see {@link onAgentDrain} */
+  /** Sends a message to the guest's agent. @throws ClientError `SERVER_LIMIT` while too much waits for it; see {@link onAgentDrain} */
   sendToAgent<T>(definition: MessageDef<T>, value: T): void {
     const bytes = encodeAgentMessage(definition, value);
     // One message of any size may be sent; then those before it must have gone.
     if (this.#toAgentBytes > 0 && this.#toAgentBytes + bytes.length > AGENT_SEND_QUEUE_BYTES)
-      throw new ClientError("limit", `${this.#toAgentBytes} bytes wait for the agent already`);
+      throw new ClientError("SERVER_LIMIT", `${this.#toAgentBytes} bytes wait for the agent already`);
     for (let at = 0; at < bytes.length; at += VD_AGENT_MAX_DATA_SIZE)
       this.#toAgent.push(bytes.slice(at, at + VD_AGENT_MAX_DATA_SIZE));
     this.#toAgentBytes += bytes.length;

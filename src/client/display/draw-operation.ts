@@ -127,7 +127,7 @@ class Operands {
   }
 
   image(source: SpiceImage | null): RedImage {
-    if (source === null) throw new ClientError("bad-message", "a drawing comes without its image");
+    if (source === null) throw new ClientError("SERVER_MESSAGE", "a drawing comes without its image");
     const { image, bytes } = this.#images.read(source);
     if (image.kind === "surface") return image;
     const before = this.data.length;

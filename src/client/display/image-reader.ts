@@ -38,7 +38,7 @@ export class ImageReader {
     this.memory = memory;
   }
 
-  /** @throws ClientError `bad-image`, `missing`, `limit` */
+  /** @throws ClientError `IMAGE_DECODE`, `SERVER_MISSING`, `SERVER_LIMIT` */
   read(image: SpiceImage): ClientImage {
     const { pixmaps } = this.memory;
     const { id, width, height, type, flags } = image.descriptor;
@@ -62,7 +62,7 @@ export class ImageReader {
       const { x, y, format, stride, data, flags } = image.bitmap;
       if (x !== width || y !== height)
         throw new ClientError(
-          "bad-image",
+          "IMAGE_DECODE",
           `a bitmap of ${x} x ${y} pixels is said to have ${width} x ${height}`,
         );
       const palette = this.#palette(image.bitmap);
@@ -73,12 +73,12 @@ export class ImageReader {
     const decoded = this.#decode(image);
     if (decoded.width !== width || decoded.height !== height) {
       const problem = `a stream of ${decoded.width} x ${decoded.height} pixels is said to have ${width} x ${height}`;
-      throw new ClientError("bad-image", `image type ${type}: ${problem}`);
+      throw new ClientError("IMAGE_DECODE", `image type ${type}: ${problem}`);
     }
     const { format, stride, topDown, offset, bytes } = decoded;
     const palette = "lzPlt" in image ? this.#palette(image.lzPlt) : undefined;
     if (palette === undefined && isPalette(format))
-      throw new ClientError("bad-image", "a stream of indices comes without its palette");
+      throw new ClientError("IMAGE_DECODE", "a stream of indices comes without its palette");
     const data = { offset, length: bytes.length - offset };
     return { image: { ...common, format, stride, topDown, palette, data }, bytes };
   }
@@ -88,12 +88,12 @@ export class ImageReader {
     const { data, innerBytes } = streamOf(image);
     const decoder = this.memory.decoders.get(type);
     if (data === undefined || decoder === undefined)
-      throw new ClientError("bad-image", `nobody here decodes images of type ${type}`);
+      throw new ClientError("IMAGE_DECODE", `nobody here decodes images of type ${type}`);
     try {
       return decoder.decode(data, { width, height, innerBytes });
     } catch (cause) {
       if (!(cause instanceof ImageDecodeError)) throw cause;
-      throw new ClientError("bad-image", cause.message, { cause });
+      throw new ClientError("IMAGE_DECODE", cause.message, { cause });
     }
   }
 

@@ -6,17 +6,17 @@ import { PALETTE_CACHE_ENTRIES } from "../limits.ts";
 export class PaletteCache {
   readonly #palettes = new Map<bigint, RedPalette>();
 
-  /** PAL_CACHE_ME @throws ClientError `limit` */
+  /** PAL_CACHE_ME @throws ClientError `SERVER_LIMIT` */
   put(palette: RedPalette): void {
     this.#palettes.set(palette.unique, palette);
     if (this.#palettes.size > PALETTE_CACHE_ENTRIES)
-      throw new ClientError("limit", `more than ${PALETTE_CACHE_ENTRIES} palettes are to be cached`);
+      throw new ClientError("SERVER_LIMIT", `more than ${PALETTE_CACHE_ENTRIES} palettes are to be cached`);
   }
 
-  /** PAL_FROM_CACHE @throws ClientError `missing` */
+  /** PAL_FROM_CACHE @throws ClientError `SERVER_MISSING` */
   get(id: bigint): RedPalette {
     const palette = this.#palettes.get(id);
-    if (palette === undefined) throw new ClientError("missing", `palette ${id} is not in the cache`);
+    if (palette === undefined) throw new ClientError("SERVER_MISSING", `palette ${id} is not in the cache`);
     return palette;
   }
 

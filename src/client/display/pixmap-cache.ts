@@ -21,24 +21,27 @@ export class PixmapCache {
     this.size = size;
   }
 
-  /** CACHE_ME and CACHE_REPLACE_ME. @throws ClientError `limit` */
+  /** CACHE_ME and CACHE_REPLACE_ME. @throws ClientError `SERVER_LIMIT` */
   put(id: bigint, { image, bytes }: ClientImage, lossy = false): void {
     this.#remove(id);
     this.#used += image.width * image.height;
     if (this.#used > this.size) {
       const problem = `${this.#used} pixels are to be cached, ${this.size} were announced`;
-      throw new ClientError("limit", problem);
+      throw new ClientError("SERVER_LIMIT", problem);
     }
     this.#images.set(id, { image, bytes: bytes.slice(), lossy });
   }
 
-  /** FROM_CACHE, and with `lossless` FROM_CACHE_LOSSLESS. @throws ClientError `missing` */
+  /** FROM_CACHE, and with `lossless` FROM_CACHE_LOSSLESS. @throws ClientError `SERVER_MISSING` */
   get(id: bigint, width: number, height: number, lossless = false): ClientImage {
     const entry = this.#images.get(id);
-    if (entry === undefined) throw new ClientError("missing", `image ${id} is not in the cache`);
+    if (entry === undefined) throw new ClientError("SERVER_MISSING", `image ${id} is not in the cache`);
     if (entry.image.width !== width || entry.image.height !== height)
-      throw new ClientError("missing", `image ${id} is cached in another size than ${width} x ${height}`);
-    if (lossless && entry.lossy) throw new ClientError("missing", `image ${id} is cached with losses`);
+      throw new ClientError(
+        "SERVER_MISSING",
+        `image ${id} is cached in another size than ${width} x ${height}`,
+      );
+    if (lossless && entry.lossy) throw new ClientError("SERVER_MISSING", `image ${id} is cached with losses`);
     return entry;
   }
 

@@ -23,38 +23,41 @@ export class Surfaces {
     return this.#surfaces;
   }
 
-  /** @throws ClientError `missing` */
+  /** @throws ClientError `SERVER_MISSING` */
   get(id: number): RasterSurface {
     const surface = this.#surfaces.get(id);
-    if (surface === undefined) throw new ClientError("missing", `the server sent no surface ${id}`);
+    if (surface === undefined) throw new ClientError("SERVER_MISSING", `the server sent no surface ${id}`);
     return surface;
   }
 
-  /** SURFACE_CREATE: black. @throws ClientError `bad-message`, `limit` */
+  /** SURFACE_CREATE: black. @throws ClientError `SERVER_MESSAGE`, `SERVER_LIMIT` */
   create({ surfaceId, width, height, format }: SurfaceShape): void {
     if (this.#surfaces.has(surfaceId))
-      throw new ClientError("bad-message", `surface ${surfaceId} exists already`);
+      throw new ClientError("SERVER_MESSAGE", `surface ${surfaceId} exists already`);
     // Rows are whole 32 bit words.
     const stride = ((width * surfaceBits(format) + 31) >> 5) * 4;
     const size = stride * height;
     if (this.#surfaces.size >= SURFACES_MAX || this.#bytes + size > SURFACE_BYTES_MAX) {
       const limits = `${SURFACES_MAX} surfaces and ${SURFACE_BYTES_MAX} bytes are allowed`;
-      throw new ClientError("limit", `surface ${surfaceId} of ${width} x ${height} pixels: ${limits}`);
+      throw new ClientError("SERVER_LIMIT", `surface ${surfaceId} of ${width} x ${height} pixels: ${limits}`);
     }
     const surface = { bytes: new Uint8Array(size), offset: 0, stride, width, height, format };
     if (!isValidSurface(surface))
-      throw new ClientError("bad-message", `no surface has ${width} x ${height} pixels of format ${format}`);
+      throw new ClientError(
+        "SERVER_MESSAGE",
+        `no surface has ${width} x ${height} pixels of format ${format}`,
+      );
     this.#bytes += size;
     this.#surfaces.set(surfaceId, surface);
   }
 
-  /** SURFACE_DESTROY @throws ClientError `missing` */
+  /** SURFACE_DESTROY @throws ClientError `SERVER_MISSING` */
   destroy(id: number): void {
     this.#bytes -= this.get(id).bytes.length;
     this.#surfaces.delete(id);
   }
 
-  /** @throws ClientError `missing` */
+  /** @throws ClientError `SERVER_MISSING` */
   draw({ drawable, data }: ClientDrawable): void {
     const target = this.get(drawable.surfaceId);
     drawDrawable(target, drawable, { data, surface: (id) => this.get(id) });

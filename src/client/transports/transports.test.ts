@@ -154,7 +154,9 @@ test("a text message, and a server that is not there, are told in words", async 
   await once(server, "close");
   await expect(dialTcp(port)).rejects.toThrow(/ECONNREFUSED/);
   if (typeof globalThis.WebSocket === "function")
-    await expect(dialWebSocket(`ws://127.0.0.1:${port}`)).rejects.toMatchObject({ code: "unreachable" });
+    await expect(dialWebSocket(`ws://127.0.0.1:${port}`)).rejects.toMatchObject({
+      code: "SERVER_UNREACHABLE",
+    });
 });
 
 test("a connection that breaks is told by its reason", async () => {

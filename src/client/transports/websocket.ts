@@ -60,7 +60,7 @@ export class WebSocketTransport extends Inbound implements ByteTransport {
   }
 }
 
-/** Connects to a server's WebSocket. @throws ClientError `unreachable` */
+/** Connects to a server's WebSocket. @throws ClientError `SERVER_UNREACHABLE` */
 export async function dialWebSocket(url: string | URL): Promise<WebSocketTransport> {
   const socket = new WebSocket(url, "binary");
   const transport = new WebSocketTransport(socket as unknown as WebSocketLike);
@@ -68,7 +68,10 @@ export async function dialWebSocket(url: string | URL): Promise<WebSocketTranspo
     socket.addEventListener("open", () => resolve());
     socket.addEventListener("close", ({ code, reason }) =>
       reject(
-        new ClientError("unreachable", `${String(url)}: ${reason || `the WebSocket closed with ${code}`}`),
+        new ClientError(
+          "SERVER_UNREACHABLE",
+          `${String(url)}: ${reason || `the WebSocket closed with ${code}`}`,
+        ),
       ),
     );
   });
