@@ -2,6 +2,7 @@ import type { ChannelResume, SurfaceAtClient } from "../dispatch/messages.ts";
 import type { MessageDef } from "../protocol/index.ts";
 import {
   ChannelType,
+  MOTION_ACK_BUNCH,
   baseServer,
   decodeBody,
   displayChannel,
@@ -9,7 +10,7 @@ import {
   mainChannel,
 } from "../protocol/index.ts";
 import type { StreamPosition, WireWatcher } from "../transport/index.ts";
-import { MOTION_ACK_BUNCH, TRACKER_LINK_BYTES } from "./limits.ts";
+import { TRACKER_LINK_BYTES } from "./limits.ts";
 import { MessageCutter } from "./message-cutter.ts";
 
 /** What another thread needs to go on with a channel whose own thread is gone. */

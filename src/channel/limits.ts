@@ -45,6 +45,3 @@ export const TRACKER_LINK_BYTES = 16 * 1024;
  * another server: most images have less. The rest of a longer one follows as it comes.
  */
 export const WIRE_HELD_BYTES = 1024 * 1024;
-
-/** MOUSE_MOTION and MOUSE_POSITION messages per MOUSE_MOTION_ACK (SPICE_INPUT_MOTION_ACK_BUNCH). */
-export const MOTION_ACK_BUNCH = 4;

@@ -316,7 +316,7 @@ test.each(["red", "guest", "page"])(
 );
 
 /** Its red worker has sent a surface, and the client the beginning of a message. */
-async function halfway(display: ChannelAtClient, page: TestPage) {
+async function halfway(display: RecordingChannel, page: TestPage) {
   const red = openRedStream(page.connects[0].port);
   const write = (bytes: Uint8Array) => red.write(bytes);
   write(encodeMessage(baseServer.setAck, { generation: 5, window: 20 }, { miniHeader: true }));

@@ -1,5 +1,4 @@
 import type { ChannelResume } from "../dispatch/index.ts";
-import { MOTION_ACK_BUNCH } from "../channel/index.ts";
 import type { RedChannelClientOptions } from "../channel/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { KeyboardModifier, MOTION_ACK_BUNCH, MouseButton, inputsChannel } from "../protocol/index.ts";
