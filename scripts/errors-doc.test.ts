@@ -32,7 +32,7 @@ test("every class of errors has a code", () => {
 test("nobody decides by an error's words", () => {
   const WORDS = String.raw`(?:error|reason|message|words|failure|detail)`;
   const DECISION = new RegExp(
-    String.raw`/\w*\.test\(\w*\.?${WORDS}\)|\b${WORDS}\.(?:includes|match|startsWith|endsWith)\(|\b(?:message|words|reason) === ["A-Z]`,
+    String.raw`/\w*\.test\(\w*\.?${WORDS}\)|\b${WORDS}\.(?:includes|match|startsWith|endsWith)\(|(?<!typeof )\b(?:message|words|reason) === (?:"\w|[A-Z])`,
   );
   const deciding = sources.flatMap(({ path, text }) =>
     text

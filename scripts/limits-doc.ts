@@ -9,6 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const LIMIT_FILES = [
   "src/relay/limits.ts",
   "src/transport/limits.ts",
+  "src/log/limits.ts",
   "src/dispatch/limits.ts",
   "src/protocol/limits.ts",
   "src/channel/limits.ts",

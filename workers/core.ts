@@ -6,7 +6,6 @@ import { Core } from "../src/server/index.ts";
 const core = new Core({
   liveness: webLocksLiveness(),
   version: "0.1.0",
-  onLog: (text) => console.info(`core: ${text}`),
 });
 
 function listen(port: MessagePort | DedicatedWorkerGlobalScope): void {

@@ -2,9 +2,12 @@
  * The red worker's DedicatedWorker: the page makes it and posts one RedWorkerStart with the ports. Everything else is RedWorker's.
  */
 import { Dispatcher, webLocksLiveness } from "../src/dispatch/index.ts";
-import type { MainMessages, NoMessages, RedWorkerMessages } from "../src/dispatch/index.ts";
+import type { MainMessages, RedPageMessages, RedWorkerMessages } from "../src/dispatch/index.ts";
+import { errorText } from "../src/errors/index.ts";
 import type { ImageCodecs } from "../src/image/index.ts";
 import { SurfaceHeap, createCodecs, loadImageModule } from "../src/image/index.ts";
+import type { Log } from "../src/log/index.ts";
+import { LogRing, failureLogger } from "../src/log/index.ts";
 import type { RedWorkerStart } from "../src/red/index.ts";
 import { RedWorker } from "../src/red/index.ts";
 
@@ -14,31 +17,39 @@ declare const self: DedicatedWorkerGlobalScope;
 const doors: Disposable[] = [];
 
 /** The codecs in WebAssembly; in plain TypeScript where the module was not built or cannot run: slower, the same bytes. */
-async function loadCodecs(): Promise<ImageCodecs> {
+async function loadCodecs(log: Log): Promise<ImageCodecs> {
   const heap = new SurfaceHeap();
   try {
     const response = await fetch(new URL("../build/image/image.wasm", import.meta.url));
     if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
     return createCodecs(heap, await loadImageModule(await response.arrayBuffer(), heap));
   } catch (error) {
-    console.warn("red worker: image codecs run as plain TypeScript", error);
+    log.log("warning", "red", `image codecs run as plain TypeScript, which is slower: ${errorText(error)}`);
     return createCodecs(heap);
   }
 }
 
 async function start({ id, channelId = 0, core, page }: RedWorkerStart): Promise<void> {
   webLocksLiveness().holdAlive(`red:${id}`);
+  const log = new LogRing({
+    tell: (entries) => {
+      toPage.send("log", { entries });
+      return true;
+    },
+  });
   // What comes on the ports meanwhile waits in them.
-  const codecs = await loadCodecs();
+  const codecs = await loadCodecs(log);
   const { handlers } = new RedWorker({
     channelId,
     codecs,
+    log,
     main: { send: (type, payload) => main.send(type, payload) },
   });
   // readSurface waits for the commands before it; what comes behind must not wait with it.
-  const served = { handlers, concurrent: ["readSurface"] } as const;
+  const served = { handlers, concurrent: ["readSurface"], onError: failureLogger(log) } as const;
   const main = new Dispatcher<MainMessages, RedWorkerMessages>(core, { peer: "core", ...served });
-  doors.push(main, new Dispatcher<NoMessages, RedWorkerMessages>(page, { peer: "page", ...served }));
+  const toPage = new Dispatcher<RedPageMessages, RedWorkerMessages>(page, { peer: "page", ...served });
+  doors.push(main, toPage, log);
 }
 
 self.addEventListener("message", ({ data }: MessageEvent<RedWorkerStart>) => {

@@ -4,6 +4,8 @@
  * Bulk never goes here: QXL commands travel as RedCommandBatch on their own port, stream bytes on RedStream ports.
  */
 
+import type { LogEntry } from "../log/index.ts";
+
 /** Capabilities of one linked channel: bit sets as u32 words, as in the link message. */
 export interface ChannelCapabilities {
   readonly common: readonly number[];
@@ -106,6 +108,12 @@ export interface RedInspection {
     sentBytes: number;
   }[];
   readonly commands: number;
+}
+
+/** red worker -> page. */
+export interface RedPageMessages {
+  /** What is new in the thread's log. */
+  log(message: { entries: readonly LogEntry[] }): void;
 }
 
 /** red worker -> core: the MainDispatcher. None of these is acknowledged: a red worker never waits for core. */

@@ -1,4 +1,5 @@
 import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
+import type { LogLine } from "../log/index.ts";
 import type { HostState, Problem, ThreadNode } from "./state.ts";
 
 /** A hand on the machine: what a person at the tab's own screen does. */
@@ -45,6 +46,8 @@ export interface Host extends AsyncDisposable {
   readSurface(surfaceId?: number): Promise<SurfacePixels>;
   /** Who owns what, in all threads, now. */
   inspect(): Promise<readonly ThreadNode[]>;
+  /** What went wrong in which thread, who did it and how often; newest first. */
+  readonly log: readonly LogLine[];
   /** SpiceImageCompression for clients without a preference: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */
   setCompression(compression: number): Promise<void>;
   /** The last text of the guest's serial console. */

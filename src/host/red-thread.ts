@@ -1,12 +1,13 @@
 import { Dispatcher } from "../dispatch/index.ts";
-import type { LivenessRegistry, RedWorkerMessages } from "../dispatch/index.ts";
+import type { Handlers, LivenessRegistry, RedPageMessages, RedWorkerMessages } from "../dispatch/index.ts";
 import type { RedWorkerStart } from "../red/index.ts";
 import { ANSWER_DEADLINE_MS } from "./limits.ts";
+import type { WorkerThreadListeners } from "./worker-thread.ts";
 import { WorkerThread } from "./worker-thread.ts";
 
 /** A red worker, the page's dispatcher to it, and the ports that the other threads are to have. Disposing ends it. */
 export class RedThread implements Disposable {
-  readonly dispatcher: Dispatcher<RedWorkerMessages>;
+  readonly dispatcher: Dispatcher<RedWorkerMessages, RedPageMessages>;
   /** Name of the lock that it holds. */
   readonly lock: string;
   /** Core's end: RedWorkerMessages in, MainMessages out. */
@@ -15,7 +16,11 @@ export class RedThread implements Disposable {
   readonly commands: MessagePort;
   readonly #thread: WorkerThread;
 
-  constructor(liveness: LivenessRegistry, died: (reason: string) => void) {
+  constructor(
+    liveness: LivenessRegistry,
+    handlers: Handlers<RedPageMessages>,
+    listeners: WorkerThreadListeners,
+  ) {
     const id = crypto.randomUUID();
     const core = new MessageChannel();
     const page = new MessageChannel();
@@ -27,15 +32,13 @@ export class RedThread implements Disposable {
       type: "module",
       name: "red",
     });
-    this.#thread = new WorkerThread(worker, this.lock, liveness, {
-      died,
-      faulted: (message) => console.error(`red: ${message}`),
-    });
+    this.#thread = new WorkerThread(worker, this.lock, liveness, listeners);
     const start: RedWorkerStart = { type: "start", id, core: core.port1, page: page.port1 };
     this.#thread.postMessage(start, [core.port1, page.port1]);
-    this.dispatcher = new Dispatcher<RedWorkerMessages>(page.port2, {
+    this.dispatcher = new Dispatcher(page.port2, {
       peer: "red",
       deadlineMs: ANSWER_DEADLINE_MS,
+      handlers,
     });
     this.dispatcher.send("attachCommands", { port: commands.port2 }, [commands.port2]);
   }

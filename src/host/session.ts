@@ -2,6 +2,8 @@ import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
 import type { GuestControlEvents, SavedInfo } from "../machine/control.ts";
 import { errorText, plainError } from "../errors/index.ts";
 import { DispatcherTimeout, PeerDied } from "../dispatch/index.ts";
+import type { LogEntry, LogLine } from "../log/index.ts";
+import { GatheredLog, LogRing } from "../log/index.ts";
 import type { EndedMachine } from "../machine/power/power.ts";
 import type { Handlers } from "../dispatch/index.ts";
 import {
@@ -88,6 +90,8 @@ export class HostSession implements Host {
   /** What a person asked for while a machine was being started: done as soon as that has come to something. */
   #next: (() => void) | undefined;
   #threads: Threads | undefined;
+  readonly #gathered = new GatheredLog();
+  readonly #log = new LogRing({ tell: toLog(this.#gathered.from("page")) });
   readonly #restarts = new RestartBudget();
   #watchdog: RedWatchdog | undefined;
   #screen: { canvas: OffscreenCanvas; events: MessagePort } | undefined;
@@ -281,6 +285,10 @@ export class HostSession implements Host {
     return ownershipGraph(inspection, status, isCoreShared);
   }
 
+  get log(): readonly LogLine[] {
+    return this.#gathered.lines;
+  }
+
   async serialLog(): Promise<string> {
     return this.#running().guest.call("serialText", {});
   }
@@ -332,6 +340,7 @@ export class HostSession implements Host {
     await this.leave();
     this.#lease[Symbol.dispose]();
     this.#listeners.clear();
+    this.#log[Symbol.dispose]();
   }
 
   #open(): void {
@@ -351,7 +360,10 @@ export class HostSession implements Host {
         inputDropped: ({ count }) => this.#update({ problem: inputProblem(count) }),
         linkFailed: (failure) =>
           this.#update({ refusals: withRefusal(this.#state.refusals, failure, Date.now()) }),
+        log: fromThread(this.#gathered.from("core")),
       },
+      red: () => ({ log: fromThread(this.#gathered.from("red")) }),
+      log: this.#log,
       died: (thread, reason) => void this.#recover(thread, reason),
     });
     this.#threadLost = false;
@@ -522,6 +534,7 @@ export class HostSession implements Host {
       },
       saved: (info) => this.#saved(info),
       unsaved: ({ unsaved }) => this.#setSnapshot({ unsaved }),
+      log: fromThread(this.#gathered.from("guest")),
       saveFailed: ({ error }) =>
         this.#setSnapshot({ busy: "none", progress: undefined, problem: saveProblem(error) }),
     };
@@ -624,3 +637,15 @@ export class HostSession implements Host {
     });
   }
 }
+
+type TakesEntries = (entries: readonly LogEntry[]) => void;
+
+const fromThread =
+  (take: TakesEntries) =>
+  ({ entries }: { entries: readonly LogEntry[] }): void =>
+    take(entries);
+
+const toLog = (take: TakesEntries) => (entries: readonly LogEntry[]) => {
+  take(entries);
+  return true;
+};

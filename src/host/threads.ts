@@ -1,6 +1,8 @@
 /** The threads of a host: made by the page, since a SharedWorker can make none, and joined port to port. */
 import { Dispatcher, webLocksLiveness } from "../dispatch/index.ts";
-import type { Handlers, RedWorkerMessages } from "../dispatch/index.ts";
+import type { Handlers, RedPageMessages, RedWorkerMessages } from "../dispatch/index.ts";
+import type { Log } from "../log/index.ts";
+import { failureLogger } from "../log/index.ts";
 import type { GuestControlEvents, GuestControlMessages, GuestWorkerStart } from "../machine/control.ts";
 import type { CoreStart, HostControlEvents, HostControlMessages } from "../server/host-control.ts";
 import { ANSWER_DEADLINE_MS } from "./limits.ts";
@@ -11,6 +13,10 @@ import { WorkerThread, locksHeld } from "./worker-thread.ts";
 export interface ThreadListeners {
   readonly guest: Handlers<GuestControlEvents>;
   readonly core: Handlers<HostControlEvents>;
+  /** Asked for each red worker. */
+  red(): Handlers<RedPageMessages>;
+  /** The page's own: what threw in a thread and nobody caught, and handlers of ours that failed. */
+  readonly log: Log;
   /** A thread ended or failed to start. */
   died(thread: ThreadName, reason: string): void;
 }
@@ -46,7 +52,7 @@ export class Threads implements Disposable {
     });
     const guestThread = new WorkerThread(guestWorker, lock("guest"), this.#liveness, {
       died: (reason) => listeners.died("guest", reason),
-      faulted: (message) => console.error(`guest: ${message}`),
+      faulted: (message) => listeners.log.log("critical", "guest", message),
     });
     this.#red = this.#openRed();
     const guestStart: GuestWorkerStart = {
@@ -80,12 +86,23 @@ export class Threads implements Disposable {
     });
 
     const deadlineMs = ANSWER_DEADLINE_MS;
-    this.guest = new Dispatcher(guestPage.port2, { peer: "guest", deadlineMs, handlers: listeners.guest });
-    this.core = new Dispatcher(corePage.port2, { peer: "core", deadlineMs, handlers: listeners.core });
+    const onError = failureLogger(listeners.log);
+    this.guest = new Dispatcher(guestPage.port2, {
+      peer: "guest",
+      deadlineMs,
+      handlers: listeners.guest,
+      onError,
+    });
+    this.core = new Dispatcher(corePage.port2, {
+      peer: "core",
+      deadlineMs,
+      handlers: listeners.core,
+      onError,
+    });
     this.#owned.push(guestThread, this.guest, this.core);
   }
 
-  get red(): Dispatcher<RedWorkerMessages> {
+  get red(): Dispatcher<RedWorkerMessages, RedPageMessages> {
     return this.#red.dispatcher;
   }
 
@@ -103,8 +120,12 @@ export class Threads implements Disposable {
   }
 
   #openRed(): RedThread {
-    const red = new RedThread(this.#liveness, (reason) => {
-      if (this.#red === red) this.#listeners.died("red", reason);
+    const { log } = this.#listeners;
+    const red: RedThread = new RedThread(this.#liveness, this.#listeners.red(), {
+      died: (reason) => {
+        if (this.#red === red) this.#listeners.died("red", reason);
+      },
+      faulted: (message) => log.log("critical", "red", message),
     });
     return red;
   }

@@ -1,5 +1,6 @@
 /** What the page and the guest worker say to each other, over dispatchers in both directions on one port. */
 import type { PlainError } from "../errors/index.ts";
+import type { LogEntry } from "../log/index.ts";
 import type { StateRefusal } from "../state/errors.ts";
 import type { EndedMachine } from "./power/power.ts";
 
@@ -110,4 +111,6 @@ export interface GuestControlEvents {
   /** Whether somebody has used the machine since it was last saved. */
   unsaved(message: { unsaved: boolean }): void;
   saveFailed(message: { error: PlainError }): void;
+  /** What is new in the thread's log. */
+  log(message: { entries: readonly LogEntry[] }): void;
 }

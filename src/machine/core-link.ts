@@ -5,6 +5,8 @@ import type { GuestEvents, GuestMessages, Handlers } from "../dispatch/index.ts"
 /** Where GuestMessages go and where a new core learns how things stand. */
 export interface CoreLinkOwner {
   readonly handlers: Handlers<GuestMessages>;
+  /** One of them failed. */
+  readonly onError?: (type: string, error: unknown) => void;
   /** State that a core must know from the start. */
   current(): { agentOpen: boolean; tablet: boolean; leds: number; standsBecause?: string };
 }
@@ -24,6 +26,7 @@ export class CoreLink implements Disposable {
     this.#core = new Dispatcher(port, {
       peer: "core",
       handlers: this.#owner.handlers,
+      onError: this.#owner.onError,
       // The agent, the keyboard and the pointer may each take their time; nothing else must wait for them.
       concurrent: ["agentWrite", "keyScancodes", "mouseMotion", "mousePosition"],
     });

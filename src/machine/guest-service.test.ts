@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { Dispatcher } from "../dispatch/index.ts";
 import type { GuestEvents, GuestMessages } from "../dispatch/index.ts";
 import type { RedCommandBatch } from "../protocol/red-command.ts";
+import type { LogEntry } from "../log/index.ts";
 import type { GuestControlEvents, GuestControlMessages } from "./control.ts";
 import { StateBusyError } from "../state/errors.ts";
 import type { GuestManifest } from "./guest-files.ts";
@@ -97,6 +98,7 @@ const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
   boot.catch(() => {});
   red.port2.onmessage = ({ data }: MessageEvent<RedCommandBatch>) => void batches.push(data);
   const coreHeard: string[] = [];
+  const logged: LogEntry[] = [];
   const page = new Dispatcher<GuestControlMessages, GuestControlEvents>(control.port2, {
     peer: "guest",
     handlers: {
@@ -111,6 +113,7 @@ const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
       unsaved: ({ unsaved }) => void events.push(unsaved ? "used" : "nothing to lose"),
       saving: ({ done }) => void (done === 0 && events.push("saving")),
       saved: ({ store: kind }) => void events.push(`saved ${kind}`),
+      log: ({ entries }) => void logged.push(...entries),
       saveFailed: ({ error }) => void events.push(`saveFailed ${error.code}: ${error.message}`),
     },
   });
@@ -131,7 +134,7 @@ const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
       red.port2.close();
     },
   });
-  return { page, toGuest, events, batches, boot, coreHeard };
+  return { page, toGuest, events, batches, boot, coreHeard, logged };
 };
 
 test("a fresh boot tells its stages, draws, and answers for its status", async () => {
@@ -441,9 +444,15 @@ test("a guest that is not there fails with a reason, and can be booted afterward
 });
 
 test("without a guest, input is ignored and the agent is told so", async () => {
-  const { toGuest, page } = serve();
+  const { toGuest, page, logged } = serve();
   await toGuest.call("keyScancodes", { bytes: [0x1e] });
   expect(await toGuest.call("clientMonitorsConfig", { heads: [] })).toBe(false);
   await expect(toGuest.call("agentWrite", { bytes: Uint8Array.of(1) })).rejects.toThrow(/there is no guest/);
   await expect(page.call("save", {})).rejects.toThrow(/there is no guest/);
+  // Whoever asked has heard it; the page's log says it as well.
+  while (logged.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(logged.map(({ domain, message }) => `${domain}: ${message}`)).toEqual([
+    expect.stringMatching(/^dispatcher: "agentWrite" failed: there is no guest/),
+    expect.stringMatching(/^dispatcher: "save" failed: there is no guest/),
+  ]);
 });

@@ -3,6 +3,7 @@
  * commands) and the page (control). `workers/guest.ts` only makes one of these.
  */
 import { plainError } from "../errors/index.ts";
+import { LogRing, failureLogger } from "../log/index.ts";
 import { Dispatcher } from "../dispatch/index.ts";
 import type { Handlers, Payload } from "../dispatch/index.ts";
 import type { GuestMessages } from "../dispatch/messages.ts";
@@ -61,6 +62,12 @@ export class GuestService implements AsyncDisposable {
   readonly #options: GuestServiceOptions;
   readonly #core: CoreLink;
   readonly #page: Dispatcher<GuestControlEvents, GuestControlMessages>;
+  readonly #log = new LogRing({
+    tell: (entries) => {
+      this.#page.send("log", { entries });
+      return true;
+    },
+  });
   readonly #autosave: AutosavePolicy;
   #machine: Machine | undefined;
   #manifest: GuestManifest | undefined;
@@ -89,6 +96,7 @@ export class GuestService implements AsyncDisposable {
     });
     this.#core = new CoreLink({
       handlers: this.#coreHandlers(),
+      onError: failureLogger(this.#log),
       current: () => ({
         agentOpen: this.#machine?.agentPort.open ?? false,
         tablet: this.#tablet,
@@ -99,13 +107,18 @@ export class GuestService implements AsyncDisposable {
     const { start, red } = options;
     this.#core.attach(start.core);
     red.attach(start.red);
-    this.#page = new Dispatcher(start.control, { peer: "page", handlers: this.#controlHandlers() });
+    this.#page = new Dispatcher(start.control, {
+      peer: "page",
+      handlers: this.#controlHandlers(),
+      onError: failureLogger(this.#log),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#autosave[Symbol.dispose]();
     await this.#machine?.[Symbol.asyncDispose]();
     this.#machine = undefined;
+    this.#log[Symbol.dispose]();
     this.#core[Symbol.dispose]();
     this.#options.red[Symbol.dispose]();
     this.#page[Symbol.dispose]();
@@ -328,6 +341,7 @@ export class GuestService implements AsyncDisposable {
       kernelNow,
       loadWasm,
       sink: red.sink,
+      log: this.#log,
       events: this.#machineEvents(),
     });
     red.serve(machine.qxl);

@@ -28,6 +28,7 @@ import { endWords } from "./power/power.ts";
 import type { EndedMachine } from "./power/power.ts";
 import { canTripleFault, PowerWatch, standsStill } from "./power/power-watch.ts";
 import { registerPvpanic } from "./devices/pvpanic.ts";
+import type { Log } from "../log/index.ts";
 import { SerialLog } from "./devices/serial-log.ts";
 import type { BootMarker } from "./devices/serial-log.ts";
 import { assertStateFits, makeStateHeader } from "../state/state-header.ts";
@@ -88,7 +89,7 @@ export interface MachineOptions {
   readonly sink: QxlSink;
   readonly events: MachineEvents;
   /** What the QXL driver logs, and what the device has against it. */
-  readonly log?: (line: string) => void;
+  readonly log?: Log;
 }
 
 export interface MachineStats {

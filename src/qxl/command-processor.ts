@@ -1,3 +1,4 @@
+import type { Log } from "../log/index.ts";
 import { QXLReleaseInfo, QxlCmd } from "../protocol/index.ts";
 import type { RedDrawable } from "../protocol/red-command.ts";
 import type { RasterSource, RasterSurface, Steps } from "../raster/index.ts";
@@ -54,6 +55,7 @@ export interface ProcessorOptions {
   readonly bandCost?: number;
   /** Default {@link MAX_FORCED_COST}. */
   readonly forcedCost?: number;
+  readonly log?: Log;
 }
 
 /** A drawable whose slice was used up before it was finished. */
@@ -294,6 +296,7 @@ export class CommandProcessor {
   lose(problem: string): void {
     this.stats.lost++;
     this.stats.lastError = problem;
+    this.#options.log?.log("warning", "qxl", `a command is lost: ${problem}`);
   }
 }
 

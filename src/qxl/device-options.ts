@@ -1,3 +1,4 @@
+import type { Log } from "../log/index.ts";
 import type { RasterSource } from "../raster/index.ts";
 import type { QxlBar, QxlBus, QxlSink } from "./bus.ts";
 import type { ProcessorStats } from "./command-processor.ts";
@@ -30,7 +31,7 @@ export interface QxlDeviceOptions {
   readonly now?: () => number;
   readonly onModeChange?: (mode: QxlMode) => void;
   /** The driver's own log (IO LOG), and what this device has against the guest. */
-  readonly log?: (line: string) => void;
+  readonly log?: Log;
 }
 
 /** Counts since the device was made. */

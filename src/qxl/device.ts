@@ -1,3 +1,5 @@
+import type { Log } from "../log/index.ts";
+import { NO_LOG } from "../log/index.ts";
 import { QXL_IO_RANGE_SIZE, QxlInterrupt, QxlIo } from "../protocol/index.ts";
 import type { QxlSink } from "./bus.ts";
 import { ClientNotices } from "./client-notices.ts";
@@ -9,7 +11,7 @@ import { DeviceScreen } from "./device-screen.ts";
 import { QxlGuestError, QxlStateError } from "./errors.ts";
 import { ASYNC_PORTS, DRAINING_PORTS, SETTLING_PORTS, VGA_PORTS } from "./io-ports.ts";
 import { InterruptLine } from "./interrupts.ts";
-import { DEFAULT_SURFACES, MAX_LOG_LINES } from "./limits.ts";
+import { DEFAULT_SURFACES } from "./limits.ts";
 import { MemorySlots } from "./memory-slots.ts";
 import { qxlModes } from "./modes.ts";
 import { RAM_HEADER_BYTES, RamHeader } from "./ram-header.ts";
@@ -26,6 +28,7 @@ import { QXL_STATE_VERSION, assertState, cursorState, surfaceState } from "./sta
  */
 export class QxlDevice implements Disposable {
   readonly #options: QxlDeviceOptions;
+  readonly #log: Log;
   readonly #sink: QxlSink;
   readonly #nSurfaces: number;
   readonly #memory: DeviceMemory;
@@ -40,7 +43,6 @@ export class QxlDevice implements Disposable {
   readonly #screen: DeviceScreen;
   #guestBug = false;
   #pendingAsync: { readonly port: number; readonly value: number } | undefined;
-  #logLines = 0;
   #resuming = false;
   #disposed = false;
 
@@ -48,6 +50,7 @@ export class QxlDevice implements Disposable {
   constructor(options: QxlDeviceOptions) {
     const { bus, sink, ram, vram, vgamemSize } = options;
     this.#options = options;
+    this.#log = options.log ?? NO_LOG;
     this.#sink = sink;
     this.#nSurfaces = options.nSurfaces ?? DEFAULT_SURFACES;
     const modes = qxlModes(vgamemSize);
@@ -82,6 +85,7 @@ export class QxlDevice implements Disposable {
       sliceCost: options.sliceCost,
       bandCost: options.bandCost,
       forcedCost: options.forcedCost,
+      log: this.#log,
     });
     this.#rings = new CommandRings({
       ram: this.#ram,
@@ -330,7 +334,8 @@ export class QxlDevice implements Disposable {
         this.#screen.setCompatMode(value);
         return;
       case QxlIo.Log:
-        this.#log(`guest: ${this.#ram.logText}`);
+        // The guest may write it at the speed of its CPU: it is only looked at when it is kept.
+        this.#log.log("message", "qxl-driver", () => this.#ram.logText);
         return;
       case QxlIo.MemslotAdd: {
         const { start, end } = this.#ram.memSlot;
@@ -373,14 +378,13 @@ export class QxlDevice implements Disposable {
     } catch (error) {
       // A driver may go on without them, as in spice-server.
       if (!(error instanceof QxlGuestError)) throw error;
-      this.#log(error.message);
+      this.#log.log("warning", "qxl", error.message);
     }
   }
 
   #hardReset(): void {
     this.#pendingAsync = undefined;
     this.#guestBug = false;
-    this.#logLines = 0;
     this.#processor.reset();
     this.#releases.reset();
     this.#slots.reset();
@@ -413,14 +417,10 @@ export class QxlDevice implements Disposable {
 
   /** The driver is broken: nothing is done for it any more until it resets the device. */
   #setGuestBug(problem: string): void {
-    this.#log(problem);
+    this.#log.log("warning", "qxl", `guest bug: ${problem}`);
     if (this.#guestBug) return;
     this.#guestBug = true;
     this.#interrupts.raise(QxlInterrupt.Error);
-  }
-
-  #log(line: string): void {
-    if (this.#logLines++ < MAX_LOG_LINES) this.#options.log?.(line);
   }
 
   #tick(): void {

@@ -1,4 +1,5 @@
 /** A guest driver for tests: it does to a device over plain memory what Linux's qxl.ko does to QEMU's. */
+import { LogRing } from "../log/index.ts";
 import {
   QXLClip,
   QXLClipRects,
@@ -105,7 +106,8 @@ export class TestMachine implements QxlBus {
   readonly batcher: RedCommandBatcher;
   readonly device: QxlDevice;
   readonly modes: string[] = [];
-  readonly log: string[] = [];
+  /** Its clock stands. */
+  readonly log = new LogRing({ now: () => 0 });
   /** What the device wants to go on with when the thread had its turn. */
   readonly tasks: (() => void)[] = [];
   /** Level of INTx. */
@@ -134,7 +136,7 @@ export class TestMachine implements QxlBus {
       vram: TEST_VRAM,
       vgamemSize: TEST_VGAMEM,
       onModeChange: (mode) => this.modes.push(mode),
-      log: (line) => this.log.push(line),
+      log: this.log,
       later: (task) => this.tasks.push(task),
       ...options,
     });

@@ -399,7 +399,7 @@ describe("rings and ports", () => {
     expect(driver.machine.device.stats.guestBug).toBe(true);
     driver.load();
     driver.out(QxlIo.CreatePrimaryAsync, 0);
-    expect(driver.machine.log.at(-1)).toContain("CREATE_PRIMARY");
+    expect(driver.machine.log.entries.at(-1)?.message).toContain("CREATE_PRIMARY");
   });
 
   it("release without anything to release", () => {

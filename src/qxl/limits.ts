@@ -46,9 +46,6 @@ export const COPY_COST = 400;
  */
 export const MAX_FORCED_COST = 1_000_000_000;
 
-/** Lines of the driver's log (IO LOG) between two resets: it is for debugging, and a guest can write it endlessly. */
-export const MAX_LOG_LINES = 256;
-
 /** Bytes at which a batch is sent without waiting for the end of the tick: the red worker starts while the guest goes on. */
 export const BATCH_FLUSH_BYTES = 2 * 1024 * 1024;
 

@@ -13,6 +13,7 @@ import type {
   RedWorkerMessages,
 } from "../dispatch/index.ts";
 import { Dispatcher, RemoteError, LocalLiveness } from "../dispatch/index.ts";
+import type { LogEntry } from "../log/index.ts";
 import {
   ChannelType,
   LinkErr,
@@ -73,6 +74,7 @@ class TestPage {
   readonly keys: number[][] = [];
   readonly failures: LinkFailed[] = [];
   readonly connects: ChannelConnect[] = [];
+  readonly logged: LogEntry[] = [];
   readonly guestEvents: Dispatcher<GuestEvents, GuestMessages>;
   readonly main: Dispatcher<MainMessages, RedWorkerMessages>;
 
@@ -80,12 +82,13 @@ class TestPage {
     const control = new MessageChannel();
     const guest = new MessageChannel();
     const red = new MessageChannel();
-    this.core = new Dispatcher(control.port2, {
+    this.core = new Dispatcher<HostControlMessages, HostControlEvents>(control.port2, {
       peer: "core",
       handlers: {
         stateChanged: (state) => void this.states.push(state),
         inputDropped: () => {},
         linkFailed: (failure) => void this.failures.push(failure),
+        log: ({ entries }) => void this.logged.push(...entries),
       },
     });
     this.guestEvents = new Dispatcher(guest.port2, {
@@ -476,6 +479,21 @@ test("a red worker that died is replaced alone: the guest, the page and the sess
   // Its death is noticed like that of the first.
   liveness.died("red:other");
   expect((await page.core.call("inspect", {})).red).toBeUndefined();
+});
+
+test("what core has to say is in its log: told to the page, to the next one again, and part of inspect", async () => {
+  const { liveness, core, page } = await hostWithClient();
+  const port = new MessageChannel();
+  const stranger = openRedStream(port.port1);
+  void core.accept(port.port2, { transport: "tcp", address: "192.0.2.7:1", secure: false });
+  stranger.write(new TextEncoder().encode("GET / HTTP/1.1"));
+  const isRefusal = ({ domain, message }: LogEntry) =>
+    domain === "links" && /192\.0\.2\.7:1 refused: .*not a SPICE client/.test(message);
+  await eventually(() => page.logged.some(isRefusal));
+  expect((await page.core.call("inspect", {})).core.log.some(isRefusal)).toBe(true);
+  const next = new TestPage(core, liveness, "two");
+  await eventually(() => next.logged.some(isRefusal));
+  expect(next.logged.some(({ message }) => message.includes("another page took over"))).toBe(true);
 });
 
 test("a page that lets the machine go keeps its clients for the next", async () => {

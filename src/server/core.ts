@@ -1,4 +1,5 @@
-import { errorText } from "../errors/index.ts";
+import type { Log, LogEntry } from "../log/index.ts";
+import { LogRing, failureLogger } from "../log/index.ts";
 import type {
   GuestEvents,
   GuestMessages,
@@ -32,7 +33,8 @@ export interface CoreOptions {
   readonly liveness: LivenessRegistry;
   readonly version: string;
   readonly webSocket?: WebSocketConstructor;
-  readonly onLog?: (text: string) => void;
+  /** Hears all that the thread's own log hears, and at once. */
+  readonly log?: Log;
   /** Milliseconds; see DETACH_GRACE_MS. */
   readonly detachGraceMs?: number;
   /** Who has which turn on this thread; by default all share one order. */
@@ -64,6 +66,18 @@ const NO_MACHINE = "no machine is running in the hosting tab";
  */
 export class Core implements AsyncDisposable {
   readonly #options: CoreOptions;
+  readonly #ring = new LogRing({
+    tell: (entries) => {
+      this.#machine?.page.send("log", { entries });
+      return this.#machine !== undefined;
+    },
+  });
+  readonly #log: Log = {
+    log: (level, domain, words) => {
+      this.#ring.log(level, domain, words);
+      this.#options.log?.log(level, domain, words);
+    },
+  };
   readonly #keys = new TicketKeyPool();
   /** Who guessed is not forgiven because another machine runs. */
   readonly #gate = new PasswordGate();
@@ -89,7 +103,7 @@ export class Core implements AsyncDisposable {
     if (this.#machine) this.#detach(this.#machine, "another page took over hosting");
     clearTimeout(this.#grace);
     const alive = this.#options.liveness.holdAlive(start.coreId);
-    const onError = (type: string, error: unknown) => this.#handlerFailed(type, error);
+    const onError = failureLogger(this.#log);
     const reds = (this.#reds ??= this.#makeReds());
     const guest = new Dispatcher<GuestMessages, GuestEvents>(start.guest, {
       peer: "guest",
@@ -122,6 +136,8 @@ export class Core implements AsyncDisposable {
     });
     const machine: Machine = { red: undefined, page, owned: [alive, guest, page] };
     this.#machine = machine;
+    // A new page has heard nothing yet.
+    this.#ring.tellAll();
     // A dead thread answers nothing: what waits for it must fail now, not at its deadline.
     const died = (peers: readonly Dispatcher<never>[], reason: string) => () => {
       for (const peer of peers) peer.peerDied(reason);
@@ -150,7 +166,7 @@ export class Core implements AsyncDisposable {
         channelClientDisconnected: (message) => reds.channelClientDisconnected(message),
         primaryChanged: (message) => reds.primaryChanged(message),
       },
-      onError: (type, error) => this.#handlerFailed(type, error),
+      onError: failureLogger(this.#log),
     });
     const red: RedThread = {
       qxl,
@@ -173,7 +189,7 @@ export class Core implements AsyncDisposable {
     if (machine.red !== red) return;
     machine.red = undefined;
     if (this.#machine !== machine) return;
-    this.#options.onLog?.(reason);
+    this.#log.log("warning", "core", reason);
     this.#reds?.detachQxl();
     this.#startGrace(reason);
     this.#announce();
@@ -191,7 +207,7 @@ export class Core implements AsyncDisposable {
   #makeReds(): Reds {
     const reds = new Reds(undefined, { ...this.#config, turns: this.#options.turns }, this.#keys, this.#gate);
     reds.onChange = () => this.#announceClients();
-    reds.onLog = (text) => this.#options.onLog?.(text);
+    reds.log = this.#log;
     reds.onLinked = ({ id }, channel) => {
       if (id !== undefined) this.#relay?.linked(id, channel);
     };
@@ -202,10 +218,6 @@ export class Core implements AsyncDisposable {
     };
     reds.onInputDropped = (event) => this.#machine?.page.send("inputDropped", event);
     return reds;
-  }
-
-  #handlerFailed(type: string, error: unknown): void {
-    this.#options.onLog?.(`"${type}" failed: ${errorText(error)}`);
   }
 
   /** @param machine whose page it is; asked only once it exists. */
@@ -285,7 +297,7 @@ export class Core implements AsyncDisposable {
 
   /** The machine goes; its sessions wait for the next one. */
   #detach(machine: Machine, reason: string): void {
-    this.#options.onLog?.(`the machine is gone: ${reason}`);
+    this.#log.log("warning", "core", `the machine is gone: ${reason}`);
     this.#machine = undefined;
     this.#reds?.detach();
     this.#startGrace(reason);
@@ -304,7 +316,7 @@ export class Core implements AsyncDisposable {
     const { machine, reds } = { machine: this.#machine, reds: this.#reds };
     this.#machine = this.#reds = undefined;
     if (!reds) return;
-    this.#options.onLog?.(`the server ends: ${reason}`);
+    this.#log.log("message", "core", `the server ends: ${reason}`);
     await reds.close(reason);
     if (!this.#reds) this.#updateRelay(undefined);
     if (machine) this.#disposeLater(machine);
@@ -332,11 +344,14 @@ export class Core implements AsyncDisposable {
 
   /** What this thread has, at this moment; undefined while there is no server. */
   graph(): HostInspection["core"] | undefined {
-    return this.#reds && coreGraph(this.#reds);
+    return this.#reds && coreGraph(this.#reds, this.#ring.entries);
   }
 
   async #inspect({ red }: Machine, reds: Reds): Promise<HostInspection> {
-    return { core: coreGraph(reds), red: await red?.qxl.call("inspect", {}).catch(() => undefined) };
+    return {
+      core: coreGraph(reds, this.#ring.entries),
+      red: await red?.qxl.call("inspect", {}).catch(() => undefined),
+    };
   }
 
   /** Tells the page, once per turn however much changed. */
@@ -373,10 +388,11 @@ export class Core implements AsyncDisposable {
     await this.#end("the server ends");
     clearTimeout(this.#statePause);
     this.#gate[Symbol.dispose]();
+    this.#ring[Symbol.dispose]();
   }
 }
 
-function coreGraph(reds: Reds): HostInspection["core"] {
+function coreGraph(reds: Reds, log: readonly LogEntry[]): HostInspection["core"] {
   return {
     links: reds.links,
     clients: reds.clients().map((client) => ({
@@ -384,6 +400,7 @@ function coreGraph(reds: Reds): HostInspection["core"] {
       sentBytes: reds.sentBytes(client.id),
       pipes: client.channels.length,
     })),
+    log,
     keys: reds.readyKeys,
   };
 }

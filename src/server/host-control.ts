@@ -1,5 +1,6 @@
 /** What the page and core say to each other. Each port carries both directions of its dispatchers. */
 import type { ClientHead, RedInspection, SurfacePixels } from "../dispatch/messages.ts";
+import type { LogEntry } from "../log/index.ts";
 import type { StreamPeer } from "../transport/index.ts";
 
 /**
@@ -87,6 +88,7 @@ export interface HostInspection {
     readonly links: number;
     readonly clients: readonly (HostClient & { readonly sentBytes: number; readonly pipes: number })[];
     readonly keys: number;
+    readonly log: readonly LogEntry[];
   };
   readonly red: RedInspection | undefined;
 }
@@ -139,4 +141,6 @@ export interface HostControlEvents {
   stateChanged(message: HostState): void;
   inputDropped(message: InputDropped): void;
   linkFailed(message: LinkFailed): void;
+  /** What is new in the thread's log. */
+  log(message: { entries: readonly LogEntry[] }): void;
 }

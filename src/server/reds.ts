@@ -8,6 +8,8 @@ import type {
   RedWorkerMessages,
   SurfacePixels,
 } from "../dispatch/index.ts";
+import type { Log } from "../log/index.ts";
+import { NO_LOG } from "../log/index.ts";
 import { ChannelTracker } from "../channel/index.ts";
 import { ChannelType, LinkError, MouseMode, NotifySeverity, encodeLinkError } from "../protocol/index.ts";
 import type { LinkResume } from "../relay-control/index.ts";
@@ -127,7 +129,8 @@ export class Reds implements AsyncDisposable {
   #standing: string | undefined;
   /** Something that HostState shows has changed. */
   onChange: (() => void) | undefined;
-  onLog: ((text: string) => void) | undefined;
+  /** Where it says what happens. */
+  log: Log = NO_LOG;
   /** A password was wrong or has expired. */
   onLinkFailed: ((event: LinkFailed) => void) | undefined;
   /** A connection became a channel of that name. */
@@ -148,7 +151,7 @@ export class Reds implements AsyncDisposable {
     this.#ticketing = new Ticketing(options.password, options.passwordValidUntil);
     this.#setAgentPolicy(options);
     this.#agent = new AgentDevice(this.#guest, this.#agentPolicy);
-    this.#agent.onWarning = (text) => this.onLog?.(text);
+    this.#agent.onWarning = (text) => this.log.log("warning", "agent", text);
     this.#agent.onStateChange = (open) => {
       for (const client of this.#clients.values()) client.main.sendAgentState(open);
       this.#mouse.setAgent(open);
@@ -156,7 +159,7 @@ export class Reds implements AsyncDisposable {
     };
     this.#mouse.onChange = () => this.#turns.ask(this.#mouseModeTeller);
     this.hand = new GuestHand({ guest: this.#guest, agent: this.#agent, mouse: this.#mouse });
-    this.hand.onWarning = (text) => this.onLog?.(text);
+    this.hand.onWarning = (text) => this.log.log("warning", "inputs", text);
     this.hand.onLocalDropped = (count) => this.#inputDropped(undefined, count);
     this.#qxlChannels = [ChannelType.Display, ChannelType.Cursor].map((type) => this.#qxlChannel(type, 0));
     this.#channels.register(this.#inputsChannel());
@@ -168,7 +171,7 @@ export class Reds implements AsyncDisposable {
     channel.onLost = (client, one, reason) => {
       if (client.channel(type, id) !== one) return;
       client.removeChannel(one);
-      this.onLog?.(`${one.name} channel of client ${client.id} was not taken: ${reason}`);
+      this.log.log("warning", "reds", `${one.name} channel of client ${client.id} was not taken: ${reason}`);
       this.onChange?.();
     };
     this.#channels.register(channel);
@@ -181,9 +184,13 @@ export class Reds implements AsyncDisposable {
       inputDropped: (client, count) => this.#inputDropped(client, count),
       ended: (client, channel, unreadBytes, reason) => {
         if (unreadBytes > 0)
-          this.onLog?.(`client ${client.id} left before ${unreadBytes} bytes of its input were read`);
+          this.log.log(
+            "info",
+            "inputs",
+            `client ${client.id} left before ${unreadBytes} bytes of its input were read`,
+          );
         client.removeChannel(channel);
-        this.onLog?.(`inputs channel of client ${client.id} ended: ${reason}`);
+        this.log.log("info", "inputs", `inputs channel of client ${client.id} ended: ${reason}`);
         this.onChange?.();
       },
     };
@@ -322,7 +329,7 @@ export class Reds implements AsyncDisposable {
       else await this.#otherLink(link, peer);
     } catch (error) {
       const words = errorText(error);
-      this.onLog?.(`link from ${peer.address} refused: ${words}`);
+      this.log.log("info", "links", `link from ${peer.address} refused: ${words}`);
       if (error instanceof LinkRefused && error.code === "PASSWORD_EXPIRED")
         this.onLinkFailed?.({ peer, code: error.code });
       if (!stream.closed && !this.#unanswered.has(stream)) stream.close("the link failed");
@@ -345,7 +352,7 @@ export class Reds implements AsyncDisposable {
       else await this.#resumeOther(link, peer);
     } catch (error) {
       const words = errorText(error);
-      this.onLog?.(`the connection of ${peer.address} does not go on: ${words}`);
+      this.log.log("warning", "links", `the connection of ${peer.address} does not go on: ${words}`);
       link.stream.close(words);
     }
   }
@@ -493,7 +500,7 @@ export class Reds implements AsyncDisposable {
       for (const [client, presses] of this.#dropped) {
         const words = `The machine does not read its keyboard or mouse: ${presses} presses were dropped.`;
         client?.main.notify(words);
-        this.onLog?.(client ? `client ${client.id}: ${words}` : words);
+        this.log.log("warning", "inputs", client ? `client ${client.id}: ${words}` : words);
         this.onInputDropped?.({ count: presses, ...(client && { clientId: client.id }) });
       }
       this.#dropped.clear();
@@ -516,7 +523,7 @@ export class Reds implements AsyncDisposable {
 
   async #clientDisconnect(client: RedClient, reason: string): Promise<void> {
     if (!this.#clients.delete(client.id)) return this.#leaving.get(client.id);
-    this.onLog?.(`client ${client.id} (${client.peer.address}) left: ${reason}`);
+    this.log.log("info", "reds", `client ${client.id} (${client.peer.address}) left: ${reason}`);
     this.#agent.remove(client.main);
     if (this.#clients.size === 0) this.#mouse.request(MouseMode.Server);
     this.onChange?.();
@@ -544,7 +551,7 @@ export class Reds implements AsyncDisposable {
     const channel = client?.channel(message.channelType, message.channelId);
     if (!client || !channel) return;
     client.removeChannel(channel);
-    this.onLog?.(`${channel.name} channel of client ${client.id} ended: ${message.reason}`);
+    this.log.log("info", "reds", `${channel.name} channel of client ${client.id} ended: ${message.reason}`);
     this.onChange?.();
   }
 
@@ -577,7 +584,7 @@ export class Reds implements AsyncDisposable {
     this.#standing = stands ? words : undefined;
     const severity = stands ? NotifySeverity.Warn : NotifySeverity.Info;
     for (const client of this.#clients.values()) client.main.notify(words, severity);
-    this.onLog?.(words);
+    this.log.log("message", "reds", words);
     this.onChange?.();
   }
 

@@ -98,7 +98,7 @@ export class TestServer implements Disposable {
       new TicketKeyPool(),
       this.gate,
     );
-    this.reds.onLog = (text) => this.log.push(text);
+    this.reds.log = { log: (_level, _domain, words) => void this.log.push(String(words)) };
   }
 
   /** A new connection, seen from its client. */

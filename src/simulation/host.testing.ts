@@ -85,6 +85,7 @@ export class SimulatedPage {
           stateChanged: (state) => void (this.state = state),
           inputDropped: () => {},
           linkFailed: () => {},
+          log: () => {},
         },
       });
     });
@@ -194,9 +195,12 @@ export class SimulatedHost {
         liveness: this.world.liveness(thread),
         version: "simulated",
         turns: thread.turns,
-        onLog: (text) => {
-          this.log.push(text);
-          this.onLog?.(text);
+        log: {
+          log: (_level, _domain, words) => {
+            const text = String(words);
+            this.log.push(text);
+            this.onLog?.(text);
+          },
         },
       });
       this.core = { thread, core };

@@ -1,6 +1,7 @@
 import { css, html, nothing } from "lit";
 import type { TemplateResult } from "lit";
 import { INSPECT_INTERVAL_MS } from "../limits.ts";
+import type { LogLine } from "../../log/index.ts";
 import type { ThreadNode } from "../state.ts";
 import { HostElement } from "./host-element.ts";
 import { sharedStyles } from "./shared-styles.ts";
@@ -10,6 +11,7 @@ export class ThreadsPanelElement extends HostElement {
   static override properties = {
     ...HostElement.properties,
     threads: { state: true },
+    log: { state: true },
     failure: { state: true },
   };
   static override styles = [
@@ -43,6 +45,29 @@ export class ThreadsPanelElement extends HostElement {
       details > ul > li + li {
         margin-top: 12px;
       }
+      h3 {
+        margin: 18px 0 6px;
+        font-size: 12.5px;
+        font-weight: 600;
+      }
+      .log {
+        max-height: 260px;
+        margin: 0;
+        padding: 8px 10px;
+        overflow: auto;
+        border: 1px solid var(--line);
+        border-radius: 8px;
+      }
+      .log p {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      .log .warning,
+      .log .critical,
+      .log .error {
+        color: var(--bad);
+        font-weight: 500;
+      }
       .name {
         font-weight: 500;
       }
@@ -53,12 +78,14 @@ export class ThreadsPanelElement extends HostElement {
     `,
   ];
   declare private threads: readonly ThreadNode[];
+  declare private log: readonly LogLine[];
   declare private failure: string;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     super();
     this.threads = [];
+    this.log = [];
     this.failure = "";
   }
 
@@ -74,6 +101,14 @@ export class ThreadsPanelElement extends HostElement {
       <ul>
         ${this.threads.map((thread) => nodeView(thread, "thread"))}
       </ul>
+      <h3 id="log">Log</h3>
+      ${
+        this.log.length === 0
+          ? html`<p class="small quiet">Nothing has gone wrong.</p>`
+          : html`<ul class="log" aria-labelledby="log" tabindex="0">
+              ${this.log.map(lineView)}
+            </ul>`
+      }
     </details>`;
   }
 
@@ -86,6 +121,7 @@ export class ThreadsPanelElement extends HostElement {
 
   async #look(): Promise<void> {
     try {
+      this.log = this.host?.log ?? [];
       this.threads = (await this.host?.inspect()) ?? [];
       this.failure = "";
     } catch (error) {
@@ -105,5 +141,17 @@ function nodeView(node: ThreadNode, className = ""): TemplateResult {
             ${node.children.map((child) => nodeView(child))}
           </ul>`
     }
+  </li>`;
+}
+
+/** Levels are told by words, not by colour alone. */
+function lineView({ thread, domain, level, message, count, at }: LogLine): TemplateResult {
+  return html`<li>
+    <div class="small quiet">
+      ${new Date(at).toLocaleTimeString()} · ${thread}, ${domain} · <span class=${level}>${level}</span>${
+        count === 1 ? nothing : html` · ${count.toLocaleString("en")} times`
+      }
+    </div>
+    <p>${message === "" ? html`<span class="quiet">(an empty line)</span>` : message}</p>
   </li>`;
 }

@@ -1,3 +1,4 @@
+import { LogRing } from "../../log/index.ts";
 import { afterEach, describe, expect, it } from "vitest";
 import { QuicEncoder } from "../../image/index.ts";
 import { ImageCompression, ImageType } from "../../protocol/index.ts";
@@ -195,7 +196,8 @@ describe("DisplayChannel", () => {
   });
 
   it("loses only the commands that make no sense", async () => {
-    const red = start();
+    const log = new LogRing({ now: () => 0 });
+    const red = start({ log });
     const client = red.join();
     const nonsense: RedCommand[] = [
       { ...fill(0, 0, 0, 1, 1), surfaceId: 5 },
@@ -209,6 +211,9 @@ describe("DisplayChannel", () => {
     await red.run([createSurface(0, 64, 48), ...nonsense, fill(0xabcdef, -5, -5, 1000, 20)]);
     await red.settle(client);
     expect(red.worker.droppedCommands).toBe(6);
+    const said = log.entries.map(({ level, domain, message }) => `${level} ${domain} ${message}`);
+    expect(said).toHaveLength(6);
+    expect(said[0]).toMatch(/^warning red draw is dropped: .*surface 5/);
     expect(client.rgb(0)).toEqual(await red.rgb());
     expect((await red.rgb())[0]).toBe(0xabcdef);
   });

@@ -7,7 +7,9 @@ import type {
   RedWorkerMessages,
   SurfacePixels,
 } from "../../dispatch/messages.ts";
+import { errorText } from "../../errors/index.ts";
 import type { ImageCodecs } from "../../image/index.ts";
+import type { Log } from "../../log/index.ts";
 import { ChannelType, DisplayCap, ImageCompression } from "../../protocol/index.ts";
 import type { Steps } from "../../raster/index.ts";
 import { CostMeter } from "../../raster/index.ts";
@@ -39,6 +41,7 @@ export interface RedWorkerOptions {
   /** Cost units of a slice, and of the largest piece of a drawing; default {@link SLICE_COST} and BAND_COST. */
   readonly sliceCost?: number;
   readonly bandCost?: number;
+  readonly log?: Log;
 }
 
 interface ConnectedClient {
@@ -368,7 +371,12 @@ export class RedWorker implements Disposable {
   /** The guest may send what it likes; it loses only that command. Our own mistakes must not stop the thread either. */
   #dropped(name: string, error: unknown): void {
     this.droppedCommands++;
-    if (!(error instanceof RedCommandError)) console.error(`red worker: ${name} failed`, error);
+    if (error instanceof RedCommandError) {
+      this.#options.log?.log("warning", "red", `${name} is dropped: ${error.message}`);
+      return;
+    }
+    this.#options.log?.log("critical", "red", `${name} failed: ${errorText(error)}`);
+    console.error(`red worker: ${name} failed`, error);
   }
 
   #closeCommandPort(): void {
