@@ -1,4 +1,4 @@
-/** `npm run build | guest | fuzz | bench | attack | mutants`: each in its TypeScript entry, after the same checks. */
+/** `npm run build | guest | fuzz | bench | attack | mutants | simulate`: each in its TypeScript entry, after the same checks. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkNode, ensurePackages, importTypeScript, root } from "./project.mjs";
@@ -10,6 +10,7 @@ const ENTRIES = {
   bench: "bench/main.ts",
   attack: "e2e/attacks/main.ts",
   mutants: "scripts/mutants.ts",
+  simulate: "scripts/simulate.ts",
 };
 
 const [name] = process.argv.slice(2);

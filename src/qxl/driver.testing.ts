@@ -95,13 +95,17 @@ export class Replica {
   }
 }
 
+/** Of a device, zeroed. */
+export const testMemory = () => ({
+  ram: new Uint8Array(TEST_RAM.size),
+  vram: new Uint8Array(TEST_VRAM.size),
+  rom: new Uint8Array(8192),
+});
+export type TestMemory = ReturnType<typeof testMemory>;
+
 /** Device memory, interrupt line and a batcher whose batches reach a {@link Replica}. */
 export class TestMachine implements QxlBus {
-  memory = {
-    ram: new Uint8Array(TEST_RAM.size),
-    vram: new Uint8Array(TEST_VRAM.size),
-    rom: new Uint8Array(8192),
-  };
+  memory: TestMemory;
   readonly replica = new Replica();
   readonly batcher: RedCommandBatcher;
   readonly device: QxlDevice;
@@ -118,7 +122,10 @@ export class TestMachine implements QxlBus {
   /** Bytes to give back by hand. */
   owed = 0;
 
-  constructor(options: Partial<Omit<QxlDeviceOptions, "later">> & { credit?: number } = {}) {
+  constructor(
+    options: Partial<Omit<QxlDeviceOptions, "later">> & { credit?: number; memory?: TestMemory } = {},
+  ) {
+    this.memory = options.memory ?? testMemory();
     this.batcher = new RedCommandBatcher({
       credit: options.credit,
       post: (batch) => {

@@ -45,6 +45,7 @@ export interface CoreOptions {
 interface Machine {
   /** Undefined while its red worker is being replaced. */
   red: RedThread | undefined;
+  readonly guest: Dispatcher<GuestMessages, GuestEvents>;
   readonly page: Dispatcher<HostControlEvents, HostControlMessages>;
   readonly owned: Disposable[];
 }
@@ -134,7 +135,7 @@ export class Core implements AsyncDisposable {
       ],
       onError,
     });
-    const machine: Machine = { red: undefined, page, owned: [alive, guest, page] };
+    const machine: Machine = { red: undefined, guest, page, owned: [alive, guest, page] };
     this.#machine = machine;
     // A new page has heard nothing yet.
     this.#ring.tellAll();
@@ -300,6 +301,9 @@ export class Core implements AsyncDisposable {
     this.#log.log("warning", "core", `the machine is gone: ${reason}`);
     this.#machine = undefined;
     this.#reds?.detach();
+    // What is under way from its threads must not be taken for a word about the next machine: a red worker tells that the streams ended
+    // which the next one has taken over.
+    for (const one of [machine.guest, ...(machine.red?.owned ?? [])]) one[Symbol.dispose]();
     this.#startGrace(reason);
     this.#disposeLater(machine);
     this.#announce();

@@ -3,7 +3,7 @@ import type { ChannelConnect, ChannelResume, RedWorkerMessages } from "../dispat
 import { PeerDied } from "../dispatch/index.ts";
 import { ChannelTracker } from "../channel/index.ts";
 import { ChannelType } from "../protocol/index.ts";
-import { openRedStream } from "../transport/index.ts";
+import type { RedStream } from "../transport/index.ts";
 import type { AuthenticatedLink } from "./link.ts";
 import { DISCONNECT_DEADLINE_MS } from "./limits.ts";
 import type { RedChannel } from "./red-channel.ts";
@@ -63,10 +63,9 @@ export class QxlChannelClient implements ClientChannel {
   readonly #link: AuthenticatedLink;
   readonly #qxl: ThreadDoor<RedWorkerMessages>;
   readonly #tracker: ChannelTracker | undefined;
-  /** The stream, until a red worker was there to take it. */
-  #port: MessagePort | undefined;
+  /** Until a red worker is there to take it. What the client says meanwhile waits in it, which a port without a listener would lose. */
+  #stream: RedStream | undefined;
 
-  /** @throws if the client has left already. */
   constructor(
     { type, id, name }: RedChannel,
     client: RedClient,
@@ -83,20 +82,25 @@ export class QxlChannelClient implements ClientChannel {
     this.#tracker = watcher instanceof ChannelTracker ? watcher : undefined;
     if (link.resume) this.#tracker?.goOn(type, link.miniHeader, link.resume);
     else this.#tracker?.begin(type, link.miniHeader, link.stream.position);
-    this.#port = link.stream.detach();
+    this.#stream = link.stream;
   }
 
-  /** Hands the stream to the red worker, or keeps it until there is one. @throws if nobody serves the channel: its wire is cut then. */
+  /**
+   * Hands the stream to the red worker, or keeps it until there is one.
+   * @throws if nobody serves the channel, whose wire is cut then, or if the client leaves before anybody does
+   */
   async connect(): Promise<void> {
-    const port = this.#port;
-    if (port === undefined || this.#qxl.dispatcher === undefined) return;
-    this.#port = undefined;
-    await this.#hand(port, this.#link.resume);
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    if (this.#qxl.dispatcher === undefined) return ended(stream);
+    stream.onClose = undefined;
+    this.#stream = undefined;
+    await this.#hand(stream.detach(), this.#link.resume);
   }
 
   /** A red worker is there again; the one before may have had the stream. @throws as {@link connect} */
   async resume(): Promise<void> {
-    if (this.#port !== undefined) return this.connect();
+    if (this.#stream !== undefined) return this.connect();
     const { wire } = this.#link;
     const checkpoint = this.#tracker?.checkpoint();
     if (wire === undefined || checkpoint === undefined) {
@@ -131,11 +135,12 @@ export class QxlChannelClient implements ClientChannel {
 
   /** Resolves when the red worker holds nothing for this client any more, or can be waited for no longer. */
   async disconnect(reason: string): Promise<void> {
-    const port = this.#port;
-    this.#port = undefined;
-    if (port) openRedStream(port).close(reason);
+    const stream = this.#stream;
+    this.#stream = undefined;
+    if (stream) stream.onClose = undefined;
+    stream?.close(reason);
     const qxl = this.#qxl.dispatcher;
-    if (port === undefined && qxl !== undefined) {
+    if (stream === undefined && qxl !== undefined) {
       try {
         const message = { clientId: this.client.id, channelType: this.type };
         return await qxl.call("disconnectClient", message, [], { deadlineMs: DISCONNECT_DEADLINE_MS });
@@ -145,4 +150,9 @@ export class QxlChannelClient implements ClientChannel {
     }
     this.#link.wire?.cut(reason);
   }
+}
+
+/** Fails when the client leaves; until then it waits. */
+function ended(stream: RedStream): Promise<never> {
+  return new Promise((_, reject) => (stream.onClose = (reason) => reject(new Error(reason))));
 }

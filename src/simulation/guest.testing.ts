@@ -3,7 +3,7 @@ import type { GuestMessages, Handlers } from "../dispatch/index.ts";
 import { CoreLink } from "../machine/core-link.ts";
 import { RedLink } from "../machine/red-link.ts";
 import type { QxlDeviceOptions, QxlState } from "../qxl/index.ts";
-import { TestDriver, TestMachine, rect } from "../qxl/driver.testing.ts";
+import { TestDriver, TestMachine, rect, testMemory } from "../qxl/driver.testing.ts";
 import { SeededRandom } from "./random.testing.ts";
 
 export const WIDTH = 64;
@@ -18,7 +18,12 @@ export interface SavedGuest {
   readonly memory: TestMachine["memory"];
   readonly state: QxlState;
   readonly surfaces: readonly number[];
+  readonly keys: readonly number[];
+  readonly size: readonly [width: number, height: number];
 }
+
+/** Of the one machine that a world has, whichever thread it is on; and what a device begins with until that is restored. */
+const [MEMORY, SCRATCH] = [testMemory(), testMemory()];
 
 /** Costs after which the device lays a drawing aside. */
 export type GuestOptions = Pick<QxlDeviceOptions, "sliceCost" | "bandCost">;
@@ -30,9 +35,13 @@ export class GuestStandIn implements Disposable {
   readonly keys: number[] = [];
   /** Off-screen surfaces that the driver has. */
   readonly surfaces = new Set<number>();
+  /** Of the primary surface, in pixels. */
+  size: readonly [width: number, height: number] = [WIDTH, HEIGHT];
 
   constructor(saved?: SavedGuest, options: GuestOptions = {}) {
-    const machine = new TestMachine({ sink: this.red.sink, ...options });
+    const memory = saved ? SCRATCH : MEMORY;
+    if (!saved) for (const bytes of Object.values(memory)) bytes.fill(0);
+    const machine = new TestMachine({ sink: this.red.sink, memory, ...options });
     this.red.serve(machine.device);
     if (saved) {
       machine.memory = saved.memory;
@@ -40,6 +49,8 @@ export class GuestStandIn implements Disposable {
       this.driver.machine = machine;
       machine.device.restoreState(saved.state);
       for (const id of saved.surfaces) this.surfaces.add(id);
+      this.keys.push(...saved.keys);
+      this.size = saved.size;
     } else {
       this.driver = new TestDriver(machine);
       this.driver.reset();
@@ -65,9 +76,17 @@ export class GuestStandIn implements Disposable {
   }
 
   save(): SavedGuest {
-    const { driver, machine } = this;
+    const { driver, machine, keys, size } = this;
     const state = machine.device.saveState();
-    return { driver, memory: machine.memory, state, surfaces: [...this.surfaces] };
+    return { driver, memory: machine.memory, state, surfaces: [...this.surfaces], keys, size };
+  }
+
+  /** The driver is loaded anew, with another mode. */
+  reset(width: number, height: number): void {
+    this.driver.reset();
+    this.surfaces.clear();
+    this.size = [width, height];
+    this.driver.createPrimary(width, height);
   }
 
   /** Another red worker draws for it from now on. */
@@ -88,8 +107,8 @@ export class GuestStandIn implements Disposable {
     const { driver } = this;
     const width = 1 + random.below(24);
     const height = 1 + random.below(16);
-    const place = (w = WIDTH, h = HEIGHT) =>
-      rect(random.below(w - width), random.below(h - height), width, height);
+    const [w, h] = this.size;
+    const place = () => rect(random.below(w - width), random.below(h - height), width, height);
     const color = random.below(0x100_0000);
     const off = [...this.surfaces];
     switch (random.below(9)) {
@@ -100,10 +119,7 @@ export class GuestStandIn implements Disposable {
       case 3:
         return void driver.drawCopy({ bbox: place(), color });
       case 4:
-        return void driver.copyBits(place(), {
-          x: random.below(WIDTH - width),
-          y: random.below(HEIGHT - height),
-        });
+        return void driver.copyBits(place(), { x: random.below(w - width), y: random.below(h - height) });
       case 5: {
         const id = 1 + random.below(3);
         if (this.surfaces.has(id)) return void driver.drawFill(rect(0, 0, width, height), color, id);
@@ -117,9 +133,9 @@ export class GuestStandIn implements Disposable {
         return void driver.surfaceDestroy(id);
       }
       case 7:
-        return void driver.cursorSet(8, 8, { x: random.below(WIDTH), y: random.below(HEIGHT) });
+        return void driver.cursorSet(8, 8, { x: random.below(w), y: random.below(h) });
       default: {
-        const clip = [rect(0, 0, 10, HEIGHT), rect(20, 0, 9, HEIGHT)];
+        const clip = [rect(0, 0, 10, h), rect(20, 0, 9, h)];
         return void driver.drawFill(place(), color, 0, clip);
       }
     }
@@ -128,7 +144,8 @@ export class GuestStandIn implements Disposable {
   /** The driver's primary surface as 0x00RRGGBB words, out of its own memory. */
   pixels(): Uint32Array {
     const { vram } = this.machine.memory;
-    return new Uint32Array(vram.buffer, vram.byteOffset, WIDTH * HEIGHT).map((word) => word & 0xffffff);
+    const [width, height] = this.size;
+    return new Uint32Array(vram.buffer, vram.byteOffset, width * height).map((word) => word & 0xffffff);
   }
 
   [Symbol.dispose](): void {

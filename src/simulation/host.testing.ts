@@ -1,9 +1,16 @@
 /** A whole host in the simulated world: core, a page with its guest and its red worker, and whoever joins. All of them are the real parts. */
 import type { Handlers, MainMessages, NoMessages, RedWorkerMessages } from "../dispatch/index.ts";
 import { Dispatcher } from "../dispatch/index.ts";
+import { createCodecs } from "../image/index.ts";
 import { RedWorker } from "../red/index.ts";
 import { Core } from "../server/index.ts";
-import type { HostConfig, HostControlEvents, HostControlMessages, HostState } from "../server/index.ts";
+import type {
+  CoreStart,
+  HostConfig,
+  HostControlEvents,
+  HostControlMessages,
+  HostState,
+} from "../server/index.ts";
 import { joinWebSocket } from "../transport/index.ts";
 import { SimulatedClient } from "./client.testing.ts";
 import type { GuestOptions, SavedGuest } from "./guest.testing.ts";
@@ -59,7 +66,7 @@ export class SimulatedPage {
 
   /** Starts the threads, and hands the machine to core. */
   async open(saved?: SavedGuest, options?: GuestOptions): Promise<void> {
-    const { world, core } = this.#host;
+    const { world } = this.#host;
     const { page, guestThread } = this;
     const ids = {
       guestId: `guest:${this.#name}`,
@@ -68,15 +75,10 @@ export class SimulatedPage {
     };
     world.liveness(page).holdAlive(ids.pageId);
     world.liveness(guestThread).holdAlive(ids.guestId);
-    const { value: ports } = await page.run(() => ({
-      guestCore: new MessageChannel(),
-      guestPage: new MessageChannel(),
-      corePage: new MessageChannel(),
-    }));
-    const { guestCore, guestPage, corePage } = ports!;
+    const { value } = await page.run(() => Array.from({ length: 3 }, () => new MessageChannel()));
+    const [guestCore, guestPage, corePage] = value!;
     give(guestCore.port1, guestThread);
     give(guestPage.port1, guestThread);
-    for (const port of [guestCore.port2, corePage.port1]) give(port, core.thread);
     await page.run(() => {
       this.#control = new Dispatcher(guestPage.port2, { peer: "guest" });
       this.core = new Dispatcher<HostControlMessages, HostControlEvents>(corePage.port2, {
@@ -99,17 +101,8 @@ export class SimulatedPage {
       this.#kept.push(new Dispatcher<NoMessages, GuestControl>(guestPage.port1, { peer: "page", handlers }));
     });
     const redId = red.lock;
-    give(red.core, core.thread);
-    await core.thread.run(() =>
-      core.core.start({
-        type: "start",
-        control: corePage.port1,
-        guest: guestCore.port2,
-        red: red.core,
-        redId,
-        ...ids,
-      }),
-    );
+    const ports = { control: corePage.port1, guest: guestCore.port2, red: red.core };
+    await this.#host.startMachine({ type: "start", ...ports, redId, ...ids }, Object.values(ports));
   }
 
   async #openRed() {
@@ -138,7 +131,7 @@ export class SimulatedPage {
         peer: "core",
         ...served,
       });
-      red.worker = new RedWorker({ channelId: 0, main, turns: thread.turns });
+      red.worker = new RedWorker({ channelId: 0, main, turns: thread.turns, codecs: this.#host.codecs });
       Object.assign(handlers, this.#host.watch(red.worker.handlers));
       this.#kept.push(
         main,
@@ -174,6 +167,10 @@ export class SimulatedPage {
 
 export class SimulatedHost {
   readonly world: SimulatedWorld;
+  readonly browser: SimulatedThread;
+  /** Shared by all red workers, which keep nothing in them between two images. */
+  readonly codecs = createCodecs();
+  #entry!: MessagePort;
   core!: { readonly thread: SimulatedThread; readonly core: Core };
   page: SimulatedPage | undefined;
   readonly clients: SimulatedClient[] = [];
@@ -186,6 +183,7 @@ export class SimulatedHost {
 
   constructor(world: SimulatedWorld) {
     this.world = world;
+    this.browser = world.thread("browser");
   }
 
   async startCore(config: HostConfig = { name: "simulated" }): Promise<void> {
@@ -206,6 +204,19 @@ export class SimulatedHost {
       this.core = { thread, core };
     });
     this.config = config;
+    const { value } = await this.browser.run(() => new MessageChannel());
+    this.#entry = value!.port1;
+    const { port2 } = value!;
+    give(port2, thread);
+    await thread.run(() => {
+      port2.onmessage = ({ data }: MessageEvent<CoreStart>) => this.core.core.start(data);
+    });
+  }
+
+  /** As a SharedWorker gets them: in the order in which the pages came. */
+  async startMachine(start: CoreStart, ports: readonly MessagePort[]): Promise<void> {
+    for (const port of ports) give(port, this.browser);
+    await this.browser.run(() => this.#entry.postMessage(start, [...ports]));
   }
 
   config: HostConfig = { name: "simulated" };

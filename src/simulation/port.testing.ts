@@ -59,8 +59,9 @@ export class SimulatedPort {
     const data = this.world.clone(message, transfer);
     if (this.closed || !this.owner.alive) return;
     const { peer } = this;
-    for (const one of transfer) if (one instanceof SimulatedPort) one.moveTo(peer.owner);
-    if (peer.closed || !peer.owner.alive) return;
+    for (const one of portsOf(data)) one.moveTo(peer.owner);
+    // A port that arrives nowhere is collected.
+    if (peer.closed || !peer.owner.alive) return closeAll(data);
     peer.queue.push(data);
     this.world.portChanged(peer);
   }
@@ -84,7 +85,7 @@ export class SimulatedPort {
 
   close(): void {
     this.closed = true;
-    this.queue.length = 0;
+    closeAll(this.queue.splice(0));
     this.world.portChanged(this);
   }
 
@@ -95,6 +96,10 @@ export class SimulatedPort {
   removeEventListener(_type: string, listener: Listener): void {
     this.#listeners.delete(listener);
   }
+}
+
+function closeAll(message: unknown): void {
+  for (const port of portsOf(message)) port.close();
 }
 
 function* portsOf(value: unknown): Iterable<SimulatedPort> {
