@@ -72,6 +72,17 @@ test("viewers stay through reloads, through the death of each thread, and when a
     expect(await tab.page.evaluate(() => window.spicetab.session.state.phase)).toBe("running");
   });
 
+  const hang = "void setTimeout(() => { for (;;); })";
+  await test.step("the red worker hangs: it is said, and another takes its place", async () => {
+    const surface = await tab.restingSurface(500);
+    await tab.evaluateInThread("red", hang);
+    const title = () => window.spicetab.session.state.problem?.title;
+    await expect.poll(() => tab.page.evaluate(title)).toContain("display thread does not answer");
+    await expectAll();
+    expect(await tab.page.evaluate(title)).toBeUndefined();
+    expect(difference(await tab.restingSurface(500), surface)).toBeUndefined();
+  });
+
   await test.step("something in a thread throws: that is not its death", async () => {
     for (const name of ["red", "guest"] as const)
       await tab.evaluateInThread(name, "void setTimeout(() => { throw new Error('a fault') })");
@@ -82,6 +93,16 @@ test("viewers stay through reloads, through the death of each thread, and when a
   await test.step("the guest's thread dies: its machine goes on as it was saved", async () => {
     await tab.page.evaluate(() => window.spicetab.session.save());
     await tab.evaluateInThread("guest", "self.close()");
+    await tab.until(
+      () => window.spicetab.session.state.problem?.title.includes("guest thread ended") ?? false,
+    );
+    await tab.until(() => window.spicetab.session.state.phase === "running");
+    await expectAll();
+  });
+
+  await test.step("the guest's thread hangs: the same", async () => {
+    await tab.page.evaluate(() => window.spicetab.session.save());
+    await tab.evaluateInThread("guest", hang);
     await tab.until(
       () => window.spicetab.session.state.problem?.title.includes("guest thread ended") ?? false,
     );
@@ -155,6 +176,23 @@ test("core dies: what was done is kept, and the relay hands its viewers to the n
     .poll(() => tab.page.evaluate(() => window.spicetab.session.serialLog()), { timeout: 60_000 })
     .toContain("handed-over");
   // It sees what is drawn since.
-  const terminal = crop(await tab.restingSurface(500), 30, 50, 300, 200);
-  await expect.poll(async () => locate(terminal, await x.picture()), { timeout: 30_000 }).toBeDefined();
+  const seesTerminal = async () => {
+    const terminal = crop(await tab.restingSurface(500), 30, 50, 300, 200);
+    await expect.poll(async () => locate(terminal, await x.picture()), { timeout: 30_000 }).toBeDefined();
+  };
+  await seesTerminal();
+
+  await test.step("it hangs: the same, and the new one takes the place at the relay", async () => {
+    await tab.evaluateInThread("core", "void setTimeout(() => { for (;;); })");
+    const title = () => tab.page.evaluate(() => window.spicetab.session.state.problem?.title);
+    await expect.poll(title, { timeout: 30_000 }).toContain("core thread does not answer");
+    await expect.poll(title, { timeout: 60_000 }).toContain("core thread ended");
+    await tab.until(() => window.spicetab.session.state.phase === "running");
+    await tab.until(() => window.spicetab.session.state.join.relay === "connected");
+    await expect
+      .poll(() => tab.page.evaluate(channels), { timeout: 30_000 })
+      .toEqual([["cursor", "display", "inputs", "main"]]);
+    expect(viewer.child.exitCode).toBeNull();
+    await seesTerminal();
+  });
 });

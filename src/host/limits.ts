@@ -77,12 +77,17 @@ export const THREAD_START_DEADLINE_MS = 60_000;
 export const THREAD_RESTARTS = 3;
 /** Milliseconds after which a thread that was made anew counts as one that lives. */
 export const THREAD_RESTART_WINDOW_MS = 60_000;
-/** Milliseconds between two looks whether the red worker answers. */
+/** Milliseconds between two looks whether a thread answers. */
 export const WATCHDOG_INTERVAL_MS = 1_000;
 /** Milliseconds of silence after which a thread is said to be silent: its work is cut into slices of a few. */
 export const WATCHDOG_SILENT_MS = 2_000;
-/** Milliseconds of silence after which the red worker is replaced. Nothing is lost by it, but a machine may be that busy for once. */
+/**
+ * Milliseconds of silence after which the red worker or core is replaced. Nothing is lost by the one, and what was done is saved before the
+ * other, but a machine may be that busy for once.
+ */
 export const WATCHDOG_REPLACE_MS = 10_000;
+/** The same for the guest's thread: what was done in the machine since it was saved goes with it. */
+export const WATCHDOG_GUEST_REPLACE_MS = 30_000;
 
 /** Milliseconds after which a console guest that did not say which keyboard layout it has is told again. */
 export const KEYBOARD_RETRY_MS = 5_000;

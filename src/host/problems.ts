@@ -129,11 +129,14 @@ export function restartedProblem(name: string, reason: string, savedAt: number |
 }
 
 /** A thread says nothing, though it lives. */
-export function silentProblem(name: string): Problem {
+export function silentProblem(name: "guest" | "display" | "core"): Problem {
+  const loss =
+    name === "guest"
+      ? "what was done in the machine since it was last saved would be lost"
+      : "nothing is lost";
   return {
     title: `The ${name} thread does not answer`,
-    detail:
-      "It is busy, or it hangs. If it stays so, another one takes its place by itself; nothing is lost by that.",
+    detail: `It is busy, or it hangs. If it stays so, another one takes its place by itself; ${loss} by that.`,
     remedy: "Wait a moment.",
   };
 }

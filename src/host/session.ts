@@ -35,6 +35,8 @@ import {
   SHUTDOWN_DEADLINE_MS,
   UNLOAD_SAVE_MARGIN_MS,
   UNLOAD_SAVE_MAX_MS,
+  WATCHDOG_GUEST_REPLACE_MS,
+  WATCHDOG_REPLACE_MS,
 } from "./limits.ts";
 import { ownershipGraph } from "./ownership.ts";
 import { ticketConfig } from "./password-end.ts";
@@ -63,7 +65,8 @@ import { DEFAULT_LAYOUT, KeyboardLayout } from "../keyboard/index.ts";
 import { layoutCommand, layoutOfMarker } from "./hands/guest-layout.ts";
 import { readLayoutSetting, writeLayoutSetting } from "./hands/keyboard-setting.ts";
 import { TabLease } from "./tab-lease.ts";
-import { RedWatchdog, RestartBudget } from "./supervision.ts";
+import { RestartBudget, ThreadWatchdog } from "./supervision.ts";
+import { abandonCore } from "./core-name.ts";
 import { Threads } from "./threads.ts";
 import type { ThreadName } from "./threads.ts";
 
@@ -93,7 +96,9 @@ export class HostSession implements Host {
   readonly #gathered = new GatheredLog();
   readonly #log = new LogRing({ tell: toLog(this.#gathered.from("page")) });
   readonly #restarts = new RestartBudget();
-  #watchdog: RedWatchdog | undefined;
+  /** The core before hangs, and has the place at the relay still. */
+  #succeedsCore = false;
+  readonly #watchdogs = new Map<ThreadName, ThreadWatchdog>();
   #screen: { canvas: OffscreenCanvas; events: MessagePort } | undefined;
   #firmwareTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -356,6 +361,10 @@ export class HostSession implements Host {
           const hosting = unlessEqual(this.#state.hosting, relayProblem(core));
           this.#update({ ...fromCore(core, this.#state), hosting });
           if (core.relay.state === "refused") this.#update({ secretRefused: true });
+          if (core.relay.state === "waiting" && this.#succeedsCore) {
+            this.#succeedsCore = false;
+            void this.#running().core.call("takeOverRelay", {});
+          }
         },
         inputDropped: ({ count }) => this.#update({ problem: inputProblem(count) }),
         linkFailed: (failure) =>
@@ -367,7 +376,7 @@ export class HostSession implements Host {
       died: (thread, reason) => void this.#recover(thread, reason),
     });
     this.#threadLost = false;
-    this.#watchRed();
+    this.#watchAll();
     this.#threads.core.send("configure", this.#coreConfig());
     this.#giveScreen();
   }
@@ -396,20 +405,54 @@ export class HostSession implements Host {
   }
 
   #watchRed(): void {
-    this.#watchdog?.[Symbol.dispose]();
     const { red } = this.#running();
-    this.#watchdog = new RedWatchdog(red, {
-      silent: (isSilent) => this.#update({ problem: isSilent ? silentProblem("display") : undefined }),
+    this.#watch("red", "display", () => red.call("inspect", {}, [], { deadlineMs: 2 * WATCHDOG_REPLACE_MS }));
+  }
+
+  /** Whether a thread that lives answers. */
+  #watch(
+    thread: ThreadName,
+    name: Parameters<typeof silentProblem>[0],
+    question: () => Promise<unknown>,
+    replaceMs?: number,
+  ): void {
+    this.#watchdogs.get(thread)?.[Symbol.dispose]();
+    const problem = silentProblem(name);
+    const answers = () => {
+      if (this.#state.problem?.title === problem.title) this.#update({ problem: undefined });
+    };
+    const listeners = {
+      silent: (isSilent: boolean) => (isSilent ? this.#update({ problem }) : answers()),
       hangs: () => {
-        this.#update({ problem: undefined });
-        void this.#recover("red", "it did not answer any more");
+        answers();
+        if (thread === "core") this.#abandonCore();
+        void this.#recover(thread, "it did not answer any more");
       },
-    });
+    };
+    this.#watchdogs.set(thread, new ThreadWatchdog(question, listeners, replaceMs));
+  }
+
+  /** The relay knows it as the host, and hears nothing of its end. */
+  #abandonCore(): void {
+    abandonCore();
+    this.#succeedsCore = true;
+  }
+
+  #watchAll(): void {
+    const { core, guest } = this.#running();
+    const deadlineMs = 2 * WATCHDOG_GUEST_REPLACE_MS;
+    this.#watchRed();
+    this.#watch("core", "core", () => core.call("state", {}, [], { deadlineMs }));
+    // What reads or writes hundreds of megabytes has its own deadline.
+    const isBusy = () => this.#starting || this.#state.snapshot.busy !== "none";
+    const ask = async () => (isBusy() ? undefined : guest.call("status", {}, [], { deadlineMs }));
+    this.#watch("guest", "guest", ask, WATCHDOG_GUEST_REPLACE_MS);
   }
 
   #close(): void {
     this.#starting = false;
-    this.#watchdog?.[Symbol.dispose]();
+    for (const watchdog of this.#watchdogs.values()) watchdog[Symbol.dispose]();
+    this.#watchdogs.clear();
     clearInterval(this.#firmwareTimer);
     this.#threads?.[Symbol.dispose]();
     this.#threads = undefined;

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import type { RedInspection } from "../dispatch/index.ts";
 import {
   THREAD_RESTARTS,
   THREAD_RESTART_WINDOW_MS,
+  WATCHDOG_INTERVAL_MS,
   WATCHDOG_REPLACE_MS,
   WATCHDOG_SILENT_MS,
 } from "./limits.ts";
-import { RedWatchdog, RestartBudget } from "./supervision.ts";
+import { ThreadWatchdog, RestartBudget } from "./supervision.ts";
 
 test("threads are made anew a few times in a row, and again once they have lived", () => {
   const budget = new RestartBudget();
@@ -17,17 +17,15 @@ test("threads are made anew a few times in a row, and again once they have lived
   expect(budget.allow(THREAD_RESTART_WINDOW_MS)).toBe(false);
 });
 
-/** A red worker that answers when it is told to, and a clock that goes when it is told to. */
+/** A thread that answers when it is told to, and a clock that goes when it is told to. */
 function watched() {
   const questions: (() => void)[] = [];
   const told: (boolean | "hangs")[] = [];
   let nowMs = 0;
-  const red = {
-    call: () => new Promise<never>((resolve) => questions.push(() => resolve(undefined as unknown as never))),
-  } as unknown as { call: (type: "inspect") => Promise<RedInspection> };
-  const watchdog = new RedWatchdog(
-    red as never,
+  const watchdog = new ThreadWatchdog(
+    () => new Promise<void>((resolve) => questions.push(resolve)),
     { silent: (is) => told.push(is), hangs: () => told.push("hangs") },
+    undefined,
     () => nowMs,
   );
   return {
@@ -37,6 +35,10 @@ function watched() {
     look: (atMs: number) => {
       nowMs = atMs;
       watchdog.look();
+    },
+    /** Looks as it does by itself, up to then. */
+    lookUntil(atMs: number) {
+      while (nowMs < atMs) this.look(Math.min(nowMs + WATCHDOG_INTERVAL_MS, atMs));
     },
     answer: async () => {
       questions.shift()!();
@@ -60,10 +62,10 @@ test("a thread that answers is asked again, one question at a time, and nothing 
 test("one that is busy is silent, and is not when it answers", async () => {
   using red = watched();
   red.look(0);
-  red.look(WATCHDOG_SILENT_MS - 1);
+  red.lookUntil(WATCHDOG_SILENT_MS - 1);
   expect(red.told).toEqual([]);
-  red.look(WATCHDOG_SILENT_MS);
-  red.look(WATCHDOG_REPLACE_MS - 1);
+  red.lookUntil(WATCHDOG_SILENT_MS);
+  red.lookUntil(WATCHDOG_REPLACE_MS - 1);
   expect(red.told).toEqual([true]);
   await red.answer();
   expect(red.told).toEqual([true, false]);
@@ -72,6 +74,16 @@ test("one that is busy is silent, and is not when it answers", async () => {
 test("one that hangs is told of once", () => {
   using red = watched();
   red.look(0);
-  red.look(WATCHDOG_REPLACE_MS);
+  red.lookUntil(WATCHDOG_REPLACE_MS);
   expect(red.told).toEqual([true, "hangs"]);
+});
+
+test("a computer that slept does not take its own silence for the thread's", async () => {
+  using red = watched();
+  red.look(0);
+  red.look(3_600_000);
+  await red.answer();
+  red.look(7_200_000);
+  red.look(10_800_000);
+  expect(red.told).not.toContain("hangs");
 });

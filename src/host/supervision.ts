@@ -1,4 +1,3 @@
-import type { Dispatcher, RedWorkerMessages } from "../dispatch/index.ts";
 import {
   THREAD_RESTARTS,
   THREAD_RESTART_WINDOW_MS,
@@ -24,57 +23,66 @@ export class RestartBudget {
 export interface WatchdogListeners {
   /** It has not answered for {@link WATCHDOG_SILENT_MS}; told once, and again when that has ended. */
   silent(isSilent: boolean): void;
-  /** It has not answered for {@link WATCHDOG_REPLACE_MS}. */
+  /** It has not answered for so long that another one is to take its place; the last that is told. */
   hangs(): void;
 }
 
 /**
- * Asks a red worker again and again whether it is there. A thread that hangs holds its lock and says nothing, so nothing else tells.
+ * Asks a thread again and again whether it is there. A thread that hangs holds its lock and says nothing, so nothing else tells.
  * One question at a time: a busy thread is not made busier.
  */
-export class RedWatchdog implements Disposable {
-  readonly #red: Pick<Dispatcher<RedWorkerMessages>, "call">;
+export class ThreadWatchdog implements Disposable {
+  readonly #question: () => Promise<unknown>;
   readonly #listeners: WatchdogListeners;
+  readonly #replaceMs: number;
   readonly #now: () => number;
   readonly #timer: ReturnType<typeof setInterval>;
-  #askedAt: number | undefined;
+  #isAsked = false;
+  #silenceMs = 0;
+  #lookedAtMs = 0;
   #silent = false;
 
+  /**
+   * @param question to the thread; a failure is an answer, too, or the death of the thread, which its lock tells
+   * @param replaceMs of silence after which it hangs
+   */
   constructor(
-    red: Pick<Dispatcher<RedWorkerMessages>, "call">,
+    question: () => Promise<unknown>,
     listeners: WatchdogListeners,
+    replaceMs = WATCHDOG_REPLACE_MS,
     now: () => number = () => performance.now(),
   ) {
-    this.#red = red;
+    this.#question = question;
     this.#listeners = listeners;
+    this.#replaceMs = replaceMs;
     this.#now = now;
     this.#timer = setInterval(() => this.look(), WATCHDOG_INTERVAL_MS);
   }
 
   /** One look; by itself, there is one each {@link WATCHDOG_INTERVAL_MS}. */
   look(): void {
-    if (this.#askedAt === undefined) {
-      this.#ask();
-      return;
-    }
-    const silence = this.#now() - this.#askedAt;
-    if (silence >= WATCHDOG_SILENT_MS && !this.#silent) {
+    const nowMs = this.#now();
+    // A computer that slept, or a page that was frozen, was silent itself.
+    const sinceMs = Math.min(nowMs - this.#lookedAtMs, 2 * WATCHDOG_INTERVAL_MS);
+    this.#lookedAtMs = nowMs;
+    if (!this.#isAsked) return this.#ask();
+    this.#silenceMs += sinceMs;
+    if (this.#silenceMs >= WATCHDOG_SILENT_MS && !this.#silent) {
       this.#silent = true;
       this.#listeners.silent(true);
     }
-    if (silence < WATCHDOG_REPLACE_MS) return;
+    if (this.#silenceMs < this.#replaceMs) return;
     this[Symbol.dispose]();
     this.#listeners.hangs();
   }
 
   #ask(): void {
-    this.#askedAt = this.#now();
-    // A failure is an answer, too, or the death of the thread, which its lock tells.
-    void this.#red
-      .call("inspect", {}, [], { deadlineMs: 2 * WATCHDOG_REPLACE_MS })
+    this.#isAsked = true;
+    this.#silenceMs = 0;
+    void this.#question()
       .catch(() => {})
       .then(() => {
-        this.#askedAt = undefined;
+        this.#isAsked = false;
         if (!this.#silent) return;
         this.#silent = false;
         this.#listeners.silent(false);

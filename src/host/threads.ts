@@ -5,6 +5,7 @@ import type { Log } from "../log/index.ts";
 import { failureLogger } from "../log/index.ts";
 import type { GuestControlEvents, GuestControlMessages, GuestWorkerStart } from "../machine/control.ts";
 import type { CoreStart, HostControlEvents, HostControlMessages } from "../server/host-control.ts";
+import { coreName } from "./core-name.ts";
 import { ANSWER_DEADLINE_MS } from "./limits.ts";
 import { RedThread } from "./red-thread.ts";
 import { WorkerThread, locksHeld } from "./worker-thread.ts";
@@ -145,7 +146,7 @@ function openCore(
   if (typeof SharedWorker === "function") {
     const worker = new SharedWorker(new URL("../../workers/core.ts", import.meta.url), {
       type: "module",
-      name: "core",
+      name: coreName(),
       // Chromium keeps such a worker for a while without a page: sessions stay through a reload.
       extendedLifetime: true,
     } as WorkerOptions);
