@@ -38,7 +38,7 @@ function watched() {
     },
     /** Looks as it does by itself, up to then. */
     lookUntil(atMs: number) {
-      while (nowMs < atMs) this.look(Math.min(nowMs + WATCHDOG_INTERVAL_MS, atMs));
+      for (let next = nowMs; next < atMs;) this.look((next = Math.min(next + WATCHDOG_INTERVAL_MS, atMs)));
     },
     answer: async () => {
       questions.shift()!();
