@@ -4,7 +4,8 @@ import { SurfaceHeap, createCodecs } from "../../src/image/index.ts";
 import { loadImageModuleFromFile } from "../../src/image/load.node.ts";
 import type { Rect, RedCommand, RedDrawOperation } from "../../src/protocol/red-command.ts";
 import { SLICE_COST } from "../../src/red/index.ts";
-import { TestRedWorker, bitmap, createSurface, tick } from "../../src/red/worker/red-worker.testing.ts";
+import { TestRedWorker, bitmap, createSurface } from "../../src/red/worker/red-worker.testing.ts";
+import { turns } from "../../src/waiting.testing.ts";
 
 const [WIDTH, HEIGHT] = [8192, 4096];
 const SCREEN = 0;
@@ -128,7 +129,7 @@ async function round(red: TestRedWorker, one: Case): Promise<Row> {
   let longestMs = 0;
   const cost = red.credit + red.post(one.commands, new Uint8Array(64).fill(77));
   while (red.credit < cost) {
-    await tick();
+    await turns(1);
     const now = cpuMs();
     longestMs = Math.max(longestMs, now - last);
     last = now;

@@ -1,7 +1,8 @@
 import { median } from "../codecs/measure.ts";
-import { readBuiltGuest, until } from "../../src/machine/built-guest.testing.ts";
+import { readBuiltGuest, withSerial } from "../../src/machine/built-guest.testing.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { RecordingRed, silentEvents } from "../../src/machine/machine.testing.ts";
+import { eventually } from "../../src/waiting.testing.ts";
 
 const ROUNDS = 5;
 /** Milliseconds of one measurement: a guest's own housekeeping comes every second or so. */
@@ -20,7 +21,11 @@ export async function runIdle(args: string[]): Promise<void> {
   const sink = new RecordingRed().sink;
   await using machine = await Machine.create({ ...readBuiltGuest(level).options, sink, events });
   machine.run();
-  await until(() => ready, { what: "GUEST ready", serial: () => machine.serial.tail, seconds: 900 });
+  await eventually(
+    () => ready,
+    withSerial("GUEST ready", () => machine.serial.tail),
+    900_000,
+  );
   const { v86: core } = machine.emulator;
   const own = core.yield;
   const v86s = (Object.getPrototypeOf(core) as typeof core).yield;

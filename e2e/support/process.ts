@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { eventually } from "../../src/waiting.testing.ts";
 
 /** What a finished program left behind. */
 export interface Finished {
@@ -46,17 +47,14 @@ export class Program implements AsyncDisposable {
 
   /** Waits until the output matches, or fails with what was printed so far. */
   async printed(pattern: RegExp, deadlineMs: number): Promise<RegExpMatchArray> {
-    const end = Date.now() + deadlineMs;
-    for (;;) {
+    const words = () =>
+      `${pattern} in print; exit code ${this.child.exitCode}\n${this.stdout}\n${this.stderr}`;
+    const printed = () => {
       const match = (this.stdout + this.stderr).match(pattern);
-      if (match) return match;
-      if (this.child.exitCode !== null || Date.now() > end) {
-        throw new Error(
-          `never printed ${pattern}; exit code ${this.child.exitCode}\n${this.stdout}\n${this.stderr}`,
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      if (match === null && this.child.exitCode !== null) throw new Error(`ended without ${words()}`);
+      return match ?? undefined;
+    };
+    return eventually(printed, words, deadlineMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

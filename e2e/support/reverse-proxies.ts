@@ -9,6 +9,7 @@ import { WebSocket } from "ws";
 import { WebSocketTransport, type WebSocketLike } from "../../src/client/index.ts";
 import { root } from "./host.ts";
 import { Program } from "./process.ts";
+import { eventually } from "../../src/waiting.testing.ts";
 
 /** The name under which the proxies show the page; browsers and clients here are told that it is this machine. */
 export const PUBLIC_NAME = "vm.example";
@@ -100,15 +101,14 @@ export class ReverseProxy implements AsyncDisposable {
   }
 
   async #listening(port: number): Promise<void> {
-    while (this.#program.child.exitCode === null) {
-      const open = await new Promise<boolean>((resolve) => {
+    await eventually(() => {
+      const { child, stdout, stderr } = this.#program;
+      if (child.exitCode !== null) throw new Error(`the proxy ended: ${stdout}${stderr}`);
+      return new Promise<boolean>((resolve) => {
         const socket = connect(port, "127.0.0.1", () => resolve(true));
         socket.on("error", () => resolve(false)).on("connect", () => socket.destroy());
       });
-      if (open) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`the proxy ended: ${this.#program.stdout}${this.#program.stderr}`);
+    }, "a proxy that listens");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import { eventually } from "../../src/waiting.testing.ts";
 import type { HostTab } from "./host.ts";
 
 /** Runs a command in the root shell on the guest's serial port; gives what it printed. */
@@ -9,12 +10,12 @@ export async function serial(tab: HostTab, command: string, timeoutMs = 120_000)
     (line) => window.spicetab.session.threads!.guest.call("serialSend", { text: line }),
     text,
   );
-  for (const end = Date.now() + timeoutMs; Date.now() < end;) {
+  const answer = async () => {
     const bytes = await tab.page.evaluate(() => window.spicetab.session.serialLog());
     const log = Buffer.from(bytes, "latin1").toString("utf8").replaceAll("\r", "");
     const [from, to] = [log.indexOf(`BEGIN${id}\n`), log.indexOf(`END${id}\n`)];
-    if (from >= 0 && to >= 0) return log.slice(from + `BEGIN${id}\n`.length, to).trimEnd();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
-  throw new Error(`the guest did not answer: ${command}`);
+    if (from < 0 || to < 0) return undefined;
+    return { text: log.slice(from + `BEGIN${id}\n`.length, to).trimEnd() };
+  };
+  return (await eventually(answer, `the guest's answer to ${command}`, timeoutMs)).text;
 }

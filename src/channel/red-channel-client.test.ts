@@ -13,6 +13,7 @@ import { Turns, openRedStream } from "../transport/index.ts";
 import type { RedChannelClientOptions } from "./red-channel-client.ts";
 import { CORK_BYTES, TURN_BYTES, TURN_MESSAGES } from "./limits.ts";
 import { RedChannelClient } from "./red-channel-client.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 class TestClient extends RedChannelClient {
   readonly handled: string[] = [];
@@ -96,7 +97,7 @@ describe("RedChannelClient", () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
     const { client, peer, gone } = connect();
     client.open();
-    await vi.waitFor(() => expect(peer.names()).toContain("setAck"));
+    await eventually(() => peer.names().includes("setAck"));
     peer.ackSync(1);
     client.pipe.add({
       bytes: 0,
@@ -115,20 +116,20 @@ describe("RedChannelClient", () => {
     for (let i = 0; i < 100; i++) client.pipeAdd(hide(client));
     // SET_ACK itself counts, as in spice-server.
     expect(client.pipe.length).toBe(61);
-    await vi.waitFor(() => expect(peer.received).toHaveLength(40));
+    await eventually(() => peer.received.length === 40);
     expect(peer.received[0].as(baseServer.setAck)).toEqual({ generation: 1, window: 20 });
     peer.ackSync(1);
     peer.ack();
-    await vi.waitFor(() => expect(peer.received).toHaveLength(60));
+    await eventually(() => peer.received.length === 60);
     for (let i = 0; i < 3; i++) peer.ack();
-    await vi.waitFor(() => expect(peer.received).toHaveLength(101));
+    await eventually(() => peer.received.length === 101);
     expect(client.pipe.length).toBe(0);
   });
 
   it("numbers its messages from 1 in full headers", async () => {
     const { client, peer } = connect({ miniHeader: false });
     for (let i = 0; i < 5; i++) client.pipeAdd(hide(client));
-    await vi.waitFor(() => expect(peer.received).toHaveLength(6));
+    await eventually(() => peer.received.length === 6);
     expect(peer.received.map(({ serial }) => serial)).toEqual([1n, 2n, 3n, 4n, 5n, 6n]);
     expect(client.serial).toBe(6n);
   });
@@ -142,15 +143,13 @@ describe("RedChannelClient", () => {
         peer.stream.write(encodeMessage(baseClient.pong, { id, timestamp: 0n }, { miniHeader: true }));
       const measure = async (milliseconds: number) => {
         const id = client.ping()!;
-        await vi.waitFor(() => {
-          expect(peer.received.some((message) => message.as(baseServer.ping)?.id === id)).toBe(true);
-        });
+        await eventually(() => peer.received.some((message) => message.as(baseServer.ping)?.id === id));
         pong(id + 1000);
-        await vi.waitFor(() => expect(client.receivedBytes % 36).toBe(18));
+        await eventually(() => client.receivedBytes % 36 === 18);
         expect(client.pingsInFlight).toBe(1);
         now += milliseconds;
         pong(id);
-        await vi.waitFor(() => expect(client.pingsInFlight).toBe(0));
+        await eventually(() => client.pingsInFlight === 0);
         return client.latencyMs;
       };
       expect(client.latencyMs).toBeUndefined();
@@ -171,9 +170,10 @@ describe("RedChannelClient", () => {
   ])("disconnects after %s and says why", async (_name, bytes, words) => {
     const { client, peer, gone } = connect();
     peer.stream.write(bytes);
-    await vi.waitFor(() => expect(gone).toEqual([expect.stringMatching(words)]));
+    await eventually(() => gone.length > 0);
+    expect(gone).toEqual([expect.stringMatching(words)]);
     expect(client.connected).toBe(false);
-    await vi.waitFor(() => expect(peer.closed).toMatch(words));
+    expect(await eventually(() => peer.closed)).toMatch(words);
   });
 
   it("releases everything at disconnect, once, and sends nothing after", () => {
@@ -197,7 +197,7 @@ describe("RedChannelClient", () => {
       const stuck = connect({ stallTimeoutMs }, false);
       const heard = connect({ stallTimeoutMs, turns: manual.turns }, false);
       heard.peer.stream.write(acks(TURN_MESSAGES + 1));
-      await until(() => heard.client.waitingBytes > 0);
+      await eventually(() => heard.client.waitingBytes > 0);
       for (const { client } of [stuck, heard]) for (let i = 0; i < 100; i++) client.pipeAdd(hide(client));
       vi.advanceTimersByTime(stallTimeoutMs - 1);
       expect(stuck.gone).toEqual([]);
@@ -229,10 +229,6 @@ function manualTurns() {
   };
 }
 
-const until = async (condition: () => boolean) => {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-};
-
 /** So many ACKs that nobody asked for. */
 const acks = (count: number) => new Uint8Array(6 * count).map((_, index) => (index % 6 === 0 ? 2 : 0));
 
@@ -256,16 +252,16 @@ describe("what a client sends is read by turns", () => {
       const honest = connect({ turns: manual.turns });
       const count = 20_000;
       flooder.peer.stream.write(flood(count));
-      await until(() => flooder.client.waitingBytes > 0);
+      await eventually(() => flooder.client.waitingBytes > 0);
       expect(flooder.client.receivedBytes).toBe(TURN_MESSAGES * size);
       expect(flooder.client.waitingBytes).toBe((count - TURN_MESSAGES) * size);
       // The honest one is heard at once, without a turn of the flooder's in between.
       honest.peer.ackSync(1);
-      await until(() => honest.client.receivedBytes > 0);
+      await eventually(() => honest.client.receivedBytes > 0);
       expect(flooder.client.receivedBytes).toBe(TURN_MESSAGES * size);
       // And in the worst case, when both have to wait for their turns, after one of the flooder's.
       honest.peer.stream.write(acks(TURN_MESSAGES));
-      await until(() => honest.client.receivedBytes === 10 + TURN_MESSAGES * 6 - 6);
+      await eventually(() => honest.client.receivedBytes === 10 + TURN_MESSAGES * 6 - 6);
       manual.run();
       expect(flooder.client.receivedBytes).toBe(2 * TURN_MESSAGES * size);
       manual.run();
@@ -282,7 +278,7 @@ describe("what a client sends is read by turns", () => {
     const { client, peer, gone } = connect({ turns: manual.turns, receiveBuffer: 200_000 });
     const body = 100_000;
     peer.stream.write(Uint8Array.from([5, 0, 0xa0, 0x86, 1, 0, ...new Uint8Array(body)]));
-    await until(() => client.waitingBytes > 0);
+    await eventually(() => client.waitingBytes > 0);
     for (let turn = 1; client.waitingBytes > 0; turn++) {
       expect(client.receivedBytes).toBe(turn * TURN_BYTES);
       manual.run();
@@ -298,22 +294,22 @@ describe("what a client sends is read by turns", () => {
     const whole = peer.stream.credit;
     while (peer.stream.credit > 0) peer.stream.write(acks(1000));
     const written = whole - peer.stream.credit;
-    await until(() => client.receivedBytes + client.waitingBytes === written);
+    await eventually(() => client.receivedBytes + client.waitingBytes === written);
     expect(client.receivedBytes).toBe(TURN_MESSAGES * 6);
     expect(peer.stream.credit).toBeLessThanOrEqual(0);
     let drained = false;
     peer.stream.onDrain = () => (drained = true);
     manual.runAll();
-    await until(() => drained);
+    await eventually(() => drained);
     expect(client.receivedBytes).toBe(written);
   });
 
   it("the answers of a turn go out together, and in order", async () => {
     const manual = manualTurns();
     const { client, peer } = connect({ turns: manual.turns });
-    await until(() => peer.received.length > 0);
+    await eventually(() => peer.received.length > 0);
     for (let i = 0; i < 500; i++) client.pipeAdd(hide(client));
-    await until(() => peer.received.length === 40);
+    await eventually(() => peer.received.length === 40);
     let frames = 0;
     const read = peer.stream.onData!;
     peer.stream.onData = (bytes) => {
@@ -323,7 +319,7 @@ describe("what a client sends is read by turns", () => {
     };
     peer.ackSync(1);
     peer.stream.write(acks(10));
-    await until(() => peer.received.length === 40 + 200);
+    await eventually(() => peer.received.length === 40 + 200);
     expect(frames).toBeLessThanOrEqual(2);
     expect(client.sentMessages).toBe(240);
   });
@@ -336,12 +332,12 @@ describe("what a client sends is read by turns", () => {
     peer.stream.write(pongs(2));
     peer.stream.close("good-bye");
     const rest = 3 * 6 + 2 * 18;
-    await until(() => client.waitingBytes === rest);
-    await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => client.waitingBytes === rest);
+    await turns(1);
     expect(gone).toEqual([]);
     expect(client.receivedBytes).toBe(10);
     client.goOn();
-    await until(() => gone.length > 0);
+    await eventually(() => gone.length > 0);
     expect(gone).toEqual(["good-bye"]);
     expect(client.receivedBytes).toBe(10 + rest);
   });

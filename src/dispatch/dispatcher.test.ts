@@ -6,7 +6,7 @@ import { DispatcherTimeout, RemoteError, PeerDied } from "./errors.ts";
 import { MAX_QUEUED_MESSAGES } from "./limits.ts";
 import { LocalLiveness } from "./liveness.ts";
 import { TransferredAnswer } from "./receiver.ts";
-import { turns } from "./waiting.testing.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 interface Table {
   note(message: { text: string }): void;
@@ -160,7 +160,7 @@ test("both ends of a port call and serve, and either one ends both", async () =>
   open.push(upper, lower);
   expect(await lower.call("add", { to: 2 })).toBe(7);
   const waiting = expect(upper.call("told", { word: "wait" })).rejects.toThrow("closed the connection");
-  while (heard.length < 2) await turns();
+  await eventually(() => heard.length >= 2);
   lower[Symbol.dispose]();
   await waiting;
   expect([upper.alive, lower.alive]).toEqual([false, false]);

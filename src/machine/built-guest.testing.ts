@@ -5,6 +5,7 @@ import { parseManifest } from "./guest-files.ts";
 import type { GuestFile, GuestManifest } from "./guest-files.ts";
 import { loadWasm } from "./machine.testing.ts";
 import type { Machine, MachineOptions } from "./machine.ts";
+import { eventually } from "../waiting.testing.ts";
 
 const folder = (level: string): string =>
   fileURLToPath(new URL(`../../build/guest/${level}/`, import.meta.url));
@@ -45,26 +46,17 @@ export const readBuiltGuest = (level: string): BuiltGuest => {
   };
 };
 
-/** Waits for a guest to do something; says what did not happen, and the end of its serial log. */
-export const until = async (
-  done: () => boolean,
-  { what, serial, seconds = 180 }: { what: string; serial?: () => string; seconds?: number },
-): Promise<void> => {
-  const deadline = performance.now() + seconds * 1000;
-  while (!done()) {
-    if (performance.now() > deadline) {
-      throw new Error(`${what}: not within ${seconds} s. Serial log ends:\n${serial?.().slice(-1500) ?? ""}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
+/** Milliseconds that a guest has for what it does in seconds on a quiet machine. */
+export const GUEST_DEADLINE_MS = 180_000;
+
+/** What is waited for, and the end of the guest's serial log, for whoever finds that it did not come about. */
+export const withSerial = (what: string, serial: () => string) => (): string =>
+  `${what}. The serial log ends:\n${serial().slice(-1500)}`;
 
 /** Runs a shell command on the guest's serial console and waits until what it prints matches. */
 export const shell = async (machine: Machine, command: string, output: RegExp): Promise<void> => {
   const before = machine.serial.tail.length;
   machine.serialSend(`${command}\n`);
-  await until(() => output.test(machine.serial.tail.slice(before)), {
-    what: `output ${output} of "${command}"`,
-    serial: () => machine.serial.tail,
-  });
+  const what = withSerial(`output ${output} of "${command}"`, () => machine.serial.tail);
+  await eventually(() => output.test(machine.serial.tail.slice(before)), what, GUEST_DEADLINE_MS);
 };

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { layoutCommand } from "../host/hands/guest-layout.ts";
 import { KeyboardLayout, scancodes } from "../keyboard/index.ts";
-import { readBuiltGuest, shell, until, whyNoGuest } from "./built-guest.testing.ts";
+import { GUEST_DEADLINE_MS, readBuiltGuest, shell, whyNoGuest, withSerial } from "./built-guest.testing.ts";
 import { Machine } from "./machine.ts";
 import type { MachineOptions } from "./machine.ts";
 import { RecordingRed, silentEvents } from "./machine.testing.ts";
 import { collect, restorable } from "../state/state-transfer.ts";
+import { eventually } from "../waiting.testing.ts";
 
 const reason = whyNoGuest("console");
 if (reason) console.log(`skipped: ${reason}`);
@@ -39,10 +40,10 @@ describe.skipIf(reason)("the console guest", () => {
     machine = await Machine.create(options());
     const watch = setInterval(() => texts.push(machine.scanout.text.text().join("\n")), 10);
     machine.run();
-    await until(() => readyCount === 1, { what: "GUEST ready", serial, seconds: 500 });
+    await eventually(() => readyCount === 1, withSerial("GUEST ready", serial), 500_000);
     clearInterval(watch);
     // What is typed before the shell has opened its terminal is lost.
-    await until(prompt, { what: "shell prompt", serial });
+    await eventually(prompt, withSerial("shell prompt", serial), GUEST_DEADLINE_MS);
     await shell(machine, "echo shell-$((40+2))", /shell-42/);
   }, BOOT_DEADLINE_MS);
 
@@ -78,14 +79,14 @@ describe.skipIf(reason)("the console guest", () => {
     async () => {
       await shell(machine, "cat /sys/class/virtio-ports/vport*/name", /com\.redhat\.spice\.0/);
       await shell(machine, "exec 5<>$(ls /dev/vport*p1); echo opened-$?", /opened-0/);
-      await until(() => agentStates.at(-1) === true, { what: "open agent port" });
+      await eventually(() => agentStates.at(-1) === true, "open agent port", GUEST_DEADLINE_MS);
       await shell(machine, "printf 'to-host' >&5; echo sent-$?", /sent-0/);
-      await until(() => received.length >= 7, { what: "bytes from the guest" });
+      await eventually(() => received.length >= 7, "bytes from the guest", GUEST_DEADLINE_MS);
       expect(String.fromCharCode(...received)).toBe("to-host");
       await machine.agentPort.write(new TextEncoder().encode("to-guest\n"));
       await shell(machine, "read -r line <&5; echo got-$line", /got-to-guest/);
       await shell(machine, "exec 5>&-; echo closed-$?", /closed-0/);
-      await until(() => agentStates.at(-1) === false, { what: "closed agent port" });
+      await eventually(() => agentStates.at(-1) === false, "closed agent port", GUEST_DEADLINE_MS);
       await expect(machine.agentPort.write(Uint8Array.of(1))).rejects.toThrow(/nobody in the guest/);
     },
     BOOT_DEADLINE_MS,
@@ -95,9 +96,9 @@ describe.skipIf(reason)("the console guest", () => {
     "keys reach the guest, and Caps Lock comes back as an LED",
     async () => {
       machine.keyboard.push([0x3a, 0xba]);
-      await until(() => leds.at(-1) === 4, { what: "Caps Lock LED" });
+      await eventually(() => leds.at(-1) === 4, "Caps Lock LED", GUEST_DEADLINE_MS);
       machine.keyboard.push([0x3a, 0xba]);
-      await until(() => leds.at(-1) === 0, { what: "Caps Lock LED off" });
+      await eventually(() => leds.at(-1) === 0, "Caps Lock LED off", GUEST_DEADLINE_MS);
     },
     BOOT_DEADLINE_MS,
   );
@@ -127,7 +128,11 @@ describe.skipIf(reason)("the console guest", () => {
         const before = serial().length;
         machine.serialSend(layoutCommand(layout, "console"));
         const marker = new RegExp(`^GUEST keyboard-${name}`, "m");
-        await until(() => marker.test(serial().slice(before)), { what: `layout ${name}`, serial });
+        await eventually(
+          () => marker.test(serial().slice(before)),
+          withSerial(`layout ${name}`, serial),
+          GUEST_DEADLINE_MS,
+        );
         await typed(layout, text);
       }
     },
@@ -170,7 +175,11 @@ describe.skipIf(reason)("the console guest", () => {
       }
       // The driver as it was, for the tests behind this one.
       await shell(machine, `kill %1; rmmod psmouse && insmod ${psmouse}; echo back-$?`, /back-0/);
-      await until(() => machine.pointer.absolute, { what: "the absolute pointer again", serial });
+      await eventually(
+        () => machine.pointer.absolute,
+        withSerial("the absolute pointer again", serial),
+        GUEST_DEADLINE_MS,
+      );
     },
     BOOT_DEADLINE_MS,
   );
@@ -216,7 +225,7 @@ describe.skipIf(reason)("the console guest", () => {
     "the guest reboots: the kernel is loaded again",
     async () => {
       machine.serialSend("reboot -f\n");
-      await until(() => readyCount >= 2 && prompt(), { what: "second GUEST ready", serial, seconds: 500 });
+      await eventually(() => readyCount >= 2 && prompt(), withSerial("second GUEST ready", serial), 500_000);
       await shell(machine, "echo shell-$((1+1))", /shell-2/);
     },
     BOOT_DEADLINE_MS,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { readBuiltGuest, until, whyNoGuest } from "./built-guest.testing.ts";
+import { GUEST_DEADLINE_MS, readBuiltGuest, whyNoGuest } from "./built-guest.testing.ts";
 import { graphicsFloppy } from "./vga/graphics-floppy.testing.ts";
 import { Machine } from "./machine.ts";
 import { RecordingRed, silentEvents } from "./machine.testing.ts";
+import { eventually } from "../waiting.testing.ts";
 
 const reason = whyNoGuest("console");
 if (reason) console.log(`skipped: ${reason}`);
@@ -33,9 +34,10 @@ describe.skipIf(reason)("graphics before any driver, with the real firmware", ()
     const vbePixel = (index: number) =>
       byteAt(3 * index) | (byteAt(3 * index + 1) << 8) | (byteAt(3 * index + 2) << 16);
     const written = Math.floor(65536 / 3);
-    await until(
+    await eventually(
       () => machine.scanoutMode?.kind === "vbe" && red.pixels[written - 1] === vbePixel(written - 1),
-      { what: "a picture", seconds: 30 },
+      "a picture",
+      GUEST_DEADLINE_MS,
     );
     expect([red.width, red.height]).toEqual([640, 480]);
     expect([...red.pixels.subarray(0, written)].findIndex((pixel, index) => pixel !== vbePixel(index))).toBe(
@@ -44,9 +46,10 @@ describe.skipIf(reason)("graphics before any driver, with the real firmware", ()
     expect(red.pixels.subarray(written + 1).every((pixel) => pixel === 0)).toBe(true);
 
     machine.keyboard.push(ENTER);
-    await until(
+    await eventually(
       () => red.width === 320 && red.pixels[15] === 0xffffff && red.pixels[63744 + 15] === 0xffffff,
-      { what: "a picture", seconds: 30 },
+      "a picture",
+      GUEST_DEADLINE_MS,
     );
     expect([red.width, red.height]).toEqual([320, 200]);
     expect([...red.pixels.subarray(256, 272)]).toEqual(COLOURS);
@@ -54,15 +57,18 @@ describe.skipIf(reason)("graphics before any driver, with the real firmware", ()
 
     machine.keyboard.push(ENTER);
     const cellOf = (index: number) => COLOURS[((index / 8) >> 10) & 15];
-    await until(() => red.width === 640 && red.height === 480 && red.pixels[307199] === cellOf(307199), {
-      what: "mode 12h",
-    });
+    await eventually(
+      () => red.width === 640 && red.height === 480 && red.pixels[307199] === cellOf(307199),
+      "mode 12h",
+      GUEST_DEADLINE_MS,
+    );
     expect([...red.pixels].every((pixel, index) => pixel === cellOf(index))).toBe(true);
 
     machine.keyboard.push(ENTER);
-    await until(
+    await eventually(
       () => machine.scanout.text.text()[0]?.startsWith("all modes done") === true && red.width === 720,
-      { what: "a picture", seconds: 30 },
+      "a picture",
+      GUEST_DEADLINE_MS,
     );
     expect([red.width, red.height]).toEqual([720, 400]);
     expect(machine.scanoutMode).toEqual({ kind: "text", width: 720, height: 400 });

@@ -15,6 +15,7 @@ import type { KeptState } from "../state/state-store.ts";
 import { StateStore } from "../state/state-store.ts";
 import { RedLink } from "./red-link.ts";
 import { biosOf, bootSectorBios } from "./tiny-bios.testing.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 const contents: Record<string, Uint8Array> = {
   "kernel.bin": new Uint8Array(tinyKernel()),
@@ -152,7 +153,7 @@ test("a fresh boot tells its stages, draws, and answers for its status", async (
     tablet: false,
   });
   expect(coreHeard).toEqual(["tablet false", "leds 0"]);
-  while (batches.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(() => batches.length > 0);
   expect(batches[0].commands[0]).toEqual({ type: "reset" });
 });
 
@@ -223,7 +224,7 @@ test.each([
     await expect(second.boot).rejects.toThrow(problem.message);
     expect(second.events).not.toContain("kernel");
     await second.page.call("boot", { level: "console", baseUrl: "/guest/b1" });
-    while (second.events.at(-1) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(() => second.events.at(-1) === "running");
     expect(second.events).not.toContain("kernel");
   },
   60_000,
@@ -246,7 +247,7 @@ test("a machine that was stopped by a fault is not saved over the last good stat
   await page.call("save", {});
   const kept = await store.kept("console");
   broken = true;
-  while (events.at(-1) !== "failed") await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(() => events.at(-1) === "failed");
   await expect(page.call("save", {})).rejects.toThrow(/stopped by a fault/);
   expect(await store.kept("console")).toEqual(kept);
 });
@@ -345,9 +346,6 @@ test.each([
     const store = memoryStore();
     const { page, boot, events, coreHeard } = serve(store);
     const baseUrl = `/guest/${buildId}`;
-    const until = async (done: () => boolean) => {
-      while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
-    };
     await page.call("boot", { level: "console", baseUrl });
     await boot;
     await page.call("save", {});
@@ -355,8 +353,8 @@ test.each([
     const savedAt = (await page.call("status", {})).saved?.savedAt;
 
     await page.call("serialSend", { text: "x" });
-    await until(() => events.at(-1) === "ended");
-    await until(() => coreHeard.includes(`stands: ${words} Ctrl+Alt+Del starts it again.`));
+    await eventually(() => events.at(-1) === "ended");
+    await eventually(() => coreHeard.includes(`stands: ${words} Ctrl+Alt+Del starts it again.`));
     expect((await page.call("status", {})).ended).toEqual({ end });
     await expect(page.call("save", {})).rejects.toThrow(words);
     await page.call("save", { unlessCurrent: true }).catch(() => {});
@@ -381,12 +379,12 @@ test.each([
       },
     });
     await page.call("attachCore", { port: core.port1 }, [core.port1]);
-    await until(() => heard.length > 0);
+    await eventually(() => heard.length > 0);
     // Other keys do nothing; Ctrl+Alt+Del is the power button.
     await hand.call("keyScancodes", { bytes: [0x1d, 0x9d, 0x38, 0x53, 0xd3, 0xb8] });
     expect((await page.call("status", {})).state).toBe("ended");
     await hand.call("keyScancodes", { bytes: [0x1d, 0x38, 0xe0, 0x53] });
-    await until(() => events.at(-1) === "running");
+    await eventually(() => events.at(-1) === "running");
     expect(heard.at(-1)).toBe("The machine starts.");
     expect((await page.call("status", {})).saved?.savedAt).toBe(savedAt);
     expect(await page.call("save", {})).toBeDefined();
@@ -416,7 +414,7 @@ test("a machine that cannot be made fails with the reason, and can be made later
   await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
   await expect(boot).rejects.toThrow("503");
   await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
-  while (events.at(-1) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(() => events.at(-1) === "running");
 });
 
 test("a pause stands still, a resume goes on, and the people at the clients are told", async () => {
@@ -425,12 +423,10 @@ test("a pause stands still, a resume goes on, and the people at the clients are 
   await boot;
   await page.call("pause", {});
   const { instructions } = await page.call("status", {});
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns();
   expect((await page.call("status", {})).instructions).toBe(instructions);
   await page.call("resume", {});
-  while ((await page.call("status", {})).instructions === instructions) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await eventually(async () => (await page.call("status", {})).instructions !== instructions);
   expect(events.slice(-2)).toEqual(["paused", "running"]);
   expect(coreHeard.slice(-2)).toEqual(["stands: The machine is paused.", "runs: The machine goes on."]);
 });
@@ -440,7 +436,7 @@ test("a guest that is not there fails with a reason, and can be booted afterward
   await page.call("boot", { level: "desktop", baseUrl: "/guest/b1" });
   await expect(boot).rejects.toThrow(/level console, not desktop/);
   await page.call("boot", { level: "console", baseUrl: "/guest/b1" });
-  while (events.at(-1) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(() => events.at(-1) === "running");
 });
 
 test("without a guest, input is ignored and the agent is told so", async () => {

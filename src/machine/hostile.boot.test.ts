@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QXLCommand, QXLRam, QXL_COMMAND_RING_SIZE, QxlIo, SpiceRing } from "../protocol/index.ts";
 import { RAM_HEADER_BYTES } from "../qxl/index.ts";
-import { readBuiltGuest, shell, until, whyNoGuest } from "./built-guest.testing.ts";
+import { GUEST_DEADLINE_MS, readBuiltGuest, shell, whyNoGuest, withSerial } from "./built-guest.testing.ts";
 import { Machine } from "./machine.ts";
 import { RecordingRed, silentEvents } from "./machine.testing.ts";
+import { eventually } from "../waiting.testing.ts";
 
 const reason = whyNoGuest("console");
 if (reason) console.log(`skipped: ${reason}`);
@@ -25,7 +26,7 @@ describe.skipIf(reason)("nonsense that a Debian guest writes into its rings", ()
     const before = red.commands.length;
     await shell(machine, "echo alive > /dev/tty1; echo drawn-$?", /drawn-0/);
     const draws = () => red.commands.slice(before).filter(({ type }) => type === "draw").length;
-    await until(() => draws() > 0, { what: "a drawing of the console", serial });
+    await eventually(() => draws() > 0, withSerial("a drawing of the console", serial), GUEST_DEADLINE_MS);
     expect(machine.qxl.stats.guestBug).toBe(false);
   };
 
@@ -34,7 +35,7 @@ describe.skipIf(reason)("nonsense that a Debian guest writes into its rings", ()
     const events = silentEvents({ bootMarker: ({ name }) => void (ready ||= name === "ready") });
     machine = await Machine.create({ ...readBuiltGuest("console").options, sink: red.sink, events });
     machine.run();
-    await until(() => ready && serial().slice(-20).includes("# "), { what: "shell", serial, seconds: 500 });
+    await eventually(() => ready && serial().slice(-20).includes("# "), withSerial("shell", serial), 500_000);
     const ring = header() + QXLRam.offset.cmdRing;
     // A blinking cursor would push commands of its own between two of ours.
     await shell(machine, "echo 0 > /sys/class/graphics/fbcon/cursor_blink; echo still-$?", /still-0/);
@@ -70,7 +71,7 @@ describe.skipIf(reason)("nonsense that a Debian guest writes into its rings", ()
       const before = lost();
       await shell(machine, `push ${address} ${type}; echo pushed-$?`, /pushed-0/);
       // The device takes its commands in turns with the CPU: it may come to this one after the shell has gone on.
-      await until(() => lost() > before, { what: "lost command" });
+      await eventually(() => lost() > before, "lost command", GUEST_DEADLINE_MS);
       expect(lost()).toBe(before + 1);
       await expectConsoleDraws();
     },
@@ -87,7 +88,7 @@ describe.skipIf(reason)("nonsense that a Debian guest writes into its rings", ()
       const at = header() + QXLRam.offset.cmdRing + offset;
       await shell(machine, `devmem ${at} 32 ${value}; ${notify}; echo broken-$?`, /broken-0/);
       // The device takes its commands in turns with the CPU: it may come to this one after the shell has gone on.
-      await until(() => lost() > before, { what: "lost command" });
+      await eventually(() => lost() > before, "lost command", GUEST_DEADLINE_MS);
       expect(lost()).toBe(before + 1);
       await expectConsoleDraws();
     },

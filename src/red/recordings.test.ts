@@ -9,7 +9,8 @@ import { ImageCompression } from "../protocol/index.ts";
 import { readRecording } from "../recording/recording.ts";
 import type { TestDisplayClient } from "./display/display-client.testing.ts";
 import { spiceHtml5Caps } from "./display/display-client.testing.ts";
-import { TestRedWorker, tick } from "./worker/red-worker.testing.ts";
+import { TestRedWorker } from "./worker/red-worker.testing.ts";
+import { eventually } from "../waiting.testing.ts";
 
 const folder = join(import.meta.dirname, "../../../shared/recordings");
 const present = existsSync(join(folder, "goldens.json"));
@@ -58,7 +59,7 @@ async function replay(name: string, pictures: boolean): Promise<Clients> {
   );
   let posted = 0;
   const drawn = async (): Promise<void> => {
-    while (red.credit < posted) await tick();
+    await eventually(() => red.credit >= posted);
     for (const client of all) await red.settle(client);
   };
   for (const { event, commands, data } of readRecording(

@@ -16,7 +16,8 @@ import {
   SYNC_STRIP_PIXELS,
 } from "./limits.ts";
 import { arbitraryCommands, batchData, createAll } from "./red-commands.testing.ts";
-import { TestRedWorker, bitmap, createSurface, tick } from "./worker/red-worker.testing.ts";
+import { TestRedWorker, bitmap, createSurface } from "./worker/red-worker.testing.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 const open: Disposable[] = [];
 afterEach(() => {
@@ -59,11 +60,11 @@ function expectSame(a: Uint32Array, b: Uint32Array): void {
 
 /** Until the command is begun and has been laid aside `times` times. @returns false if it is finished before */
 async function laidAside(red: TestRedWorker, times: number): Promise<boolean> {
-  while (!red.worker.isUnderWay) await tick();
+  await eventually(() => red.worker.isUnderWay);
   const { count } = red.worker.slices;
   while (red.worker.slices.count < count + times - 1) {
     if (!red.worker.isUnderWay) return false;
-    await tick();
+    await turns(1);
   }
   return red.worker.isUnderWay;
 }
@@ -85,7 +86,7 @@ describe("commands in slices", () => {
           const limited = red.join({ caps: spiceHtml5Caps });
           await red.run([...createAll, ...early], batchData);
           const done = red.run(late, batchData);
-          for (let i = 0; i < delay; i++) await tick();
+          await turns(delay);
           const inTheMiddle = red.join();
           await done;
           for (const client of [first, limited, inTheMiddle]) await red.settle(client);
@@ -155,7 +156,7 @@ describe("commands in slices", () => {
     // A ping of ours and its pong; a client that comes, is there, and goes.
     const [display] = red.worker.display.clients;
     expect(display.ping()).toBe(1);
-    while (display.latencyMs === undefined) await tick();
+    await eventually(() => display.latencyMs !== undefined);
     const other = red.join();
     expect((await core.call("inspect", {})).clients).toHaveLength(2);
     await core.call("disconnectClient", { clientId: other.clientId, channelType: 2 });
@@ -176,8 +177,8 @@ describe("commands in slices", () => {
     expect(await laidAside(red, 2)).toBe(true);
     red.worker.disconnectClient(client.clientId, 2);
     expect(red.worker.inspect().clients.map(({ clientId }) => clientId)).toEqual([witness.clientId]);
-    while (client.closed === undefined) await tick();
-    while (red.credit < cost) await tick();
+    await eventually(() => client.closed !== undefined);
+    await eventually(() => red.credit >= cost);
     await red.settle(witness);
     expect(witness.rgb(0)).toEqual(await red.rgb());
   });
@@ -202,7 +203,7 @@ describe("commands in slices", () => {
     const late = red.join();
     const { surfaces } = red.worker.inspect();
     if (surfaces.length === 0) {
-      while (client.surfaces.size > 0) await tick();
+      await eventually(() => client.surfaces.size === 0);
       await expect(red.worker.readSurface(0)).rejects.toThrow(/surface 0/);
       return;
     }
@@ -250,13 +251,13 @@ describe("commands in slices", () => {
     const clients = Array.from({ length: 3 }, () => red.join({ compression: 4 }));
     const order: number[] = [];
     const seen = clients.map(() => 0);
-    while (order.length < 12) {
-      await tick();
+    await eventually(() => {
       for (const [i, client] of clients.entries()) {
         const images = client.imageTypes.length;
         for (; seen[i] < images; seen[i]++) order.push(i);
       }
-    }
+      return order.length >= 12;
+    }, "twelve strips");
     // Each has its strips in the same slices as the others, not one behind the other.
     expect(new Set(order.slice(0, 6)).size).toBe(3);
     for (const client of clients) await red.settle(client);
@@ -319,7 +320,7 @@ describe("large pictures", () => {
     const red = await fast();
     await red.run([createSurface(0, width, height), { ...fill(0x8899aa), bbox: screen } as RedCommand]);
     const client = red.join({ compression: 4 });
-    while (client.imageTypes.length === 0) await tick();
+    await eventually(() => client.imageTypes.length > 0);
     await red.run([createSurface(0, WIDTH, HEIGHT), fill(0x112233)]);
     await red.settle(client);
     expectSame(client.rgb(0), await red.rgb());

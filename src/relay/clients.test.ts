@@ -4,18 +4,9 @@ import type { Socket } from "node:net";
 import { expect, test, vi } from "vitest";
 import { RelayClose } from "../relay-control/index.ts";
 import { DEFAULT_RELAY_LIMITS, LINK_DEADLINE_MS, REFUSAL_DEADLINE_MS } from "./limits.ts";
-import {
-  closing,
-  LINK,
-  readBytes,
-  stopClock,
-  TestRelay,
-  TICKET,
-  turns,
-  until,
-  WillingHost,
-} from "./relay.testing.ts";
+import { closing, LINK, readBytes, stopClock, TestRelay, TICKET, WillingHost } from "./relay.testing.ts";
 import { SparseLog } from "./sparse-log.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 const WHOLE = Buffer.concat([LINK, TICKET]);
 
@@ -180,7 +171,7 @@ test("a link that is not said in time ends, however slowly it is said", async ()
   slow.resume().once("end", () => ends.push("slow"));
   const closed = closing(webSocket);
   slow.write(LINK.subarray(0, 3));
-  await until(() => relay.relay.health.connections === 3);
+  await eventually(() => relay.relay.health.connections === 3);
   clock.pass(LINK_DEADLINE_MS - 1);
   slow.write(LINK.subarray(3, 6));
   await turns();
@@ -192,7 +183,7 @@ test("a link that is not said in time ends, however slowly it is said", async ()
   expect(end.reason).toContain("did not say its link in time");
   // Those by TCP may still say it, to hear why not.
   clock.pass(REFUSAL_DEADLINE_MS);
-  await until(() => ends.length === 2);
+  await eventually(() => ends.length === 2);
 });
 
 test("when places are short the one that has said least for longest goes", async () => {
@@ -205,25 +196,27 @@ test("when places are short the one that has said least for longest goes", async
     return client;
   };
   const channel = come("channel", WHOLE);
-  await expect.poll(() => linked.size).toBe(1);
+  await eventually(() => linked.size === 1);
   come("silent", Buffer.alloc(0));
-  await expect.poll(() => relay.relay.health.connections).toBe(2);
+  await eventually(() => relay.relay.health.connections === 2);
   come("link", LINK);
-  await expect.poll(() => heard.size).toBe(2);
+  await eventually(() => heard.size === 2);
   come("second", LINK);
-  await expect.poll(() => gone).toEqual(["silent"]);
-  await expect.poll(() => heard.size).toBe(3);
+  await eventually(() => gone.length === ["silent"].length);
+  expect(gone).toEqual(["silent"]);
+  await eventually(() => heard.size === 3);
   come("third", LINK);
-  await expect.poll(() => gone).toEqual(["silent", "link"]);
-  await expect.poll(() => heard.size).toBe(4);
+  await eventually(() => gone.length === ["silent", "link"].length);
+  expect(gone).toEqual(["silent", "link"]);
+  await eventually(() => heard.size === 4);
   const full = [come("fourth", WHOLE)];
-  await expect.poll(() => linked.size).toBe(2);
+  await eventually(() => linked.size === 2);
   full.push(come("fifth", WHOLE));
-  await expect.poll(() => linked.size).toBe(3);
+  await eventually(() => linked.size === 3);
   expect(gone).toEqual(["silent", "link", "second", "third"]);
   // All are channels: there is no place for one more.
   come("sixth", WHOLE);
-  await expect.poll(() => gone.length).toBe(5);
+  await eventually(() => gone.length === 5);
   expect(gone[4]).toBe("sixth");
   expect([channel, ...full].map(({ readyState }) => readyState)).toEqual(["open", "open", "open"]);
 });
@@ -233,7 +226,7 @@ test("the host is asked for so many at once; of the others the oldest and the ne
   const host = await relay.host();
   for (let i = 1; i <= 7; i++) {
     relay.linking();
-    await expect.poll(() => relay.relay.health.pending).toBe(i);
+    await eventually(() => relay.relay.health.pending === i);
   }
   const asked = [await host.next("open"), await host.next("open")];
   expect(asked.map(({ id }) => id)).toEqual([1, 2]);
@@ -256,7 +249,7 @@ test("a flood of links is told to the host at a pace, however quickly it answers
     host.say({ type: "refused", id: (await host.next("open")).id });
   }
   const others = Array.from({ length: 20 }, () => relay.linking());
-  await expect.poll(() => relay.relay.health.pending).toBe(20);
+  await eventually(() => relay.relay.health.pending === 20);
   const heard: string[] = [];
   host.socket.on("message", (data) => heard.push(String(data)));
   host.say({ type: "ping" });
@@ -292,7 +285,7 @@ test("the terminal hears who joined and left, and who was not let in and why", a
   client.destroy();
   await expect.poll(() => relay.log.at(-1)).toMatch(/^tcp client 127\.0\.0\.1:\d+ left$/);
   host.say({ type: "linkFailed", address: "192.0.2.1:5", reason: "PASSWORD_WRONG", failures: 1, delayMs: 0 });
-  await expect.poll(() => relay.log.at(-1)).toBe("client 192.0.2.1:5 not let in: wrong password");
+  await eventually(() => relay.log.at(-1) === "client 192.0.2.1:5 not let in: wrong password");
   host.say({
     type: "linkFailed",
     address: "192.0.2.1:6",

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { RELAY_CONTROL_PROTOCOL, RelayClose } from "../relay-control/index.ts";
 import { ListenError } from "./relay.ts";
 import { HELLO_DEADLINE_MS, JOIN_DEADLINE_MS, PING_INTERVAL_MS, SILENCE_LIMIT_MS } from "./limits.ts";
-import { closing, LINK, readBytes, refusedStatus, stopClock, TestRelay, turns } from "./relay.testing.ts";
+import { closing, LINK, readBytes, refusedStatus, stopClock, TestRelay } from "./relay.testing.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 test("the bytes a client sends before its stream is joined arrive first and whole", async () => {
   await using relay = await TestRelay.start();
@@ -115,7 +116,7 @@ test("a client that leaves before it is joined is cancelled", async () => {
   const open = await host.next("open");
   client.destroy();
   expect((await host.next("cancel")).id).toBe(open.id);
-  await expect.poll(() => relay.relay.health.connections).toBe(0);
+  await eventually(() => relay.relay.health.connections === 0);
 });
 
 test("a stream needs the token, and each token works once", async () => {
@@ -148,7 +149,7 @@ test("when the tab goes, its clients' connections end and new ones are refused",
   host.socket.terminate();
   stream.terminate();
   await once(client, "end");
-  await expect.poll(() => relay.relay.health.hosting).toBe(false);
+  await eventually(() => relay.relay.health.hosting === false);
 });
 
 test("a client that half-closes still gets what is under way, then the end", async () => {
@@ -233,7 +234,7 @@ test("a host that never answers pings is cut", async () => {
   expect(relay.relay.health.hosting).toBe(true);
   clock.pass(PING_INTERVAL_MS);
   expect((await closed).code).toBe(1006);
-  await expect.poll(() => relay.relay.health.hosting).toBe(false);
+  await eventually(() => relay.relay.health.hosting === false);
 });
 
 test("a host that answers pings stays, and is answered", async () => {

@@ -9,6 +9,7 @@ import type { HostMessage, RelayMessage } from "../relay-control/index.ts";
 import { RELAY_CONTROL_PROTOCOL } from "../relay-control/index.ts";
 import { createRelay } from "./relay.ts";
 import type { Relay, RelayOptions } from "./relay.ts";
+import { eventually } from "../waiting.testing.ts";
 
 /** A whole link message: header, connection 0, main channel, no capabilities. */
 export const LINK = Buffer.concat([
@@ -19,16 +20,6 @@ export const LINK = Buffer.concat([
 
 /** What follows it: a sealed password, of whatever. */
 export const TICKET = Buffer.alloc(128, 7);
-
-/** So many turns of the event loop, for what must not happen. */
-export async function turns(count = 20): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Turns of the event loop until it is so; unlike `expect.poll` it moves no stopped clock. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turns(1);
-}
 
 /** Stops the clock of all that is started from here on; it moves when told to. Sockets go on by themselves. */
 export function stopClock(): { pass(ms: number): void } & Disposable {
@@ -145,14 +136,12 @@ export class TestHost {
   readonly socket: WebSocket;
   readonly #relay: TestRelay;
   readonly #messages: RelayMessage[] = [];
-  #wake: (() => void) | undefined;
 
   constructor(relay: TestRelay, socket: WebSocket) {
     this.#relay = relay;
     this.socket = socket;
     socket.on("message", (data) => {
       this.#messages.push(JSON.parse(String(data)) as RelayMessage);
-      this.#wake?.();
     });
   }
 
@@ -162,14 +151,15 @@ export class TestHost {
 
   /** The next message of that type; others before it are dropped. */
   async next<T extends RelayMessage["type"]>(type: T): Promise<Extract<RelayMessage, { type: T }>> {
-    for (;;) {
-      const message = this.#messages.shift();
-      if (message === undefined) {
-        await new Promise<void>((resolve) => (this.#wake = resolve));
-      } else if (message.type === type) {
-        return message as Extract<RelayMessage, { type: T }>;
+    const isOfType = (message: RelayMessage) => message.type === type;
+    const next = () => {
+      while (this.#messages.length > 0) {
+        const message = this.#messages.shift()!;
+        if (isOfType(message)) return message;
       }
-    }
+      return undefined;
+    };
+    return (await eventually(next, `a message of type ${type}`)) as Extract<RelayMessage, { type: T }>;
   }
 
   dial(id: number, token: string): WebSocket {

@@ -9,6 +9,7 @@ import { DEFAULT_RELAY_LIMITS } from "./limits.ts";
 import { TcpEnd } from "./tcp-end.ts";
 import { Tunnel } from "./tunnel.ts";
 import { WebSocketEnd } from "./websocket-end.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 /** A socket whose other side is the test: it takes a write when it was released, where a kernel would take megabytes by itself. */
 class HeldSocket extends Duplex {
@@ -42,9 +43,6 @@ class HeldSocket extends Duplex {
 
 const limits = { ...DEFAULT_RELAY_LIMITS, highWaterBytes: 64 * 1024, lowWaterBytes: 16 * 1024 };
 const CHUNK = 16 * 1024;
-/** However slow the machine is. */
-const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 30_000 });
-const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function tcp(): { socket: HeldSocket; end: TcpEnd } {
   const socket = new HeldSocket();
@@ -82,7 +80,7 @@ async function pushUntilPaused(socket: HeldSocket): Promise<Buffer> {
     const bytes = randomBytes(CHUNK);
     sent.push(bytes);
     socket.push(bytes);
-    await turn();
+    await turns(1);
     expect(sent.length, "it is never stopped").toBeLessThan(1000);
   }
   return Buffer.concat(sent);
@@ -96,13 +94,13 @@ test("a peer that reads nothing stops the reading of the other end, and little w
   // What comes now stays with the sender's socket.
   const after = randomBytes(8 * CHUNK);
   from.socket.push(after);
-  await turn();
+  await turns(1);
   expect(to.socket.writableLength).toBeLessThanOrEqual(to.socket.writableHighWaterMark + CHUNK);
   expect(from.socket.readableLength).toBe(after.length);
   to.socket.release();
-  await until(() => to.socket.bytesTaken === before.length + after.length);
+  await eventually(() => to.socket.bytesTaken === before.length + after.length);
   expect(Buffer.concat(to.socket.taken).equals(Buffer.concat([before, after]))).toBe(true);
-  expect(from.socket.isPaused()).toBe(false);
+  await eventually(() => !from.socket.isPaused());
 });
 
 test("the same towards a WebSocket: up to the high water, and on again from the low one", async () => {
@@ -113,11 +111,11 @@ test("the same towards a WebSocket: up to the high water, and on again from the 
   expect(before.length).toBeLessThanOrEqual(limits.highWaterBytes + 2 * CHUNK);
   const after = randomBytes(CHUNK);
   from.socket.push(after);
-  await turn();
+  await turns(1);
   expect(from.socket.readableLength).toBe(after.length);
   to.socket.release();
-  await until(() => !from.socket.isPaused() && from.socket.readableLength === 0);
-  await until(() => to.socket.bytesTaken > before.length + after.length);
+  await eventually(() => !from.socket.isPaused() && from.socket.readableLength === 0);
+  await eventually(() => to.socket.bytesTaken > before.length + after.length);
 });
 
 test("before it is joined a client is read up to its limit, and no further", async () => {
@@ -127,11 +125,11 @@ test("before it is joined a client is read up to its limit, and no further", asy
   expect(end.early.length).toBeLessThanOrEqual(limits.earlyBytes + CHUNK);
   const after = randomBytes(4 * CHUNK);
   socket.push(after);
-  await turn();
+  await turns(1);
   expect(socket.readableLength).toBe(after.length);
   const seen: Buffer[] = [];
   end.attach({ data: (bytes) => void seen.push(bytes), ended() {} });
-  await until(() => socket.readableLength === 0);
+  await eventually(() => socket.readableLength === 0);
   expect(Buffer.concat(seen).equals(Buffer.concat([before, after]))).toBe(true);
 });
 
@@ -143,12 +141,12 @@ test("a peer that takes no byte for the whole stall limit is cut, and the other 
   vi.advanceTimersByTime(59_000);
   expect(to.socket.destroyed).toBe(false);
   to.socket.release();
-  await until(() => !from.socket.isPaused());
+  await eventually(() => !from.socket.isPaused());
   to.socket.open = false;
   await pushUntilPaused(from.socket);
   vi.advanceTimersByTime(59_000);
   expect(to.socket.destroyed).toBe(false);
   vi.advanceTimersByTime(1_000);
   expect(to.socket.destroyed).toBe(true);
-  await until(() => from.socket.writableEnded);
+  await eventually(() => from.socket.writableEnded);
 });

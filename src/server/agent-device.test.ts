@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { RecordingChannel } from "../client/client.testing.ts";
 import { AgentMessageType, VdiPort, agentMessages, mainChannel } from "../protocol/index.ts";
-import { eventually, turns } from "../transport/compliance.testing.ts";
 import {
   ChunkReader,
   encodeAgentMessage,
@@ -11,6 +10,7 @@ import {
 } from "./agent-wire.ts";
 import { AGENT_CLIENT_QUEUE, AGENT_PIECE, AGENT_WINDOW } from "./limits.ts";
 import { TestServer } from "./server.testing.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 const { client, server: wire } = mainChannel;
 

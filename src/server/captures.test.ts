@@ -5,8 +5,8 @@ import { capturedStreams, haveCaptures } from "../protocol/captures.testing.ts";
 import type { CapturedStream } from "../protocol/captures.testing.ts";
 import type { LinkMess, ParsedMessage } from "../protocol/index.ts";
 import { ChannelType, MessageParser, inputsChannel, mainChannel } from "../protocol/index.ts";
-import { eventually } from "../transport/compliance.testing.ts";
 import { TestServer } from "./server.testing.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 const streams = capturedStreams();
 const linkOf = (stream: CapturedStream) => stream.linkValue as LinkMess;
@@ -25,7 +25,7 @@ function messagesOf({ table, miniHeader, messages }: CapturedStream): ParsedMess
 async function replay(to: RecordingChannel, bytes: Uint8Array): Promise<void> {
   for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 5 + 3) % 61) {
     to.sendRaw(bytes.slice(at, at + size));
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turns(1);
   }
 }
 

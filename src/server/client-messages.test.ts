@@ -4,8 +4,8 @@ import type { ChannelSchema, MessageDef } from "../protocol/index.ts";
 import * as protocol from "../protocol/index.ts";
 import { MessageParser, baseClient, encodeBody, inputsChannel, mainChannel } from "../protocol/index.ts";
 import { arbitraryOf } from "../protocol/schema.testing.ts";
-import { eventually } from "../transport/compliance.testing.ts";
 import { TestServer } from "./server.testing.ts";
+import { eventually } from "../waiting.testing.ts";
 
 const isSchema = (value: unknown): value is ChannelSchema =>
   typeof value === "object" && value !== null && "client" in value && "server" in value && "type" in value;
@@ -155,7 +155,7 @@ describe("at a living server", () => {
       () =>
         server.guestLog.some(([, message]) => (message as { buttons?: number }).buttons === 4) ||
         inputs.closed !== undefined,
-      60_000,
+      "the press behind them all, or the channel's end",
     );
     expect(inputs.closed).toBeUndefined();
   });

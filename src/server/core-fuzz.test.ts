@@ -4,10 +4,10 @@ import { encodeLinkMess, inputsChannel, mainChannel } from "../protocol/index.ts
 import type { MessageDef } from "../protocol/index.ts";
 import { ChannelType, encodeBody } from "../protocol/index.ts";
 import { arbitraryOf } from "../protocol/schema.testing.ts";
-import { eventually } from "../transport/compliance.testing.ts";
 import type { RedStream } from "../transport/index.ts";
 import { TestServer } from "./server.testing.ts";
 import * as fc from "fast-check";
+import { eventually, turns } from "../waiting.testing.ts";
 
 /** Numbers at the edges of what a field holds. */
 const ODD = [
@@ -92,8 +92,6 @@ function changed(bytes: Uint8Array, change: Mutation): Uint8Array {
   }
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
 /** In pieces of `size` bytes, 0 for one piece. */
 function write(stream: RedStream, bytes: Uint8Array, size: number): void {
   const step = size === 0 ? bytes.length : size;
@@ -137,7 +135,7 @@ test("whatever a client sends, only that client ends, and nothing of it is left"
       if (what.kind === "link") {
         const bytes = what.mutations.reduce<Uint8Array>(changed, linkMess);
         stream.write(bytes.slice());
-        await turn();
+        await turns(1);
         stream.write(what.tail.slice());
       } else {
         // Inputs need a session of their own: the good one has its channel.
@@ -148,7 +146,7 @@ test("whatever a client sends, only that client ends, and nothing of it is left"
         await link(stream, wishes);
         stream.onData = () => {};
         for (const [body, mutations, piece] of what.messages) write(stream, frame(body, mutations), piece);
-        await turn();
+        await turns(1);
         session?.main.close();
       }
       stream.close("the client leaves");
@@ -170,7 +168,7 @@ test("whatever a client sends, only that client ends, and nothing of it is left"
     ),
   );
   // No mistake of ours came to light on the way, neither here nor in a task of its own.
-  await turn();
+  await turns(1);
   expect(problems).toEqual([]);
   expect(mistakes).not.toHaveBeenCalled();
   mistakes.mockRestore();

@@ -29,12 +29,12 @@ import type { RelayLimits } from "../relay/limits.ts";
 import { TestRelay } from "../relay/relay.testing.ts";
 import type { RedStream } from "../transport/index.ts";
 import { createRedStreamPair, openRedStream } from "../transport/index.ts";
-import { eventually } from "../transport/compliance.testing.ts";
 import type { CoreOptions } from "./core.ts";
 import { Core } from "./core.ts";
 import type { HostControlEvents, HostControlMessages, HostState, LinkFailed } from "./host-control.ts";
 import { STATE_PAUSE_MS } from "./limits.ts";
 import type { WebSocketConstructor } from "./relay-connection.ts";
+import { eventually } from "../waiting.testing.ts";
 
 const webSocket = NodeWebSocket as unknown as WebSocketConstructor;
 

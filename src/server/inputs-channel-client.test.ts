@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { KeyboardModifier, MouseMode, inputsChannel, mainChannel } from "../protocol/index.ts";
-import { eventually } from "../transport/compliance.testing.ts";
 import { TestServer } from "./server.testing.ts";
+import { eventually } from "../waiting.testing.ts";
 
 const { client } = inputsChannel;
 /** All scancodes, however they were cut. */

@@ -10,7 +10,6 @@ import {
   encodeLinkMess,
   inputsChannel,
 } from "../protocol/index.ts";
-import { eventually, turns } from "../transport/compliance.testing.ts";
 import { CLIENT_OVERSHOOT } from "../transport/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import { LinkPlaces, LinkStage } from "./link-places.ts";
@@ -23,6 +22,7 @@ import {
 } from "./limits.ts";
 import { PEER, TestServer, linkHeaderBytes } from "./server.testing.ts";
 import { PasswordTooLong, Ticketing } from "./ticket.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 const word = (bytes: readonly number[], at: number) =>
   new DataView(new Uint8Array(bytes).buffer).getUint32(at, true);

@@ -4,7 +4,6 @@ import { RecordingChannel, linkError } from "../client/client.testing.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
 import { ChannelType, LinkErr, MessageParser, encodeMessage, mainChannel } from "../protocol/index.ts";
 import { Turns, openRedStream } from "../transport/index.ts";
-import { eventually, turns } from "../transport/compliance.testing.ts";
 import { TURN_MESSAGES } from "../channel/index.ts";
 import {
   CONNECTIVITY_GRACE_MS,
@@ -14,6 +13,7 @@ import {
   NET_TEST_REST_MS,
 } from "./limits.ts";
 import { PEER, TestServer } from "./server.testing.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 test("a main link opens a session: INIT, NAME, UUID, three PINGs, and the channels on request", async () => {
   using server = new TestServer();
@@ -245,7 +245,7 @@ test("with one client only, a newer one waits also for one that is already on it
     .then(() => order.push(`INIT after ${server.disconnects.length} disconnects`));
   await eventually(() => server.reds.links === 1);
   // As many turns as a whole link takes.
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  await turns(50);
   expect(order).toEqual([]);
   go();
   await next;
@@ -265,7 +265,7 @@ test("a kick, and the end of the server, wait until nothing is left of a client 
   const order: string[] = [];
   const kicked = server.reds.kick(id, "x").then(() => order.push(`kicked ${server.disconnects.length}`));
   const closed = server.reds.close("x").then(() => order.push(`closed ${server.disconnects.length}`));
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  await turns(50);
   expect(order).toEqual([]);
   go();
   await Promise.all([kicked, closed]);
@@ -322,17 +322,12 @@ test("what makes no sense on main ends that session alone", async () => {
   expect(good.main.closed).toBeUndefined();
 });
 
-/** Waits by turns of the event loop: the clock stands still meanwhile. */
-const until = async (condition: () => boolean) => {
-  while (!condition()) await turns(1);
-};
-
 /** A main channel whose server's timers the test moves. */
 async function linkOnStoppedClock(server: TestServer) {
   const stream = server.dial();
   await link(stream, { channelType: ChannelType.Main });
   const main = new RecordingChannel(stream, mainChannel);
-  await until(() => main.names.filter((name) => name === "ping").length >= 3);
+  await eventually(() => main.names.filter((name) => name === "ping").length >= 3);
   let answered = 0;
   /** Answers every PING so far. */
   const answer = () => {
@@ -359,7 +354,7 @@ test("a client that neither reads nor answers is dropped after two looks and a g
   }
   expect(server.reds.clients()).toHaveLength(2);
   vi.advanceTimersByTime(CONNECTIVITY_GRACE_MS);
-  await until(() => dead.main.closed !== undefined);
+  await eventually(() => dead.main.closed !== undefined);
   expect(dead.main.closed).toContain("the client is dead");
   expect(server.reds.clients()).toHaveLength(1);
   expect(idle.main.closed).toBeUndefined();
@@ -394,17 +389,17 @@ test("a red worker that hangs holds a client's end for a named time; then the wi
   const { main } = await linkOnStoppedClock(server);
   const { sessionId } = main.find(mainChannel.server.init)!;
   await link(server.dial(), { channelType: ChannelType.Display, connectionId: sessionId });
-  await until(() => server.connects.length === 1);
+  await eventually(() => server.connects.length === 1);
   const [{ id }] = server.reds.clients();
   main.close();
-  await until(() => server.reds.clients().length === 0);
+  await eventually(() => server.reds.clients().length === 0);
   let gone = false;
   void server.reds.kick(id, "x").then(() => (gone = true));
   vi.advanceTimersByTime(DISCONNECT_DEADLINE_MS - 1);
   await turns();
   expect([gone, server.cuts.length]).toEqual([false, 0]);
   vi.advanceTimersByTime(1);
-  await until(() => gone);
+  await eventually(() => gone);
   expect(server.cuts).toHaveLength(1);
 });
 

@@ -6,10 +6,10 @@ import { Dispatcher } from "../dispatch/index.ts";
 import { ChannelType, inputsChannel, mainChannel } from "../protocol/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
-import { eventually } from "../transport/compliance.testing.ts";
 import { PasswordGate } from "./password-gate.ts";
 import { Reds, type RedsOptions } from "./reds.ts";
 import { TicketKeyPool } from "./ticket.ts";
+import { eventually } from "../waiting.testing.ts";
 
 export const PEER = { transport: "tcp", address: "127.0.0.1:40000", secure: false };
 

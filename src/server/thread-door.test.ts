@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import type { NoMessages } from "../dispatch/index.ts";
 import { Dispatcher, PeerDied } from "../dispatch/index.ts";
 import { ThreadDoor } from "./thread-door.ts";
+import { eventually } from "../waiting.testing.ts";
 
 interface Messages {
   ask(message: { word: string }): string;
@@ -52,7 +53,7 @@ test("what a thread died over is asked of the next one, unless it carried someth
   const bytes = new Uint8Array(3);
   const taken = door.call("take", { bytes }, [bytes.buffer]);
   const lost = expect(taken).rejects.toThrow(PeerDied);
-  while (heard.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => heard.length > 0);
   dispatcher.peerDied("terminated");
   await lost;
   expect(door.dispatcher).toBeUndefined();

@@ -1,9 +1,9 @@
 import { constants, createPublicKey, publicEncrypt } from "node:crypto";
 import { expect, test } from "vitest";
 import { TICKET_PUBKEY_SIZE } from "../protocol/index.ts";
-import { eventually } from "../transport/compliance.testing.ts";
 import { KEY_POOL_SIZE, KEY_SHARES_MAX } from "./limits.ts";
 import { TicketKeyPool } from "./ticket.ts";
+import { eventually } from "../waiting.testing.ts";
 
 function seal(publicKey: Uint8Array, text: Uint8Array): Uint8Array {
   const key = createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" });

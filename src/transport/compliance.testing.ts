@@ -1,10 +1,8 @@
 import { expect, test } from "vitest";
-import { eventually, turns } from "../dispatch/waiting.testing.ts";
 import type { RedStream } from "./contract.ts";
 import { STREAM_CREDIT } from "./limits.ts";
 import { openRedStream } from "./red-stream.ts";
-
-export { eventually, turns } from "../dispatch/waiting.testing.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 /** Two ends of one connection over the driver under test. `done` releases what the driver needs. */
 export interface ConnectedPair {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { eventually, streamCompliance } from "./compliance.testing.ts";
+import { streamCompliance } from "./compliance.testing.ts";
 import { CREDIT_GRAIN, STREAM_CREDIT } from "./limits.ts";
 import { createRedStreamPair, openRedStream } from "./red-stream.ts";
+import { eventually } from "../waiting.testing.ts";
 
 describe("RedStream over a MessageChannel", () => {
   streamCompliance(() => {

@@ -2,13 +2,14 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocketStream } from "undici";
 import { WebSocket, WebSocketServer } from "ws";
-import { eventually, streamCompliance } from "./compliance.testing.ts";
+import { streamCompliance } from "./compliance.testing.ts";
 import { SOCKET_SEGMENT, SOCKET_TURN_MESSAGES, STREAM_CREDIT } from "./limits.ts";
 import type { WebSocketStreamConstructor } from "./pausable-socket.ts";
 import { PausableWebSocket } from "./pausable-socket.ts";
 import { openRedStream } from "./red-stream.ts";
 import { Turns } from "./turns.ts";
 import { joinWebSocket, type WebSocketLike } from "./websocket-driver.ts";
+import { eventually, turns } from "../waiting.testing.ts";
 
 describe("RedStream over a WebSocket", () => {
   streamCompliance(async () => {
@@ -54,7 +55,7 @@ test("what nobody reads waits in its sender's socket, not with us, and is read i
   for (let i = 0; i < pieces; i++) peer.send(new Uint8Array(piece).fill(i));
   await eventually(() => reader.waiting >= STREAM_CREDIT);
   // Twenty times as much is on its way, and would end a reader that could not pause.
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  await turns(50);
   expect(ended).toBe("");
   expect(reader.waiting).toBeLessThanOrEqual(STREAM_CREDIT + SOCKET_SEGMENT);
   let read = 0;

@@ -9,6 +9,7 @@ import {
 } from "../limits.ts";
 import { inb, makeBareMachine, outb, silentEvents } from "../machine.testing.ts";
 import type { Machine } from "../machine.ts";
+import { eventually } from "../../waiting.testing.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -39,10 +40,10 @@ test("splitting loses and reorders nothing, however the bytes are cut", () => {
 /** The guest: reads each byte that the controller offers, until `count` came. */
 const readBytes = async (machine: Machine, count: number): Promise<number[]> => {
   const bytes: number[] = [];
-  while (bytes.length < count) {
+  await eventually(() => {
     if (machine.emulator.v86.cpu.devices.ps2.kbd_buffer.length > 0) bytes.push(inb(machine, DATA));
-    else await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+    return bytes.length === count;
+  }, `${count} bytes of the keyboard controller`);
   return bytes;
 };
 

@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { readBuiltGuest, shell, until, whyNoGuest } from "../built-guest.testing.ts";
+import { GUEST_DEADLINE_MS, readBuiltGuest, shell, whyNoGuest, withSerial } from "../built-guest.testing.ts";
 import { MachineEndedError } from "../errors.ts";
 import { Machine } from "../machine.ts";
 import { RecordingRed, silentEvents } from "../machine.testing.ts";
 import type { EndedMachine } from "./power.ts";
 import { collect, restorable } from "../../state/state-transfer.ts";
+import { eventually } from "../../waiting.testing.ts";
 
 const reason = whyNoGuest("console");
 if (reason) console.log(`skipped: ${reason}`);
@@ -51,8 +52,8 @@ describe.skipIf(reason)("the console guest's power and time", () => {
     Date.now = () => realNow() + clockOffset;
     machine = await make(true);
     machine.run();
-    await until(() => markers.includes("ready"), { what: "GUEST ready", serial, seconds: 500 });
-    await until(prompt, { what: "shell prompt", serial });
+    await eventually(() => markers.includes("ready"), withSerial("GUEST ready", serial), 500_000);
+    await eventually(prompt, withSerial("shell prompt", serial), GUEST_DEADLINE_MS);
     // What the kernel said while it booted is not what these tests are about.
     await shell(machine, "dmesg -c >/dev/null; echo shell-$((40+2))", /shell-42/);
     saved = collect(machine);
@@ -80,7 +81,11 @@ describe.skipIf(reason)("the console guest's power and time", () => {
     async (command, end) => {
       const running = await restore();
       running.serialSend(`${command}\n`);
-      await until(() => ends.length > 0 && !running.running, { what: command, serial });
+      await eventually(
+        () => ends.length > 0 && !running.running,
+        withSerial(command, serial),
+        GUEST_DEADLINE_MS,
+      );
       expect(ends).toEqual([{ end }]);
       expect(reboots).toBe(0);
       expect(markers).toEqual(command.includes("-f") ? [] : ["down"]);
@@ -94,7 +99,7 @@ describe.skipIf(reason)("the console guest's power and time", () => {
     async (command) => {
       const running = await restore();
       running.serialSend(`${command}\n`);
-      await until(() => reboots > 0, { what: command, serial });
+      await eventually(() => reboots > 0, withSerial(command, serial), GUEST_DEADLINE_MS);
       expect(ends).toEqual([]);
     },
     BOOT_DEADLINE_MS,
@@ -105,11 +110,11 @@ describe.skipIf(reason)("the console guest's power and time", () => {
     async () => {
       const running = await restore();
       running.keyboard.push([0x1d, 0x38, 0xe0, 0x53, 0xe0, 0xd3, 0xb8, 0x9d]);
-      await until(() => reboots > 0, { what: "reboot", serial });
+      await eventually(() => reboots > 0, withSerial("reboot", serial), GUEST_DEADLINE_MS);
       expect(markers).toEqual(["down"]);
-      await until(() => markers.includes("ready"), { what: "GUEST ready", serial, seconds: 500 });
+      await eventually(() => markers.includes("ready"), withSerial("GUEST ready", serial), 500_000);
       expect(reboots).toBe(1);
-      await until(prompt, { what: "shell prompt", serial });
+      await eventually(prompt, withSerial("shell prompt", serial), GUEST_DEADLINE_MS);
       await shell(running, "echo shell-$((1+1))", /shell-2/);
       expect(running.qxl.mode).toBe("native");
       expect(collect(running).header.stateBytes).toBeGreaterThan(0);
@@ -122,9 +127,13 @@ describe.skipIf(reason)("the console guest's power and time", () => {
     async () => {
       const running = await restore();
       running.serialSend("echo c >/proc/sysrq-trigger\n");
-      await until(() => ends.length > 0, { what: "panic", serial });
+      await eventually(() => ends.length > 0, withSerial("panic", serial), GUEST_DEADLINE_MS);
       expect(ends).toEqual([{ end: "panicked", detail: "sysrq triggered crash" }]);
-      await until(() => !running.running, { what: "a CPU that stands still", serial });
+      await eventually(
+        () => !running.running,
+        withSerial("a CPU that stands still", serial),
+        GUEST_DEADLINE_MS,
+      );
       expect(serial()).toContain("---[ end Kernel panic");
       expect(reboots).toBe(0);
     },
@@ -136,7 +145,7 @@ describe.skipIf(reason)("the console guest's power and time", () => {
     async () => {
       const running = await restore();
       running.serialSend("echo 1 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n");
-      await until(() => reboots > 0, { what: "reboot after the panic", serial });
+      await eventually(() => reboots > 0, withSerial("reboot after the panic", serial), GUEST_DEADLINE_MS);
       expect(ends.map(({ end }) => end)).toEqual(["panicked"]);
       expect(running.ended).toBeUndefined();
       expect(running.running).toBe(true);
@@ -155,13 +164,14 @@ describe.skipIf(reason)("the console guest's power and time", () => {
     running.serialSend(
       "t=$(date +%s); while [ $(date +%s) = $t ]; do :; done; echo NAME=$(date +%s)\n".replace("NAME", name),
     );
-    await until(
+    await eventually(
       () => {
         const found = new RegExp(`${name}=(\\d{10})`).exec(serial());
         if (found) error = Number(found[1]) * 1000 - Date.now();
         return found !== null;
       },
-      { what: "the next second", serial },
+      withSerial("the next second", serial),
+      GUEST_DEADLINE_MS,
     );
     return error;
   };

@@ -11,6 +11,7 @@ import type { EndedMachine } from "./power.ts";
 import { endWords } from "./power.ts";
 import { collect, restorable } from "../../state/state-transfer.ts";
 import { biosOf, bootSectorBios, TRIPLE_FAULT } from "../tiny-bios.testing.ts";
+import { eventually } from "../../waiting.testing.ts";
 
 const CLI_HLT = [0xfa, 0xf4, 0xeb, 0xfc];
 const JUMP_TO_ITSELF = [0xeb, 0xfe];
@@ -19,7 +20,6 @@ interface Run {
   readonly machine: Machine;
   /** What the machine told, in order. */
   readonly told: string[];
-  readonly until: (done: () => boolean) => Promise<void>;
 }
 
 /** A machine that runs `bios`. */
@@ -35,10 +35,7 @@ const boot = async (bios: ArrayBuffer, options: Partial<MachineOptions> = {}): P
     ...options,
   });
   machine.run();
-  const until = async (done: () => boolean): Promise<void> => {
-    while (!done()) await new Promise((resolve) => setTimeout(resolve, 2));
-  };
-  return { machine, told, until };
+  return { machine, told };
 };
 
 const standsStill = ({ machine }: Run) => !machine.running && !machine.emulator.v86.running;
@@ -61,7 +58,7 @@ test.each([
 ])("%s ends the run, once, and stops the CPU", async (_name, bios, end) => {
   const run = await boot(bios);
   await using machine = run.machine;
-  await run.until(() => standsStill(run));
+  await eventually(() => standsStill(run));
   expect(run.told).toEqual([end]);
   expect(machine.ended).toEqual({ end });
   expect(() => collect(machine)).toThrow(MachineEndedError);
@@ -79,9 +76,9 @@ test.each([
   await using machine = run.machine;
   const { cpu } = machine.emulator.v86;
   // It has come as far as its last instruction.
-  await run.until(() => (cpu.flags[0] & 0x200) !== 0);
+  await eventually(() => (cpu.flags[0] & 0x200) !== 0);
   const { instructions } = machine.stats();
-  await run.until(() => machine.stats().instructions > instructions || cpu.in_hlt[0] !== 0);
+  await eventually(() => machine.stats().instructions > instructions || cpu.in_hlt[0] !== 0);
   expect(run.told).toEqual([]);
   expect(machine.running).toBe(true);
   collect(machine);
@@ -96,7 +93,7 @@ test.each([
   const silenced = vi.spyOn(console, "error").mockImplementation(() => {});
   const run = await boot(bios);
   await using machine = run.machine;
-  await run.until(() => run.told.length >= 3);
+  await eventually(() => run.told.length >= 3);
   expect(run.told.slice(0, 3)).toEqual(["rebooted", "rebooted", "rebooted"]);
   expect(machine.ended).toBeUndefined();
   expect(machine.running).toBe(true);
@@ -108,7 +105,7 @@ test("a reset in the instruction behind a power-off wins, as it does on a PC's r
     bootSectorBios([0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xb0, 0xfe, 0xe6, 0x64, ...JUMP_TO_ITSELF]),
   );
   await using machine = run.machine;
-  await run.until(() => run.told.filter((event) => event === "rebooted").length >= 2);
+  await eventually(() => run.told.filter((event) => event === "rebooted").length >= 2);
   expect(machine.emulator.v86.running).toBe(true);
 });
 
@@ -116,7 +113,7 @@ test("the screen of a machine that is off says so, also to a new red worker; a h
   const red = new RecordingRed();
   const run = await boot(biosOf(CLI_HLT), { sink: red.sink });
   await using machine = run.machine;
-  await run.until(() => standsStill(run) && red.width === 720);
+  await eventually(() => standsStill(run) && red.width === 720);
   expect([red.width, red.height]).toEqual([720, 400]);
   red.commands.length = 0;
   machine.resync();
@@ -126,7 +123,7 @@ test("the screen of a machine that is off says so, also to a new red worker; a h
   const other = new RecordingRed();
   const halted = await boot(bootSectorBios(CLI_HLT), { sink: other.sink });
   await using second = halted.machine;
-  await halted.until(() => standsStill(halted));
+  await eventually(() => standsStill(halted));
   const created = other.commands.filter(({ type }) => type === "surfaceCreate").length;
   expect(created).toBeLessThanOrEqual(1);
   expect(second.scanoutMode?.width).not.toBe(0);
@@ -137,7 +134,7 @@ test("the screen of a machine that has halted under a driver says so: the driver
   const [low, high] = [(QXL_IO_PORT + QxlIo.SetMode) & 0xff, QXL_IO_PORT >> 8];
   const run = await boot(bootSectorBios([0xba, low, high, 0xb0, 0x00, 0xee, ...CLI_HLT]), { sink: red.sink });
   await using machine = run.machine;
-  await run.until(() => standsStill(run) && red.width === 720);
+  await eventually(() => standsStill(run) && red.width === 720);
   expect(machine.ended).toEqual({ end: "halted" });
   // The driver's screen went away for ours.
   const changes = red.commands.map(({ type }) => type).filter((type) => /^surface|^reset/.test(type));
@@ -148,7 +145,7 @@ test("the screen of a machine that has halted under a driver says so: the driver
 test("a state of a machine that stands still is refused", async () => {
   const run = await boot(bootSectorBios([0xfb, 0xf4, 0xeb, 0xfd]));
   await using machine = run.machine;
-  await run.until(() => machine.emulator.v86.cpu.in_hlt[0] !== 0);
+  await eventually(() => machine.emulator.v86.cpu.in_hlt[0] !== 0);
   const { v86 } = machine.emulator;
   const save = v86.save_state.bind(v86);
   v86.save_state = () => {

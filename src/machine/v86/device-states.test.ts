@@ -7,6 +7,7 @@ import { MemoryStateFolder } from "../../state/memory-state-folder.ts";
 import { STATE_HEADER_BYTES } from "../../state/state-header.ts";
 import { StateStore } from "../../state/state-store.ts";
 import { collect, restorable } from "../../state/state-transfer.ts";
+import { eventually } from "../../waiting.testing.ts";
 
 test("memory, aperture, devices and the registers that v86 forgets come back", async () => {
   await using first = await makeBareMachine();
@@ -129,9 +130,9 @@ const ENABLE_KEYBOARD = 0xf4;
 /** The guest: reads each byte that the controller offers, until `count` came. */
 async function readKeys(machine: Machine, count: number): Promise<number[]> {
   const bytes: number[] = [];
-  while (bytes.length < count) {
+  await eventually(() => {
     if (machine.emulator.v86.cpu.devices.ps2.kbd_buffer.length > 0) bytes.push(inb(machine, 0x60));
-    else await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+    return bytes.length === count;
+  }, `${count} bytes of the keyboard controller`);
   return bytes;
 }

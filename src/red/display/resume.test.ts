@@ -15,9 +15,10 @@ import {
   batchData,
   createAll,
 } from "../red-commands.testing.ts";
-import { TestRedWorker, createSurface, tick, until } from "../worker/red-worker.testing.ts";
+import { TestRedWorker, createSurface } from "../worker/red-worker.testing.ts";
 import { TestDisplayClient, spiceHtml5Caps } from "./display-client.testing.ts";
 import type { TestClientOptions } from "./display-client.testing.ts";
+import { eventually, turns as pass } from "../../waiting.testing.ts";
 
 let server: WebSocketServer;
 beforeAll(async () => {
@@ -77,14 +78,13 @@ const connectMessage = (client: TestDisplayClient, wire: Pick<JoinedSocket, "por
 /** The client's picture is the worker's, and it holds nothing that the worker has not. */
 async function expectSame(red: TestRedWorker, client: TestDisplayClient): Promise<void> {
   const ids = red.worker.inspect().surfaces.map(({ id }) => id);
-  if (!ids.includes(0)) return until(() => !client.surfaces.has(0));
+  if (!ids.includes(0)) return void (await eventually(() => !client.surfaces.has(0)));
   const server = await red.rgb();
-  for (let tries = 0; ; tries++) {
+  const isSame = () => {
     if (client.failure !== undefined) throw client.failure;
-    if (client.surfaces.has(0) && client.rgb(0).every((pixel, at) => pixel === server[at])) break;
-    if (tries === 5_000) throw new Error(`the pictures never became equal, after ${client.names.join(" ")}`);
-    await tick();
-  }
+    return client.surfaces.has(0) && client.rgb(0).every((pixel, at) => pixel === server[at]);
+  };
+  await eventually(isSame, () => `equal pictures, after ${client.names.join(" ")}`);
   expect([...client.surfaces.keys()].filter((id) => !ids.includes(id))).toEqual([]);
 }
 
@@ -115,10 +115,10 @@ async function live(
       red.worker.connect(message);
       posted += red.post(commands, batchData);
       if (tears) line.tear();
-      if (index < lives.length - 1) for (let turn = 0; turn < turns; turn++) await tick();
+      if (index < lives.length - 1) await pass(turns);
       else {
         line.mend();
-        await until(() => red.credit === posted);
+        await eventually(() => red.credit === posted);
         await expectSame(red, client);
         return client;
       }

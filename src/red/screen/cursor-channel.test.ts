@@ -16,7 +16,8 @@ import { openRedStream } from "../../transport/index.ts";
 import { cursorDataBytes } from "./cursor-shape.ts";
 import { spiceHtml5Caps } from "../display/display-client.testing.ts";
 import { CURSOR_CACHE_SIZE, CURSOR_PIPE_SIZE } from "../limits.ts";
-import { TestRedWorker, tick } from "../worker/red-worker.testing.ts";
+import { TestRedWorker } from "../worker/red-worker.testing.ts";
+import { eventually, turns } from "../../waiting.testing.ts";
 
 const { server } = cursorChannel;
 const open: Disposable[] = [];
@@ -77,16 +78,16 @@ class CursorPeer {
   }
 
   async settle(): Promise<void> {
-    for (;;) {
-      await tick();
+    await turns(1);
+    await eventually(() => {
       const entry = this.#red.worker
         .inspect()
         .clients.find(
           ({ clientId, channelType }) => clientId === this.#clientId && channelType === ChannelType.Cursor,
         );
       if (entry === undefined) throw new Error("the server dropped the client");
-      if (entry.pipe === 0 && entry.sentBytes === this.#bytes) return;
-    }
+      return entry.pipe === 0 && entry.sentBytes === this.#bytes;
+    }, "the cursor's client has all that there is for it");
   }
 
   /** Names of the messages since the last call. */

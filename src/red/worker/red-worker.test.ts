@@ -4,7 +4,8 @@ import { Dispatcher } from "../../dispatch/index.ts";
 import { ImageType, displayChannel } from "../../protocol/index.ts";
 import type { RedCommand, RedDrawable } from "../../protocol/red-command.ts";
 import { DISPLAY_INIT_TIMEOUT_MS, MAX_PIPE_SIZE, PIPE_STALL_MS } from "../limits.ts";
-import { TestRedWorker, bitmap, createSurface, tick, until } from "./red-worker.testing.ts";
+import { TestRedWorker, bitmap, createSurface } from "./red-worker.testing.ts";
+import { eventually, turns } from "../../waiting.testing.ts";
 
 const open: Disposable[] = [];
 // Time passes only where a test says so.
@@ -49,7 +50,7 @@ describe("RedWorker", () => {
       red.post(fills(10)),
       red.post([], new Uint8Array(1000)),
     ];
-    await until(() => red.credit === costs.reduce((a, b) => a + b));
+    await eventually(() => red.credit === costs.reduce((a, b) => a + b));
     const credits = red.replies.flatMap((reply) => (reply.type === "credit" ? [reply.bytes] : []));
     expect(credits).toEqual(costs);
     expect(red.worker.inspect().commands).toBe(11);
@@ -60,11 +61,11 @@ describe("RedWorker", () => {
     await red.run([createSurface(0, 64, 48)]);
     const client = red.join({ silent: true });
     const cost = red.credit + red.post(fills(400));
-    await until(() => red.worker.display.isBlocked);
+    await eventually(() => red.worker.display.isBlocked);
     // Nothing is left to do but to wait for the client, or for the clock, which stands.
     const { commands } = red.worker.inspect();
     const { count } = red.worker.slices;
-    for (let i = 0; i < 20; i++) await tick();
+    await turns(20);
     expect(red.worker.slices.count).toBe(count);
     expect(red.worker.inspect().commands).toBe(commands);
     expect(commands).toBeLessThan(401);
@@ -72,7 +73,7 @@ describe("RedWorker", () => {
     // One command may bring one item too many, and no more.
     expect(red.inspection(client.clientId)?.pipe).toBe(MAX_PIPE_SIZE + 1);
     client.release();
-    await until(() => red.credit === cost);
+    await eventually(() => red.credit === cost);
     await red.settle(client);
     // Nothing was collapsed: every fill arrived.
     expect(client.names.filter((name) => name === "drawFill")).toHaveLength(400);
@@ -86,13 +87,13 @@ describe("RedWorker", () => {
     const quick = red.join();
     await red.settle(quick);
     const cost = red.credit + red.post(fills(2000));
-    await until(() => red.worker.display.isBlocked);
+    await eventually(() => red.worker.display.isBlocked);
     const { commands } = red.worker.inspect();
     await vi.advanceTimersByTimeAsync(PIPE_STALL_MS - 1);
-    for (let i = 0; i < 20; i++) await tick();
+    await turns(20);
     expect(red.worker.inspect().commands).toBe(commands);
     await vi.advanceTimersByTimeAsync(1);
-    await until(() => red.credit === cost);
+    await eventually(() => red.credit === cost);
     await red.settle(quick);
     expect(quick.rgb(0)).toEqual(await red.rgb());
     expect(red.inspection(slow.clientId)?.pipe).toBeLessThanOrEqual(MAX_PIPE_SIZE);
@@ -120,12 +121,12 @@ describe("RedWorker", () => {
     let collapses = 0;
     for (let i = 0; i < 300; i++) {
       const cost = red.credit + red.post([copy], data);
-      await until(() => red.credit === cost || red.worker.display.isBlocked);
+      await eventually(() => red.credit === cost || red.worker.display.isBlocked);
       if (red.worker.display.isBlocked) {
         collapses++;
         await vi.advanceTimersByTimeAsync(1);
       }
-      await until(() => red.credit === cost);
+      await eventually(() => red.credit === cost);
       expect(red.inspection(deaf.clientId)?.pipe).toBeLessThanOrEqual(MAX_PIPE_SIZE + 1);
     }
     expect(collapses).toBeGreaterThan(0);
@@ -149,7 +150,7 @@ describe("RedWorker", () => {
     await vi.advanceTimersByTimeAsync(DISPLAY_INIT_TIMEOUT_MS - 1);
     expect(disconnected(red)).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    await until(() => silent.closed !== undefined);
+    await eventually(() => silent.closed !== undefined);
     expect(silent.closed).toMatch(/no INIT/);
     expect(disconnected(red)).toHaveLength(1);
   });
@@ -186,7 +187,7 @@ describe("RedWorker", () => {
     new DataView(bytes.buffer).setUint16(0, type, true);
     new DataView(bytes.buffer).setUint32(2, size, true);
     bad.write(bytes);
-    await until(() => bad.closed !== undefined);
+    await eventually(() => bad.closed !== undefined);
     expect(disconnected(red)).toMatchObject([{ clientId: bad.clientId }]);
     await red.run(fills(20));
     await red.settle(good);
@@ -219,15 +220,15 @@ describe("RedWorker", () => {
     await red.run([createSurface(0, 64, 48)]);
     const client = red.join({ silent: true });
     red.post(fills(400));
-    await until(() => red.worker.display.isBlocked);
+    await eventually(() => red.worker.display.isBlocked);
     red.worker.disconnectClient(client.clientId, 2);
     expect(red.worker.inspect().clients).toEqual([]);
     expect(red.worker.display.clients.size).toBe(0);
     expect(disconnected(red)).toEqual([]);
     // No timer of its own runs any more, and the guest goes on without the clock.
     expect(vi.getTimerCount()).toBe(0);
-    await until(() => red.worker.inspect().commands === 401);
-    await until(() => client.closed !== undefined);
+    await eventually(() => red.worker.inspect().commands === 401);
+    await eventually(() => client.closed !== undefined);
   });
 
   it("lets clients leave and come back", async () => {
@@ -236,7 +237,7 @@ describe("RedWorker", () => {
     const first = red.join();
     await red.settle(first);
     first[Symbol.dispose]();
-    await until(() => disconnected(red).length > 0);
+    await eventually(() => disconnected(red).length > 0);
     expect(disconnected(red)).toMatchObject([{ clientId: first.clientId, channelType: 2 }]);
     await red.run(fills(30));
     const second = red.join();
@@ -254,7 +255,7 @@ describe("RedWorker", () => {
     using dispatcher = new Dispatcher<RedWorkerMessages>(port2, { peer: "red" });
     const color = 0xabcdef;
     red.post([createSurface(0, 8, 8), { ...fill(color), bbox: { top: 0, left: 0, bottom: 8, right: 8 } }]);
-    await until(() => red.worker.inspect().commands === 2);
+    await eventually(() => red.worker.inspect().commands === 2);
     const { surfaceId, width, height, pixels } = await dispatcher.call("readSurface", { surfaceId: 0 });
     expect([surfaceId, width, height]).toEqual([0, 8, 8]);
     expect([...new Uint32Array(pixels.buffer)].map((word) => word & 0xffffff)).toEqual(
@@ -271,7 +272,7 @@ describe("RedWorker", () => {
     expect([clients, commands]).toEqual([[], 2]);
     served[Symbol.dispose]();
     dispatcher.send("setMouseMode", { mode: 1 });
-    for (let i = 0; i < 20; i++) await tick();
+    await turns(20);
     expect(red.worker.cursor.mouseMode).toBe(2);
   });
 });

@@ -8,6 +8,7 @@ import type { RedWorkerOptions } from "./red-worker.ts";
 import { RedWorker } from "./red-worker.ts";
 
 export { bitmap } from "../../raster/bitmap.testing.ts";
+import { eventually, turns } from "../../waiting.testing.ts";
 
 /** A red worker with a command port, as the guest worker has it, and what it told core. */
 export class TestRedWorker implements Disposable {
@@ -41,7 +42,7 @@ export class TestRedWorker implements Disposable {
   /** Posts one batch and waits until it was carried out. */
   async run(commands: readonly RedCommand[], data?: Uint8Array): Promise<void> {
     const credit = this.credit + this.post(commands, data);
-    while (this.credit < credit) await tick();
+    await eventually(() => this.credit >= credit);
   }
 
   /** Bytes given back so far. */
@@ -66,13 +67,14 @@ export class TestRedWorker implements Disposable {
 
   /** Waits until the client has received all that there is for it, and fails with what went wrong in it. */
   async settle(client: TestDisplayClient & { readonly clientId: number }): Promise<void> {
-    for (;;) {
-      await tick();
+    const hasAll = () => {
       if (client.failure !== undefined) throw client.failure;
       const entry = this.inspection(client.clientId);
       if (entry === undefined) throw new Error(`the server dropped the client: ${client.closed}`);
-      if (entry.pipe === 0 && entry.sentBytes === client.bytes && client.messages > 1) return;
-    }
+      return entry.pipe === 0 && entry.sentBytes === client.bytes && client.messages > 1;
+    };
+    await turns(1);
+    await eventually(hasAll, `client ${client.clientId} has all that there is for it`);
   }
 
   inspection(clientId: number): RedInspection["clients"][number] | undefined {
@@ -90,16 +92,6 @@ export class TestRedWorker implements Disposable {
     this.worker[Symbol.dispose]();
     this.#port.close();
   }
-}
-
-/** Waits for something that must come about, however long the machine takes; what never does ends at the test's own limit. */
-export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await tick();
-}
-
-/** One turn of the event loop. */
-export function tick(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Creation of a blank surface; 0 is the primary. */
