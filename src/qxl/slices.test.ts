@@ -67,6 +67,13 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   }),
 );
 
+/** A driver has one asynchronous command under way at a time, and sleeps until it is done. */
+function asyncDone({ machine }: TestDriver): void {
+  while (machine.device.saveState().pendingAsync !== null) {
+    if (!machine.turn()) machine.flush();
+  }
+}
+
 function perform(driver: TestDriver, one: Act): void {
   const { machine } = driver;
   switch (one.what) {
@@ -89,8 +96,8 @@ function perform(driver: TestDriver, one: Act): void {
       driver.out(QxlIo.UpdateArea);
       return;
     case "updateAsync":
-      // A driver has one under way at a time.
-      if (machine.device.saveState().pendingAsync === null) driver.out(QxlIo.UpdateAreaAsync);
+      asyncDone(driver);
+      driver.out(QxlIo.UpdateAreaAsync);
       return;
     case "save":
       machine.device.saveState();
@@ -99,7 +106,8 @@ function perform(driver: TestDriver, one: Act): void {
       machine.growMemory();
       return;
     case "monitors":
-      if (machine.device.saveState().pendingAsync === null) driver.monitorsConfig([[0, 0, 10, 10]]);
+      asyncDone(driver);
+      driver.monitorsConfig([[0, 0, 10, 10]]);
       return;
     case "turn":
       machine.turn();
