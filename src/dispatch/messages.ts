@@ -151,11 +151,11 @@ export interface GuestMessages {
   keyScancodes(message: { bytes: readonly number[] }): number;
   /** Relative PS/2 motion; buttons is a SpiceMouseButtonMask (1 left, 2 middle, 4 right). dz: wheel, -1 up, +1 down. */
   mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): number;
-  /** Absolute position in pixels of the primary surface. */
-  mousePosition(message: { x: number; y: number; dz: number; buttons: number }): number;
+  /** Absolute position in pixels of a display, as clients number them; absent: of the first one's whole primary surface. */
+  mousePosition(message: { x: number; y: number; dz: number; buttons: number; displayId?: number }): number;
   /** Bytes for the agent's virtio-serial port (VDIChunkHeader framing included). Resolves when the guest took them. */
   agentWrite(message: { bytes: Uint8Array }): Promise<void>;
-  /** True if the QXL device took it (ROM + INTERRUPT_CLIENT_MONITORS_CONFIG); false: send it to the agent instead. */
+  /** True if the QXL devices took it (ROM + INTERRUPT_CLIENT_MONITORS_CONFIG); false: send it to the agent instead. */
   clientMonitorsConfig(message: { heads: readonly ClientHead[] }): boolean;
 }
 
@@ -165,8 +165,8 @@ export interface GuestEvents {
   agentState(message: { open: boolean }): void;
   /** Raw bytes from the agent's port. Core acknowledges to give back-pressure. */
   agentData(message: { bytes: Uint8Array }): Promise<void>;
-  /** The guest enabled (or left) its absolute pointer device. */
-  tabletState(message: { enabled: boolean }): void;
+  /** The guest enabled (or left) its absolute pointer device, whose positions reach so many displays; absent: one. */
+  tabletState(message: { enabled: boolean; reach?: number }): void;
   /** Keyboard LEDs: 1 scroll, 2 num, 4 caps (SpiceKeyboardModifierFlags). */
   leds(message: { modifiers: number }): void;
   /** Words for the people at the clients about the machine's run; while it `stands`, also for those who join. */

@@ -11,6 +11,8 @@ export interface PageConfig {
   readonly passwordValidUntil?: number;
   /** Layout of `--keyboard`; absent: none was asked for. */
   readonly keyboard?: string;
+  /** Number of `--displays`; absent: none was asked for. */
+  readonly displays?: number;
   readonly spice: readonly { readonly host: string; readonly port: number }[];
   readonly webSocketUrl: string;
 }

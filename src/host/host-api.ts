@@ -6,8 +6,8 @@ import type { HostState, Problem, ThreadNode } from "./state.ts";
 export interface LocalHand {
   /** PS/2 set-1 scancode bytes. */
   keys(bytes: readonly number[]): void;
-  /** Pixels of the guest's picture. `buttons` is a SpiceMouseButtonMask (1 left, 2 middle, 4 right); `dz` -1 up, +1 down. */
-  moveTo(x: number, y: number, dz: number, buttons: number): void;
+  /** Pixels of a display's picture, by default the first one's. `buttons` is a SpiceMouseButtonMask (1 left, 2 middle, 4 right); `dz` -1 up, +1 down. */
+  moveTo(x: number, y: number, dz: number, buttons: number, display?: number): void;
   moveBy(dx: number, dy: number, dz: number, buttons: number): void;
 }
 
@@ -20,10 +20,12 @@ export interface Host extends AsyncDisposable {
   readonly hand: LocalHand;
   /** Called after each change of `state`, at most once per task. */
   subscribe(listener: (state: HostState) => void): Disposable;
-  /** Gives the tab's own screen to the red worker, once; events of its size and pointer come to `onEvent`. */
-  attachScreen(canvas: HTMLCanvasElement, onEvent: (event: ScreenEvent) => void): void;
+  /** Gives a screen of the tab's own to a display's red worker, once; events of its size and pointer come to `onEvent`. */
+  attachScreen(canvas: HTMLCanvasElement, onEvent: (event: ScreenEvent) => void, display?: number): void;
   /** Asks the guest for a screen of that many pixels, as a client's window does; among several the last one asked for counts. */
-  wantScreenSize(width: number, height: number): void;
+  wantScreenSize(width: number, height: number, display?: number): void;
+  /** How many displays the machine has from its next boot on, 1 to 4; kept. Its saved states belong to the number it had then. */
+  setDisplays(displays: number): void;
   /** Gives the guest another keyboard layout and keeps the choice; `state.keyboard` tells when the guest has it. */
   setKeyboardLayout(name: string): Promise<void>;
   /** Keeps the machine's state; rejects when that was not possible, and says so in `state.snapshot`. */
@@ -42,8 +44,8 @@ export interface Host extends AsyncDisposable {
   unlock(secret: string): Promise<void>;
   /** Takes the machine over from the other tab that has it, or the place at the relay from the other browser's. */
   takeOver(): Promise<void>;
-  /** Pixels of a surface once all commands up to now are drawn; 0 is the primary. */
-  readSurface(surfaceId?: number): Promise<SurfacePixels>;
+  /** Pixels of a display's surface once all commands up to now are drawn; 0 is the primary. */
+  readSurface(surfaceId?: number, display?: number): Promise<SurfacePixels>;
   /** Who owns what, in all threads, now. */
   inspect(): Promise<readonly ThreadNode[]>;
   /** What went wrong in which thread, who did it and how often; newest first. */

@@ -40,7 +40,7 @@ export const spicetab = {
     });
   }),
   inspect: () => session.inspect(),
-  readSurface: (surfaceId?: number) => session.readSurface(surfaceId),
+  readSurface: (surfaceId?: number, display?: number) => session.readSurface(surfaceId, display),
   leave: () => session.leave(),
 };
 spicetab.ready.catch(() => {});

@@ -16,8 +16,10 @@ export class RedThread implements Disposable {
   readonly commands: MessagePort;
   readonly #thread: WorkerThread;
 
+  /** @param display number of the QXL device that it serves */
   constructor(
     liveness: LivenessRegistry,
+    display: number,
     handlers: Handlers<RedPageMessages>,
     listeners: WorkerThreadListeners,
   ) {
@@ -30,10 +32,16 @@ export class RedThread implements Disposable {
     this.commands = commands.port1;
     const worker = new Worker(new URL("../../workers/red.ts", import.meta.url), {
       type: "module",
-      name: "red",
+      name: display === 0 ? "red" : `red ${display}`,
     });
     this.#thread = new WorkerThread(worker, this.lock, liveness, listeners);
-    const start: RedWorkerStart = { type: "start", id, core: core.port1, page: page.port1 };
+    const start: RedWorkerStart = {
+      type: "start",
+      id,
+      channelId: display,
+      core: core.port1,
+      page: page.port1,
+    };
     this.#thread.postMessage(start, [core.port1, page.port1]);
     this.dispatcher = new Dispatcher(page.port2, {
       peer: "red",

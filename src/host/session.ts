@@ -60,9 +60,10 @@ import { ProgressDeadline } from "./progress-deadline.ts";
 import { fromCore, relayProblem, withRefusal } from "./relay-state.ts";
 import { keepSecret, secretsToTry } from "./secret.ts";
 import { INITIAL_STATE } from "./state.ts";
-import type { HostState, Problem, ThreadNode } from "./state.ts";
+import type { DisplayState, HostState, Problem, ThreadNode } from "./state.ts";
 import { DEFAULT_LAYOUT, KeyboardLayout } from "../keyboard/index.ts";
 import { layoutCommand, layoutOfMarker } from "./hands/guest-layout.ts";
+import { readDisplaysSetting, writeDisplaysSetting } from "./displays-setting.ts";
 import { readLayoutSetting, writeLayoutSetting } from "./hands/keyboard-setting.ts";
 import { TabLease } from "./tab-lease.ts";
 import { RestartBudget, ThreadWatchdog } from "./supervision.ts";
@@ -98,8 +99,10 @@ export class HostSession implements Host {
   readonly #restarts = new RestartBudget();
   /** The core before hangs, and has the place at the relay still. */
   #succeedsCore = false;
-  readonly #watchdogs = new Map<ThreadName, ThreadWatchdog>();
-  #screen: { canvas: OffscreenCanvas; events: MessagePort } | undefined;
+  /** By thread; of red workers, by display. */
+  readonly #watchdogs = new Map<string, ThreadWatchdog>();
+  /** Canvases that no red worker has yet. */
+  readonly #screens = new Map<number, { canvas: OffscreenCanvas; events: MessagePort }>();
   #firmwareTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
@@ -108,7 +111,14 @@ export class HostSession implements Host {
       keys: (bytes) => {
         if (bytes.length > 0) this.#threads?.core.send("keyScancodes", { bytes });
       },
-      moveTo: (x, y, dz, buttons) => this.#threads?.core.send("mousePosition", { x, y, dz, buttons }),
+      moveTo: (x, y, dz, buttons, displayId = 0) =>
+        this.#threads?.core.send("mousePosition", {
+          x,
+          y,
+          dz,
+          buttons,
+          ...(displayId > 0 && { displayId }),
+        }),
       moveBy: (dx, dy, dz, buttons) => this.#threads?.core.send("mouseMotion", { dx, dy, dz, buttons }),
     };
   }
@@ -172,6 +182,9 @@ export class HostSession implements Host {
     keepSecret(secret);
     const { guest, version, password, passwordValidUntil, spice, webSocketUrl, keyboard } = this.#config;
     this.#setKeyboard({ wanted: readLayoutSetting(keyboard) });
+    const wanted = readDisplaysSetting(this.#config.displays);
+    // Without a machine that is how many it will have.
+    this.#update({ displays: { present: this.#threads ? this.#state.displays.present : wanted, wanted } });
     const join = { ...this.#state.join, password, passwordValidUntil, spice, webSocketUrl };
     this.#update({ level: guest, version, join, secretRefused: false });
     return true;
@@ -186,22 +199,39 @@ export class HostSession implements Host {
     }
   }
 
-  attachScreen(canvas: HTMLCanvasElement, onEvent: (event: ScreenEvent) => void): void {
+  attachScreen(canvas: HTMLCanvasElement, onEvent: (event: ScreenEvent) => void, display = 0): void {
     if (examinePlatform(globalThis).isScreenMissing) {
       this.#update({ screenProblem: SCREEN_MISSING });
       return;
     }
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }: MessageEvent<ScreenEvent>) => {
-      if (data.type === "size") this.#update({ width: data.width, height: data.height });
+      if (data.type === "size") this.#setDisplay(display, { width: data.width, height: data.height });
       onEvent(data);
     };
-    this.#screen = { canvas: canvas.transferControlToOffscreen(), events: port2 };
-    this.#giveScreen();
+    this.#screens.set(display, { canvas: canvas.transferControlToOffscreen(), events: port2 });
+    this.#giveScreens();
   }
 
-  wantScreenSize(width: number, height: number): void {
-    this.#threads?.core.send("monitorsConfig", { heads: [{ x: 0, y: 0, width, height, depth: 32 }] });
+  wantScreenSize(width: number, height: number, display = 0): void {
+    const none = { x: 0, y: 0, width: 0, height: 0, depth: 32 };
+    const heads = [...Array.from({ length: display }, () => none), { ...none, width, height }];
+    this.#threads?.core.send("monitorsConfig", { heads });
+  }
+
+  setDisplays(displays: number): void {
+    writeDisplaysSetting(displays, this.#config?.displays);
+    this.#update({ displays: { ...this.#state.displays, wanted: displays } });
+  }
+
+  #setDisplay(display: number, change: Partial<DisplayState>): void {
+    if (display === 0) return this.#update(change);
+    const off = { screen: 0, width: 0, height: 0 };
+    const others = Array.from({ length: this.#state.displays.present - 1 }, (_, index) => ({
+      ...(this.#state.otherDisplays[index] ?? off),
+      ...(index === display - 1 && change),
+    }));
+    this.#update({ otherDisplays: others });
   }
 
   async setKeyboardLayout(name: string): Promise<void> {
@@ -272,8 +302,8 @@ export class HostSession implements Host {
     await this.#running().core.call("takeOverRelay", {});
   }
 
-  async readSurface(surfaceId = 0): Promise<SurfacePixels> {
-    return this.#running().core.call("readSurface", { surfaceId });
+  async readSurface(surfaceId = 0, display = 0): Promise<SurfacePixels> {
+    return this.#running().core.call("readSurface", { surfaceId, display });
   }
 
   async setCompression(compression: number): Promise<void> {
@@ -371,25 +401,25 @@ export class HostSession implements Host {
           this.#update({ refusals: withRefusal(this.#state.refusals, failure, Date.now()) }),
         log: fromThread(this.#gathered.from("core")),
       },
-      red: () => ({ log: fromThread(this.#gathered.from("red")) }),
+      red: (display) => ({ log: fromThread(this.#gathered.from(display === 0 ? "red" : `red ${display}`)) }),
       log: this.#log,
-      died: (thread, reason) => void this.#recover(thread, reason),
+      died: (thread, reason, display) => void this.#recover(thread, reason, display),
     });
     this.#threadLost = false;
     this.#watchAll();
     this.#threads.core.send("configure", this.#coreConfig());
-    this.#giveScreen();
+    this.#giveScreens();
   }
 
   /** A thread is gone: what it did goes on with another one, and the clients stay. */
-  async #recover(thread: ThreadName, reason: string): Promise<void> {
+  async #recover(thread: ThreadName, reason: string, display = 0): Promise<void> {
     const { phase, level } = this.#state;
     const goesOn = phase === "booting" || phase === "restoring" || phase === "running" || phase === "paused";
     if (!goesOn || !this.#restarts.allow(performance.now())) {
       this.#threadLost = true;
       return this.#fail(threadProblem(thread, reason));
     }
-    if (thread === "red") return this.#replaceRed();
+    if (thread === "red") return this.#replaceRed(display);
     // The machine itself is alive: what was done in it is kept first.
     if (thread === "core" && phase === "running") await this.#save({ unlessCurrent: true }).catch(() => {});
     this.#threadLost = true;
@@ -397,16 +427,20 @@ export class HostSession implements Host {
     this.#update({ problem: restartedProblem(thread, reason, this.#state.snapshot.savedAt) });
   }
 
-  #replaceRed(): void {
-    this.#threads?.replaceRed();
-    this.#watchRed();
+  #replaceRed(display: number): void {
+    this.#threads?.replaceRed(display);
+    this.#watchRed(display);
     // A canvas that was given away is never given back: the page makes another.
-    this.#update({ screen: this.#state.screen + 1, width: 0, height: 0 });
+    const { screen } =
+      display === 0 ? this.#state : (this.#state.otherDisplays[display - 1] ?? { screen: 0 });
+    this.#setDisplay(display, { screen: screen + 1, width: 0, height: 0 });
   }
 
-  #watchRed(): void {
-    const { red } = this.#running();
-    this.#watch("red", "display", () => red.call("inspect", {}, [], { deadlineMs: 2 * WATCHDOG_REPLACE_MS }));
+  #watchRed(display: number): void {
+    const red = this.#running().redOf(display);
+    if (red === undefined) return;
+    const question = () => red.call("inspect", {}, [], { deadlineMs: 2 * WATCHDOG_REPLACE_MS });
+    this.#watch("red", "display", question, undefined, display);
   }
 
   /** Whether a thread that lives answers. */
@@ -415,8 +449,10 @@ export class HostSession implements Host {
     name: Parameters<typeof silentProblem>[0],
     question: () => Promise<unknown>,
     replaceMs?: number,
+    display = 0,
   ): void {
-    this.#watchdogs.get(thread)?.[Symbol.dispose]();
+    const key = `${thread} ${display}`;
+    this.#watchdogs.get(key)?.[Symbol.dispose]();
     const problem = silentProblem(name);
     const answers = () => {
       if (this.#state.problem?.title === problem.title) this.#update({ problem: undefined });
@@ -426,10 +462,10 @@ export class HostSession implements Host {
       hangs: () => {
         answers();
         if (thread === "core") this.#abandonCore();
-        void this.#recover(thread, "it did not answer any more");
+        void this.#recover(thread, "it did not answer any more", display);
       },
     };
-    this.#watchdogs.set(thread, new ThreadWatchdog(question, listeners, replaceMs));
+    this.#watchdogs.set(key, new ThreadWatchdog(question, listeners, replaceMs));
   }
 
   /** The relay knows it as the host, and hears nothing of its end. */
@@ -441,7 +477,7 @@ export class HostSession implements Host {
   #watchAll(): void {
     const { core, guest } = this.#running();
     const deadlineMs = 2 * WATCHDOG_GUEST_REPLACE_MS;
-    this.#watchRed();
+    this.#watchRed(0);
     this.#watch("core", "core", () => core.call("state", {}, [], { deadlineMs }));
     // What reads or writes hundreds of megabytes has its own deadline.
     const isBusy = () => this.#starting || this.#state.snapshot.busy !== "none";
@@ -456,7 +492,8 @@ export class HostSession implements Host {
     clearInterval(this.#firmwareTimer);
     this.#threads?.[Symbol.dispose]();
     this.#threads = undefined;
-    this.#update({ screen: this.#state.screen + 1, width: 0, height: 0 });
+    this.#screens.clear();
+    this.#update({ screen: this.#state.screen + 1, width: 0, height: 0, otherDisplays: [] });
   }
 
   async #yieldToOtherTab(): Promise<void> {
@@ -472,6 +509,7 @@ export class HostSession implements Host {
   #coreConfig() {
     return {
       name: "spicetab",
+      displays: this.#state.displays.present,
       ...ticketConfig(this.#config),
       relayUrl: webSocketUrl("host"),
       relaySecret: this.#secret,
@@ -479,11 +517,13 @@ export class HostSession implements Host {
     };
   }
 
-  #giveScreen(): void {
-    if (this.#threads === undefined || this.#screen === undefined) return;
-    const { canvas, events } = this.#screen;
-    this.#screen = undefined;
-    this.#threads.red.send("attachCanvas", { canvas, events }, [canvas, events]);
+  #giveScreens(): void {
+    for (const [display, { canvas, events }] of this.#screens) {
+      const red = this.#threads?.redOf(display);
+      if (red === undefined) continue;
+      this.#screens.delete(display);
+      red.send("attachCanvas", { canvas, events }, [canvas, events]);
+    }
   }
 
   #running(): Threads {
@@ -493,16 +533,22 @@ export class HostSession implements Host {
 
   #boot(options: { fresh?: boolean; earlier?: boolean }): void {
     this.#starting = true;
-    if (this.#threadLost) {
+    const { present, wanted } = this.#state.displays;
+    // Each display's thread begins with the machine that has it.
+    if (this.#threadLost || present !== wanted) {
       this.#close();
       this.#openThreads();
       this.#starting = true;
     }
-    const { level } = this.#state;
+    const { level, displays } = this.#state;
+    if (displays.present !== displays.wanted) {
+      this.#update({ displays: { ...displays, present: displays.wanted } });
+      this.#running().core.send("configure", this.#coreConfig());
+    }
     const baseUrl = pageUrl(this.#config?.guestBaseUrl ?? "");
     this.#bootBegins();
     this.#running()
-      .guest.call("boot", { level, baseUrl, ...options })
+      .guest.call("boot", { level, baseUrl, displays: displays.wanted, ...options })
       .catch((error: unknown) => {
         // A thread that does not even say why is not asked again.
         if (error instanceof DispatcherTimeout || error instanceof PeerDied) this.#threadLost = true;
@@ -543,6 +589,10 @@ export class HostSession implements Host {
           void this.#applyKeyboard().catch(() => {});
         } else this.#firmwareRuns(problem);
         this.#doNext();
+      },
+      displayWanted: ({ display }) => {
+        if (display < this.#state.displays.present && this.#threads?.redOf(display) === undefined)
+          this.#replaceRed(display);
       },
       marker: ({ name }) => {
         const layout = layoutOfMarker(name);

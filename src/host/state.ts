@@ -105,6 +105,15 @@ export type MachinePhase =
   /** Another tab has the machine. */
   | "elsewhere";
 
+/** A display of the machine on this page. */
+export interface DisplayState {
+  /** Counts its red worker's lives: a canvas serves one, so each value needs a new one. 0: the guest has not driven it yet. */
+  readonly screen: number;
+  /** Size of its picture in pixels, 0 while there is none. */
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface HostState {
   readonly phase: MachinePhase;
   readonly level: string;
@@ -115,6 +124,10 @@ export interface HostState {
   /** Size of the guest's picture in pixels, 0 before there is one. */
   readonly width: number;
   readonly height: number;
+  /** Further displays, from the second on. */
+  readonly otherDisplays: readonly DisplayState[];
+  /** How many displays the machine has, and how many it is to have from its next boot on. */
+  readonly displays: { readonly present: number; readonly wanted: number };
   /** "absolute": the guest follows the pointer; "relative": it takes motions. */
   readonly pointer: "absolute" | "relative";
   readonly agent: boolean;
@@ -135,6 +148,10 @@ export interface HostState {
   readonly secretRefused?: boolean;
 }
 
+/** What of the state is a display's. */
+export const displayOf = (state: HostState, display: number): DisplayState =>
+  display === 0 ? state : (state.otherDisplays[display - 1] ?? { screen: 0, width: 0, height: 0 });
+
 export const INITIAL_STATE: HostState = {
   phase: "starting",
   level: "desktop",
@@ -143,6 +160,8 @@ export const INITIAL_STATE: HostState = {
   screen: 0,
   width: 0,
   height: 0,
+  otherDisplays: [],
+  displays: { present: 1, wanted: 1 },
   pointer: "relative",
   agent: false,
   keyboard: { layout: "us", wanted: "us", leds: 0 },

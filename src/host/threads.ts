@@ -15,18 +15,18 @@ export interface ThreadListeners {
   readonly guest: Handlers<GuestControlEvents>;
   readonly core: Handlers<HostControlEvents>;
   /** Asked for each red worker. */
-  red(): Handlers<RedPageMessages>;
+  red(display: number): Handlers<RedPageMessages>;
   /** The page's own: what threw in a thread and nobody caught, and handlers of ours that failed. */
   readonly log: Log;
-  /** A thread ended or failed to start. */
-  died(thread: ThreadName, reason: string): void;
+  /** A thread ended or failed to start; of the red workers, that of `display`. */
+  died(thread: ThreadName, reason: string, display: number): void;
 }
 
 export type ThreadName = "guest" | "red" | "core";
 
 /**
  * Guest, red and core, each with the page's dispatcher to it. Disposing ends guest and red; core may outlive the page. Red can be
- * replaced alone: it draws anew what lies in the guest's memory.
+ * replaced alone: it draws anew what lies in the guest's memory. Further displays get a red worker when the guest drives them.
  */
 export class Threads implements Disposable {
   readonly guest: Dispatcher<GuestControlMessages, GuestControlEvents>;
@@ -37,7 +37,8 @@ export class Threads implements Disposable {
   readonly #liveness = webLocksLiveness();
   readonly #owned: Disposable[] = [];
   readonly #ended = new AbortController();
-  #red: RedThread;
+  /** By display. */
+  readonly #reds: RedThread[] = [];
 
   constructor(listeners: ThreadListeners) {
     this.#listeners = listeners;
@@ -52,38 +53,38 @@ export class Threads implements Disposable {
       name: "guest",
     });
     const guestThread = new WorkerThread(guestWorker, lock("guest"), this.#liveness, {
-      died: (reason) => listeners.died("guest", reason),
+      died: (reason) => listeners.died("guest", reason, 0),
       faulted: (message) => listeners.log.log("critical", "guest", message),
     });
-    this.#red = this.#openRed();
+    const red = this.#openRed(0);
     const guestStart: GuestWorkerStart = {
       type: "start",
       id,
       core: guestCore.port1,
-      red: this.#red.commands,
+      red: red.commands,
       control: guestPage.port1,
     };
-    guestThread.postMessage(guestStart, [guestCore.port1, this.#red.commands, guestPage.port1]);
+    guestThread.postMessage(guestStart, [guestCore.port1, red.commands, guestPage.port1]);
 
-    const { port: coreEntry, shared } = openCore((reason) => listeners.died("core", reason), this.#owned);
+    const { port: coreEntry, shared } = openCore((reason) => listeners.died("core", reason, 0), this.#owned);
     this.isCoreShared = shared;
     const coreStart: CoreStart = {
       type: "start",
       control: corePage.port1,
       guest: guestCore.port2,
-      red: this.#red.core,
+      red: red.core,
       guestId: lock("guest"),
-      redId: this.#red.lock,
+      redId: red.lock,
       pageId: lock("page"),
       coreId: lock("core"),
     };
     const { signal } = this.#ended;
     // Core takes a lock that nobody holds for a death: it may only look when all are held.
-    void locksHeld([lock("guest"), this.#red.lock, lock("page")], signal).then(async (held) => {
+    void locksHeld([lock("guest"), red.lock, lock("page")], signal).then(async (held) => {
       if (!held) return;
       coreEntry.postMessage(coreStart, [corePage.port1, guestCore.port2, coreStart.red]);
       if (!(await locksHeld([lock("core")], signal))) return;
-      this.#owned.push(this.#liveness.watchAlive(lock("core"), () => listeners.died("core", "it ended")));
+      this.#owned.push(this.#liveness.watchAlive(lock("core"), () => listeners.died("core", "it ended", 0)));
     });
 
     const deadlineMs = ANSWER_DEADLINE_MS;
@@ -104,36 +105,45 @@ export class Threads implements Disposable {
   }
 
   get red(): Dispatcher<RedWorkerMessages, RedPageMessages> {
-    return this.#red.dispatcher;
+    return this.#reds[0].dispatcher;
   }
 
-  /** Another red worker in the place of one that died or hangs. The tab's screen has to be given to it anew. */
-  replaceRed(): void {
-    this.#red[Symbol.dispose]();
-    const red = (this.#red = this.#openRed());
+  /** The red worker of a display, if it has one. */
+  redOf(display: number): Dispatcher<RedWorkerMessages> | undefined {
+    return this.#reds[display]?.dispatcher;
+  }
+
+  /**
+   * Another red worker in the place of one that died or hangs, or the first one of a further display. The tab's screen has to be given
+   * to it anew.
+   */
+  replaceRed(display = 0): void {
+    this.#reds[display]?.[Symbol.dispose]();
+    const red = this.#openRed(display);
     // As in the beginning: core may look for its lock only once it is held.
     void locksHeld([red.lock], this.#ended.signal).then(async (held) => {
-      if (!held || this.#red !== red) return;
+      if (!held || this.#reds[display] !== red) return;
       // The picture first: whoever asks core for it then finds it.
-      await this.guest.call("attachRed", { port: red.commands }, [red.commands]).catch(() => {});
-      this.core.send("replaceRed", { red: red.core, redId: red.lock }, [red.core]);
+      await this.guest.call("attachRed", { port: red.commands, display }, [red.commands]).catch(() => {});
+      this.core.send("replaceRed", { red: red.core, redId: red.lock, display }, [red.core]);
     });
   }
 
-  #openRed(): RedThread {
+  #openRed(display: number): RedThread {
     const { log } = this.#listeners;
-    const red: RedThread = new RedThread(this.#liveness, this.#listeners.red(), {
+    const red: RedThread = new RedThread(this.#liveness, display, this.#listeners.red(display), {
       died: (reason) => {
-        if (this.#red === red) this.#listeners.died("red", reason);
+        if (this.#reds[display] === red) this.#listeners.died("red", reason, display);
       },
       faulted: (message) => log.log("critical", "red", message),
     });
+    this.#reds[display] = red;
     return red;
   }
 
   [Symbol.dispose](): void {
     this.#ended.abort();
-    this.#red[Symbol.dispose]();
+    for (const red of this.#reds) red?.[Symbol.dispose]();
     for (const owned of this.#owned.splice(0).toReversed()) owned[Symbol.dispose]();
   }
 }

@@ -11,7 +11,7 @@ export interface GuestWorkerStart {
   readonly id: string;
   /** GuestMessages in, GuestEvents out. */
   readonly core: MessagePort;
-  /** RedCommandBatch out, RedCommandReply in: plain postMessage. */
+  /** RedCommandBatch out, RedCommandReply in: plain postMessage. The first display's. */
   readonly red: MessagePort;
   /** GuestControlMessages in, GuestControlEvents out. */
   readonly control: MessagePort;
@@ -67,7 +67,14 @@ export interface GuestControlMessages {
    * Answers at once; events tell the rest. `fresh` ignores the saved states (they stay until the next save); `earlier` leaves out the
    * newest.
    */
-  boot(message: { level: string; baseUrl: string; fresh?: boolean; earlier?: boolean }): void;
+  boot(message: {
+    level: string;
+    baseUrl: string;
+    fresh?: boolean;
+    earlier?: boolean;
+    /** QXL devices. @default 1 */
+    displays?: number;
+  }): void;
   status(message: Record<string, never>): GuestStatus;
   /** Saves now. `unlessCurrent`: not when nothing was done since the last save, seconds ago (a tab hidden twice), or since it was dropped. */
   save(message: { unlessCurrent?: boolean }): SavedInfo | undefined;
@@ -82,7 +89,7 @@ export interface GuestControlMessages {
   serialSend(message: { text: string }): void;
   /** Another core or red worker took over; the port is transferred. */
   attachCore(message: { port: MessagePort }): void;
-  attachRed(message: { port: MessagePort }): void;
+  attachRed(message: { port: MessagePort; display?: number }): void;
 }
 
 /** guest worker -> page; none is acknowledged. */
@@ -108,6 +115,8 @@ export interface GuestControlEvents {
   /** A save under way; comes for as long as it gets on. */
   saving(message: { done: number; total: number }): void;
   saved(message: SavedInfo): void;
+  /** The guest's driver shows something on a further display, which has no red worker yet. */
+  displayWanted(message: { display: number }): void;
   /** Whether somebody has used the machine since it was last saved. */
   unsaved(message: { unsaved: boolean }): void;
   saveFailed(message: { error: PlainError }): void;

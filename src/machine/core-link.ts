@@ -8,7 +8,13 @@ export interface CoreLinkOwner {
   /** One of them failed. */
   readonly onError?: (type: string, error: unknown) => void;
   /** State that a core must know from the start. */
-  current(): { agentOpen: boolean; tablet: boolean; leds: number; standsBecause?: string };
+  current(): {
+    agentOpen: boolean;
+    tablet: boolean;
+    tabletReach?: number;
+    leds: number;
+    standsBecause?: string;
+  };
 }
 
 /** Owner disposes. */
@@ -30,8 +36,8 @@ export class CoreLink implements Disposable {
       // The agent, the keyboard and the pointer may each take their time; nothing else must wait for them.
       concurrent: ["agentWrite", "keyScancodes", "mouseMotion", "mousePosition"],
     });
-    const { agentOpen, tablet, leds, standsBecause } = this.#owner.current();
-    this.tabletState(tablet);
+    const { agentOpen, tablet, tabletReach, leds, standsBecause } = this.#owner.current();
+    this.tabletState(tablet, tabletReach);
     this.leds(leds);
     if (agentOpen) this.agentState(true);
     if (standsBecause !== undefined) this.power(standsBecause, true);
@@ -46,8 +52,8 @@ export class CoreLink implements Disposable {
     await this.#core?.call("agentData", { bytes }, [bytes.buffer]);
   }
 
-  tabletState(enabled: boolean): void {
-    this.#core?.send("tabletState", { enabled });
+  tabletState(enabled: boolean, reach?: number): void {
+    this.#core?.send("tabletState", { enabled, ...(reach !== undefined && { reach }) });
   }
 
   leds(modifiers: number): void {

@@ -113,6 +113,7 @@ const serve = (store = memoryStore(), load = loadWasm, now?: () => number) => {
       rebooted: () => void events.push("rebooted"),
       unsaved: ({ unsaved }) => void events.push(unsaved ? "used" : "nothing to lose"),
       saving: ({ done }) => void (done === 0 && events.push("saving")),
+      displayWanted: ({ display }) => void events.push(`display ${display} wanted`),
       saved: ({ store: kind }) => void events.push(`saved ${kind}`),
       log: ({ entries }) => void logged.push(...entries),
       saveFailed: ({ error }) => void events.push(`saveFailed ${error.code}: ${error.message}`),
@@ -197,6 +198,25 @@ test("the second visit is the saved machine; a state of another build is refused
   });
   await fourth.page.call("forget", { level: "console" });
   expect(await store.kept("console")).toEqual([]);
+}, 60_000);
+
+test("a state belongs to the number of displays that its machine had", async () => {
+  const store = memoryStore();
+  const boot = { level: "console", baseUrl: "/guest/b1" };
+  const first = serve(store);
+  await first.page.call("boot", { ...boot, displays: 2 });
+  await first.boot;
+  await first.page.call("save", {});
+
+  const same = serve(store);
+  await same.page.call("boot", { ...boot, displays: 2 });
+  expect(await same.boot).toMatchObject({ restored: true });
+  const other = serve(store);
+  await other.page.call("boot", boot);
+  expect(await other.boot).toMatchObject({
+    restored: false,
+    refused: { refusal: "machine-options", message: "its machine has 2 displays, this one one display" },
+  });
 }, 60_000);
 
 test.each([

@@ -28,7 +28,7 @@ import { STATE_PROOF_RUN_MS } from "../state/limits.ts";
 import { Machine, machineIdentity } from "./machine.ts";
 import type { MachineEvents, MachineOptions } from "./machine.ts";
 import { endWords } from "./power/power.ts";
-import type { RedLink } from "./red-link.ts";
+import { RedLink } from "./red-link.ts";
 import type { BootMarker } from "./devices/serial-log.ts";
 import { assertStateFits } from "../state/state-header.ts";
 import type { StoredStateHeader } from "../state/state-header.ts";
@@ -60,6 +60,8 @@ const GOING_DOWN = "down";
 /** Owner disposes; then the machine is gone. */
 export class GuestService implements AsyncDisposable {
   readonly #options: GuestServiceOptions;
+  /** By display. */
+  readonly #reds: RedLink[];
   readonly #core: CoreLink;
   readonly #page: Dispatcher<GuestControlEvents, GuestControlMessages>;
   readonly #log = new LogRing({
@@ -72,7 +74,7 @@ export class GuestService implements AsyncDisposable {
   #machine: Machine | undefined;
   #manifest: GuestManifest | undefined;
   /** What the machine was booted from, for the power button. */
-  #booted: { level: string; baseUrl: string } | undefined;
+  #booted: { level: string; baseUrl: string; displays?: number } | undefined;
   #chord = new AttentionChord();
   /** The guest ends its programs, and then the machine: what is saved now would end as well. */
   #isGoingDown = false;
@@ -101,10 +103,12 @@ export class GuestService implements AsyncDisposable {
         agentOpen: this.#machine?.agentPort.open ?? false,
         tablet: this.#tablet,
         leds: this.#machine?.leds ?? 0,
+        ...(this.#machine && { tabletReach: this.#machine.tabletReach }),
         ...(this.#machine?.ended && { standsBecause: this.#standingWords(this.#machine) }),
       }),
     });
     const { start, red } = options;
+    this.#reds = [red];
     this.#core.attach(start.core);
     red.attach(start.red);
     this.#page = new Dispatcher(start.control, {
@@ -120,7 +124,7 @@ export class GuestService implements AsyncDisposable {
     this.#machine = undefined;
     this.#log[Symbol.dispose]();
     this.#core[Symbol.dispose]();
-    this.#options.red[Symbol.dispose]();
+    for (const red of this.#reds) red[Symbol.dispose]();
     this.#page[Symbol.dispose]();
   }
 
@@ -139,13 +143,13 @@ export class GuestService implements AsyncDisposable {
         if (buttons !== 0) this.#autosave.used();
         return (await this.#machine?.pointer.motion(dx, dy, dz, buttons)) ?? 0;
       },
-      mousePosition: async ({ x, y, dz, buttons }) => {
+      mousePosition: async ({ x, y, dz, buttons, displayId }) => {
         const machine = this.#machine;
         if (!machine || machine.ended) return 0;
         // A pointer that only passes over changes nothing that anybody would miss.
         if (buttons !== 0) this.#autosave.used();
-        const { width, height } = machine.screenSize;
-        return machine.pointer.position(x, y, dz, buttons, width, height);
+        const place = machine.tabletPlace({ x, y }, displayId);
+        return machine.pointer.position(place.x, place.y, dz, buttons, place.width, place.height);
       },
       agentWrite: async ({ bytes }) => {
         this.#autosave.used();
@@ -190,11 +194,19 @@ export class GuestService implements AsyncDisposable {
       serialText: () => this.#machine?.serial.tail ?? "",
       serialSend: ({ text }) => this.#running().serialSend(text),
       attachCore: ({ port }) => this.#core.attach(port),
-      attachRed: ({ port }) => {
-        this.#options.red.attach(port);
-        this.#machine?.resync();
+      attachRed: ({ port, display = 0 }) => {
+        this.#redOf(display).attach(port);
+        if (this.#machine && display < this.#machine.displays.length) this.#machine.resync(display);
       },
     };
+  }
+
+  #redOf(display: number): RedLink {
+    while (this.#reds.length <= display) {
+      const next = this.#reds.length;
+      this.#reds.push(new RedLink(() => this.#page.send("displayWanted", { display: next })));
+    }
+    return this.#reds[display];
   }
 
   #running(): Machine {
@@ -255,10 +267,16 @@ export class GuestService implements AsyncDisposable {
     };
   }
 
-  async #boot({ level, baseUrl, fresh, earlier }: Payload<GuestControlMessages, "boot">): Promise<void> {
+  async #boot({
+    level,
+    baseUrl,
+    fresh,
+    earlier,
+    displays,
+  }: Payload<GuestControlMessages, "boot">): Promise<void> {
     if (this.#state === "ended") this.#core.power("The machine starts.", false);
     this.#setState("starting");
-    this.#booted = { level, baseUrl };
+    this.#booted = { level, baseUrl, displays };
     this.#chord = new AttentionChord();
     this.#isGoingDown = false;
     try {
@@ -288,6 +306,8 @@ export class GuestService implements AsyncDisposable {
       const outcome = fresh ? {} : await this.#restore(manifest, make, earlier ?? false);
       const machine = outcome.machine ?? (await make(true));
       this.#machine = machine;
+      // What a restored guest had said of its displays was said before there was a machine to ask.
+      if (machine.displays.length > 1) this.#core.tabletState(this.#tablet, machine.tabletReach);
       machine.run();
       if (outcome.header) this.#unproven = { header: outcome.header, since: this.#now() };
       this.#setState("running");
@@ -322,7 +342,9 @@ export class GuestService implements AsyncDisposable {
     [bios, vgaBios]: readonly ArrayBuffer[],
     kernelNow: boolean,
   ): Promise<Machine> {
-    const { red, loadWasm } = this.#options;
+    const { loadWasm } = this.#options;
+    const { displays = 1 } = this.#booted ?? {};
+    const [red, ...otherReds] = Array.from({ length: displays }, (_, display) => this.#redOf(display));
     const { level, buildId, memoryMiB, cmdline } = manifest;
     const kernel = async () => {
       const [image, initrd] = await files.files([manifest.kernel, manifest.initrd], (done, total) =>
@@ -342,9 +364,10 @@ export class GuestService implements AsyncDisposable {
       loadWasm,
       sink: red.sink,
       log: this.#log,
+      otherSinks: otherReds.map(({ sink }) => sink),
       events: this.#machineEvents(),
     });
-    red.serve(machine.qxl);
+    for (const [display, device] of machine.displays.entries()) this.#reds[display].serve(device);
     this.#progress("machine", 1, 1);
     return machine;
   }
@@ -355,8 +378,9 @@ export class GuestService implements AsyncDisposable {
       agentState: (open) => this.#core.agentState(open),
       tabletState: (enabled) => {
         this.#tablet = enabled;
-        this.#core.tabletState(enabled);
+        this.#core.tabletState(enabled, this.#machine?.tabletReach);
       },
+      displaysArranged: () => this.#core.tabletState(this.#tablet, this.#machine?.tabletReach),
       leds: (modifiers) => this.#core.leds(modifiers),
       bootMarker: (marker) => {
         this.#markers = [...this.#markers.filter(({ name }) => name !== marker.name), marker];
@@ -447,7 +471,7 @@ export class GuestService implements AsyncDisposable {
     try {
       stored = await store.open(kept);
       const { header } = stored;
-      assertStateFits(header, machineIdentity(manifest));
+      assertStateFits(header, machineIdentity(manifest, this.#booted?.displays));
       machine = await make(false);
       this.#progress("state", 0, header.stateBytes);
       const start = performance.now();

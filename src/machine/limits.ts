@@ -120,3 +120,10 @@ export const GUEST_TIME_TRIES = 5;
 
 /** Milliseconds between two reboots that page and clients are told of: a guest that reboots in a loop would flood them. */
 export const REBOOT_NOTICE_MS = 2_000;
+
+/**
+ * Pixels from the left edge of one display to that of the next in a guest with several, and the widest that one may be: X fixes where a
+ * screen begins when it starts (guest/overlay/desktop/usr/libexec/spicetab/displays has the same number). 2560x1600 is the largest usual
+ * size that fits the device's 16 MiB of draw area.
+ */
+export const DISPLAY_PITCH_PIXELS = 2560;

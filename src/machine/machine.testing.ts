@@ -86,6 +86,7 @@ export const silentEvents = (events: Partial<MachineEvents> = {}): MachineEvents
   agentData: async () => {},
   agentState: () => {},
   tabletState: () => {},
+  displaysArranged: () => {},
   leds: () => {},
   bootMarker: () => {},
   rebooted: () => {},

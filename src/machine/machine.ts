@@ -15,6 +15,7 @@ import { MachineEndedError, MachineOptionsError, OutOfMemoryError } from "./erro
 import { StateRefusedError } from "../state/errors.ts";
 import { GuestTime } from "./clock/guest-time.ts";
 import { ensureImageData } from "./v86/image-data.ts";
+import { shareInterruptLines } from "./devices/interrupt-lines.ts";
 import { Keyboard, watchLeds } from "./devices/keyboard.ts";
 import { PANIC_LINGER_MS } from "./limits.ts";
 import { MachineClock } from "./clock/machine-clock.ts";
@@ -22,8 +23,10 @@ import { GuestMemory, hideAperture, layOutAperture, QXL_VGAMEM_BYTES } from "./m
 import type { ApertureLayout } from "./memory-map.ts";
 import { noticeScreen } from "./vga/notice-screen.ts";
 import { PanicWatch } from "./power/panic-watch.ts";
-import { QXL_PCI_ID, registerQxlFunction } from "./devices/pci-function.ts";
+import { qxlPciId, registerQxlFunction } from "./devices/pci-function.ts";
 import { Pointer } from "./devices/pointer.ts";
+import { offerHeads, placeInRow, placeOnHead, ROW_MARKER } from "./displays.ts";
+import type { Point, TabletPlace } from "./displays.ts";
 import { endWords } from "./power/power.ts";
 import type { EndedMachine } from "./power/power.ts";
 import { canTripleFault, PowerWatch, standsStill } from "./power/power-watch.ts";
@@ -58,6 +61,8 @@ export interface MachineEvents {
   agentData(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   agentState(open: boolean): void;
   tabletState(enabled: boolean): void;
+  /** The guest has said, or forgotten, where its displays lie; {@link Machine.tabletReach} has changed. */
+  displaysArranged(): void;
   /** SpiceKeyboardModifierFlags: scroll 1, num 2, caps 4. */
   leds(modifiers: number): void;
   bootMarker(marker: BootMarker): void;
@@ -85,8 +90,10 @@ export interface MachineOptions {
   readonly floppy?: ArrayBuffer;
   /** Instantiates v86.wasm with v86's imports. */
   readonly loadWasm: (imports: WebAssembly.Imports) => Promise<WebAssembly.Exports>;
-  /** Where drawing commands go: the RedCommandBatcher of a red worker's port. */
+  /** Where the first display's drawing commands go: the RedCommandBatcher of a red worker's port. */
   readonly sink: QxlSink;
+  /** Those of further displays: the machine has a QXL device for each. */
+  readonly otherSinks?: readonly QxlSink[];
   readonly events: MachineEvents;
   /** What the QXL driver logs, and what the device has against it. */
   readonly log?: Log;
@@ -103,12 +110,21 @@ export interface MachineStats {
 /** What a saved state must agree with, known before any machine is made. */
 export const machineIdentity = (
   options: Pick<MachineOptions, "level" | "buildId" | "memoryMiB">,
+  displays = 1,
 ): MachineIdentity => {
   const { level, buildId, memoryMiB } = options;
-  const { ram, vram } = layOutAperture(memoryMiB);
+  const { ram, vram } = layOutAperture(memoryMiB, displays);
   const aperture = [ram.size, vram.size, QXL_VGAMEM_BYTES].map((bytes) => bytes >> 20).join("+");
-  return { level, buildId, memoryMiB, aperture, v86Version: V86_VERSION };
+  return { level, buildId, memoryMiB, aperture, v86Version: V86_VERSION, ...(displays > 1 && { displays }) };
 };
+
+const displaysOf = ({ otherSinks = [] }: MachineOptions): number => 1 + otherSinks.length;
+
+/** The device's state is plain JSON; v86's format keeps strings. */
+const qxlState = (device: QxlDevice): StatefulDevice => ({
+  saveState: () => [JSON.stringify(device.saveState())],
+  restoreState: ([state]) => device.restoreState(JSON.parse(String(state)) as QxlState),
+});
 
 /** What the screen of a machine that is off, or has halted, shows, in code page 437. */
 const OFF_LINES = ["The machine is switched off.", "", "Ctrl+Alt+Del switches it on."] as const;
@@ -122,7 +138,10 @@ export class Machine implements AsyncDisposable, SavableMachine {
   readonly identity: MachineIdentity;
   readonly layout: ApertureLayout;
   readonly memory: GuestMemory;
+  /** The first display, which is the VGA device. */
   readonly qxl: QxlDevice;
+  /** All of them. */
+  readonly displays: readonly QxlDevice[];
   readonly scanout: VgaScanout;
   readonly agentPort: SerialPort;
   readonly keyboard: Keyboard;
@@ -138,6 +157,8 @@ export class Machine implements AsyncDisposable, SavableMachine {
   readonly #panic: PanicWatch;
   #ended: EndedMachine | undefined;
   #panicTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The guest has its displays in a row, see {@link DISPLAY_PITCH_PIXELS}. */
+  #inRow = false;
   readonly #rebootCpu: () => void;
   #pristine = true;
   /** The guest's pages while a state is being saved. */
@@ -160,7 +181,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
    */
   static async create(options: MachineOptions): Promise<Machine> {
     ensureImageData();
-    const layout = layOutAperture(options.memoryMiB);
+    const layout = layOutAperture(options.memoryMiB, displaysOf(options));
     // v86 would wait for ever for a module that cannot be had.
     let fail: (error: unknown) => Promise<never> = () => NEVER;
     const failed = new Promise<never>((_, reject) => {
@@ -201,7 +222,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
     this.#options = options;
     this.emulator = emulator;
     this.layout = layout;
-    this.identity = machineIdentity(options);
+    this.identity = machineIdentity(options, displaysOf(options));
     const { cpu } = emulator.v86;
     const { events } = options;
 
@@ -216,9 +237,13 @@ export class Machine implements AsyncDisposable, SavableMachine {
       memory: this.memory,
       sink: options.sink,
     });
-    registerQxlFunction(cpu, layout, (offset, value) => this.qxl.ioWrite(offset, value));
+    // A machine with one display stays what it always was.
+    if (layout.devices.length > 1) shareInterruptLines(cpu.devices.pci);
+    for (const [index, device] of layout.devices.entries())
+      registerQxlFunction(cpu, device, (offset, value) => this.displays[index].ioWrite(offset, value), index);
     watchVgaWrites(cpu, () => this.qxl.vgaWrite());
-    this.qxl = this.#makeQxl();
+    this.displays = layout.devices.map((_, index) => this.#makeQxl(index));
+    [this.qxl] = this.displays;
     this.#virtioSerial = new VirtioSerial(cpu, {
       agent: {
         state: (open) => events.agentState(open),
@@ -242,7 +267,10 @@ export class Machine implements AsyncDisposable, SavableMachine {
       panicked: () => this.#panicked(),
     });
     this.serial = new SerialLog(
-      (marker) => events.bootMarker(marker),
+      (marker) => {
+        if (marker.name === ROW_MARKER) this.#setInRow(true);
+        events.bootMarker(marker);
+      },
       (line) => this.#panic.line(line),
     );
     emulator.add_listener("serial0-output-byte", (byte: number) => this.serial.push(byte));
@@ -260,7 +288,8 @@ export class Machine implements AsyncDisposable, SavableMachine {
       () => this.#pristine,
       () => this.#storedMemory,
     );
-    embedDevices(cpu, [this.#qxlState(), this.#virtioSerial, this.#ownState()]);
+    const [first, ...others] = this.displays.map((device) => qxlState(device));
+    embedDevices(cpu, [first, this.#virtioSerial, this.#ownState(), ...others]);
   }
 
   get running(): boolean {
@@ -317,9 +346,23 @@ export class Machine implements AsyncDisposable, SavableMachine {
     this.emulator.serial0_send(text);
   }
 
-  /** Whether the QXL driver takes the heads (ROM and interrupt); if not, they are the agent's business. */
+  /**
+   * Whether the QXL drivers take the heads (ROM and interrupt); if not, they are the agent's business. One device gets all of them, of
+   * several each gets its own, if all that have one take it.
+   */
   clientMonitorsConfig(heads: readonly ClientHead[]): boolean {
-    return this.qxl.clientMonitorsConfig(heads);
+    return offerHeads(this.displays, heads);
+  }
+
+  /** Displays that positions of the guest's absolute pointer reach. */
+  get tabletReach(): number {
+    return this.displays.length === 1 || this.#inRow ? this.displays.length : 1;
+  }
+
+  /** Where on the guest's tablet, and of which size, a pixel of a client's display lies; without a number one of the first primary. */
+  tabletPlace(point: Point, displayId = 0): TabletPlace {
+    if (this.displays.length > 1 && this.#inRow) return placeInRow(this.displays, point, displayId);
+    return placeOnHead(this.qxl.heads, this.screenSize, point, displayId);
   }
 
   stats(): MachineStats {
@@ -337,7 +380,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
     if (this.#dead) throw new MachineOptionsError("the machine was stopped by a fault: it is not saved");
     if (this.#ended) throw new MachineEndedError(endWords(this.#ended));
     if (standsStill(this.emulator.v86.cpu)) throw new MachineEndedError(endWords({ end: "halted" }));
-    this.qxl.settle();
+    for (const device of this.displays) device.settle();
     const small = this.emulator.v86.save_state();
     const { bytes, runs } = this.#packedMemory;
     const head = stateHead(small, bytes);
@@ -386,14 +429,15 @@ export class Machine implements AsyncDisposable, SavableMachine {
   }
 
   /** Sends the whole picture again: the red worker is new, or the machine was restored. */
-  resync(): void {
-    this.qxl.resync();
+  resync(display = 0): void {
+    this.displays[display].resync();
+    if (display > 0) return;
     this.scanout.resync();
     if (this.#wanted || this.#ended) this.scanout.poll();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.qxl[Symbol.dispose]();
+    for (const device of this.displays) device[Symbol.dispose]();
     this.scanout[Symbol.dispose]();
     this.keyboard[Symbol.dispose]();
     this.pointer[Symbol.dispose]();
@@ -412,22 +456,29 @@ export class Machine implements AsyncDisposable, SavableMachine {
     loadKernel(this.emulator.v86.cpu, this.layout.usable, files);
   }
 
-  #makeQxl(): QxlDevice {
+  #makeQxl(index: number): QxlDevice {
     const { emulator, layout, memory, scanout } = this;
     const { pci } = emulator.v86.cpu.devices;
+    const { ram, vram } = layout.devices[index];
+    const hasVga = index === 0;
+    const pciId = qxlPciId(index);
     return new QxlDevice({
+      id: index,
+      hasVga,
+      // Clients number displays by channel and head together: with several channels there is one head on each.
+      ...(layout.devices.length > 1 && { maxHeads: 1 }),
       bus: {
-        ram: () => memory.ram(),
-        vram: () => memory.vram(),
-        rom: () => memory.rom(),
-        raiseIrq: () => pci.raise_irq(QXL_PCI_ID),
-        lowerIrq: () => pci.lower_irq(QXL_PCI_ID),
-        enterVga: () => scanout.enter(),
-        leaveVga: () => scanout.leave(),
+        ram: () => memory.ram(index),
+        vram: () => memory.vram(index),
+        rom: () => memory.rom(index),
+        raiseIrq: () => pci.raise_irq(pciId),
+        lowerIrq: () => pci.lower_irq(pciId),
+        enterVga: () => hasVga && scanout.enter(),
+        leaveVga: () => hasVga && scanout.leave(),
       },
-      sink: this.#options.sink,
-      ram: layout.ram,
-      vram: layout.vram,
+      sink: [this.#options.sink, ...(this.#options.otherSinks ?? [])][index],
+      ram,
+      vram,
       vgamemSize: QXL_VGAMEM_BYTES,
       quic: quicImages(),
       // A long drawing and the CPU take turns.
@@ -437,26 +488,26 @@ export class Machine implements AsyncDisposable, SavableMachine {
     });
   }
 
-  /** The device's state is plain JSON; v86's format keeps strings. */
-  #qxlState(): StatefulDevice {
-    return {
-      saveState: () => [JSON.stringify(this.qxl.saveState())],
-      restoreState: ([state]) => this.qxl.restoreState(JSON.parse(String(state)) as QxlState),
-    };
-  }
-
   #ownState(): StatefulDevice {
     return {
       saveState: () => [
         this.#leds,
         JSON.stringify({ keys: this.keyboard.releases, buttons: this.pointer.buttons }),
+        ...(this.displays.length > 1 ? [this.#inRow] : []),
       ],
-      restoreState: ([leds, down]) => {
+      restoreState: ([leds, down, inRow]) => {
+        this.#setInRow(inRow === true);
         this.#setLeds(typeof leds === "number" ? leds & 7 : 0);
         // States of before have no such entry.
         this.#restoredDown = typeof down === "string" ? JSON.parse(down) : { keys: [], buttons: 0 };
       },
     };
+  }
+
+  #setInRow(inRow: boolean): void {
+    if (inRow === this.#inRow) return;
+    this.#inRow = inRow;
+    this.#options.events.displaysArranged();
   }
 
   #setLeds(modifiers: number): void {
@@ -518,7 +569,7 @@ export class Machine implements AsyncDisposable, SavableMachine {
     // A halted kernel's last words stand on VGA's screen. A driver's screen is painted by a thread that no longer runs: it shows what
     // was there before, and clients with nothing but a picture would wait. After a panic that picture may be all that is left of a work.
     if (ended.end === "panicked" || (ended.end === "halted" && this.qxl.mode === "vga")) return;
-    this.qxl.reset();
+    for (const device of this.displays) device.reset();
     this.scanout.showNotice(noticeScreen(new Uint8Array(this.#options.vgaBios), lines));
     this.scanout.poll();
   }
@@ -529,11 +580,12 @@ export class Machine implements AsyncDisposable, SavableMachine {
     this.#ended = undefined;
     clearTimeout(this.#panicTimer);
     this.#panic.reset();
-    this.qxl.reset();
+    for (const device of this.displays) device.reset();
     this.#virtioSerial.reset();
     this.keyboard.clear();
     this.pointer.clear();
     this.#setLeds(0);
+    this.#setInRow(false);
     this.#options.events.rebooted();
     // Nothing more of this slice: a guest that resets at once again would keep this thread for minutes.
     this.emulator.v86.cpu.in_hlt[0] = 1;

@@ -2,9 +2,10 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { MachineOptionsError } from "./errors.ts";
 import type { Machine } from "./machine.ts";
-import { inb, makeBareMachine, outb, outl, outw } from "./machine.testing.ts";
+import { QXLRom } from "../protocol/index.ts";
+import { inb, makeBareMachine, outb, outl, outw, RecordingRed } from "./machine.testing.ts";
 import { layOutAperture } from "./memory-map.ts";
-import { QXL_IO_PORT, QXL_PCI_ID, qxlConfigSpace } from "./devices/pci-function.ts";
+import { QXL_IO_BYTES, QXL_IO_PORT, QXL_PCI_ID, qxlConfigSpace, qxlPciId } from "./devices/pci-function.ts";
 
 test("every BAR lies at a multiple of its size, above usable memory, without overlap", () => {
   fc.assert(
@@ -83,4 +84,41 @@ test("the configuration space says QXL revision 4, VGA class, INTA", () => {
   expect(space.slice(8, 12)).toEqual([4, 0, 0, 3]);
   expect(space.slice(0x10, 0x20)).toEqual([0, 0, 0, 0x10, 0, 0, 0, 0x14, 0, 0, 0, 0x18, 1, 0xc1, 0, 0]);
   expect(space[0x3d]).toBe(1);
+});
+
+test("several devices have their BARs at multiples of their sizes too, one after the other", () => {
+  const { usable, devices, total, ...first } = layOutAperture(256, 4);
+  expect(devices.length).toBe(4);
+  expect(first).toEqual(devices[0]);
+  const bars = devices.flatMap(({ ram, vram, rom }) => [ram, vram, rom]).toSorted((a, b) => a.base - b.base);
+  let end = usable;
+  for (const { base, size } of bars) {
+    expect(base % size).toBe(0);
+    expect(base).toBeGreaterThanOrEqual(end);
+    end = base + size;
+  }
+  expect(total).toBeGreaterThanOrEqual(end);
+  // One device lies where it lay before there could be several.
+  expect(layOutAperture(256, 1)).toEqual(layOutAperture(256));
+});
+
+test.each([0, 5, 1.5, Number.NaN])("%s displays cannot be had", (displays) => {
+  expect(() => layOutAperture(256, displays)).toThrow(MachineOptionsError);
+});
+
+test("of several QXL functions the first is VGA, the others are displays without it", async () => {
+  const otherSinks = Array.from({ length: 3 }, () => new RecordingRed().sink);
+  await using machine = await makeBareMachine({ otherSinks });
+  const { pci } = machine.emulator.v86.cpu.devices;
+  const classes = [0, 1, 2, 3].map((display) => pci.device_spaces[qxlPciId(display)]![2] >>> 8);
+  expect(classes).toEqual([0x030000, 0x038000, 0x038000, 0x038000]);
+  // Each has its own ports, memory and mode.
+  expect(machine.displays.map(({ mode }) => mode)).toEqual(["vga", "undefined", "undefined", "undefined"]);
+  outb(machine, QXL_IO_PORT + 2 * QXL_IO_BYTES + 6, 0);
+  expect(machine.displays.map(({ mode }) => mode)).toEqual(["vga", "undefined", "compat", "undefined"]);
+  // A console in VGA text does not take another device's screen away.
+  outb(machine, 0x3d4, 0x0c);
+  expect(machine.displays[2].mode).toBe("compat");
+  const ids = machine.layout.devices.map(({ rom }) => machine.memory.all()[rom.base + QXLRom.offset.id]);
+  expect(ids).toEqual([0, 1, 2, 3]);
 });

@@ -3,7 +3,10 @@
  * memory of an integrated GPU: guest accesses are ordinary JITed RAM accesses, and the device reads the same bytes.
  *
  *     [0, usable) guest RAM | BAR0 QXL RAM | BAR1 VRAM | BAR2 ROM (8 KiB padded to 128 KiB) | end = v86's memory_size
+ *
+ * With several devices their RAMs and VRAMs follow each other, then their ROMs.
  */
+import { MAX_DISPLAYS } from "../protocol/limits.ts";
 import { MachineOptionsError } from "./errors.ts";
 import type { V86Cpu } from "./v86/v86-private.ts";
 
@@ -23,36 +26,47 @@ const V86_MEMORY_UNIT = 128 * 1024;
 /** v86 addresses memory with signed 32 bit numbers. */
 const V86_MEMORY_MAX = 2 ** 31 - V86_MEMORY_UNIT;
 
-/** Guest-physical byte ranges of the machine. */
-export interface ApertureLayout {
-  /** Bytes of RAM that the guest is told about. */
-  readonly usable: number;
+/** Guest-physical byte ranges of one QXL device. */
+export interface DeviceLayout {
   readonly ram: { readonly base: number; readonly size: number };
   readonly vram: { readonly base: number; readonly size: number };
   readonly rom: { readonly base: number; readonly size: number };
+}
+
+/** Guest-physical byte ranges of the machine; those of its first QXL device, and of all. */
+export interface ApertureLayout extends DeviceLayout {
+  /** Bytes of RAM that the guest is told about. */
+  readonly usable: number;
+  readonly devices: readonly DeviceLayout[];
   /** v86's memory_size. */
   readonly total: number;
 }
 
 /**
- * Lays out the aperture above `memoryMiB` of guest RAM.
+ * Lays out the apertures of `displays` QXL devices above `memoryMiB` of guest RAM.
  * @throws MachineOptionsError when a BAR would not lie at a multiple of its size, or beyond v86's 2 GiB
  */
-export const layOutAperture = (memoryMiB: number): ApertureLayout => {
+export const layOutAperture = (memoryMiB: number, displays = 1): ApertureLayout => {
+  if (!Number.isInteger(displays) || displays < 1 || displays > MAX_DISPLAYS) {
+    throw new MachineOptionsError(`displays is ${displays}: it must be 1 to ${MAX_DISPLAYS}`);
+  }
   const usable = memoryMiB * MIB;
   if (!Number.isInteger(memoryMiB) || memoryMiB < 64 || usable % QXL_RAM_BYTES !== 0) {
     throw new MachineOptionsError(
       `memoryMiB is ${memoryMiB}: it must be a multiple of ${QXL_RAM_BYTES / MIB}, so that the BARs above it are aligned`,
     );
   }
-  const ram = { base: usable, size: QXL_RAM_BYTES };
-  const vram = { base: ram.base + ram.size, size: QXL_VRAM_BYTES };
-  const rom = { base: vram.base + vram.size, size: QXL_ROM_BYTES };
-  const total = rom.base + V86_MEMORY_UNIT;
+  const roms = usable + displays * (QXL_RAM_BYTES + QXL_VRAM_BYTES);
+  const devices = Array.from({ length: displays }, (_, index): DeviceLayout => {
+    const ram = { base: usable + index * (QXL_RAM_BYTES + QXL_VRAM_BYTES), size: QXL_RAM_BYTES };
+    const vram = { base: ram.base + ram.size, size: QXL_VRAM_BYTES };
+    return { ram, vram, rom: { base: roms + index * V86_MEMORY_UNIT, size: QXL_ROM_BYTES } };
+  });
+  const total = roms + displays * V86_MEMORY_UNIT;
   if (total > V86_MEMORY_MAX) {
     throw new MachineOptionsError(`memoryMiB is ${memoryMiB}: RAM and aperture must stay below 2 GiB`);
   }
-  return { usable, ram, vram, rom, total };
+  return { usable, ...devices[0], devices, total };
 };
 
 /** CMOS registers that tell a BIOS how much memory there is: [register, value]. */
@@ -93,9 +107,7 @@ export class GuestMemory {
   readonly #offset: number;
   #buffer: ArrayBufferLike | undefined;
   #all = new Uint8Array(0);
-  #ram = new Uint8Array(0);
-  #vram = new Uint8Array(0);
-  #rom = new Uint8Array(0);
+  #bars: readonly Record<"ram" | "vram" | "rom", Uint8Array<ArrayBuffer>>[] = [];
 
   constructor(cpu: V86Cpu, layout: ApertureLayout) {
     this.#cpu = cpu;
@@ -112,13 +124,12 @@ export class GuestMemory {
   #fresh(): void {
     const buffer = this.#cpu.wasm_memory.buffer;
     if (buffer === this.#buffer) return;
-    const { ram, vram, rom, total } = this.#layout;
-    const view = (base: number, size: number) => new Uint8Array(buffer, this.#offset + base, size);
+    const { devices, total } = this.#layout;
+    const view = ({ base, size }: { base: number; size: number }) =>
+      new Uint8Array(buffer as ArrayBuffer, this.#offset + base, size);
     this.#buffer = buffer;
-    this.#all = view(0, total);
-    this.#ram = view(ram.base, ram.size);
-    this.#vram = view(vram.base, vram.size);
-    this.#rom = view(rom.base, rom.size);
+    this.#all = view({ base: 0, size: total });
+    this.#bars = devices.map(({ ram, vram, rom }) => ({ ram: view(ram), vram: view(vram), rom: view(rom) }));
   }
 
   /** All guest-physical memory, aperture included. */
@@ -127,21 +138,21 @@ export class GuestMemory {
     return this.#all;
   }
 
-  /** BAR0. */
-  ram(): Uint8Array<ArrayBuffer> {
+  /** BAR0 of a device. */
+  ram(device = 0): Uint8Array<ArrayBuffer> {
     this.#fresh();
-    return this.#ram;
+    return this.#bars[device].ram;
   }
 
   /** BAR1. */
-  vram(): Uint8Array<ArrayBuffer> {
+  vram(device = 0): Uint8Array<ArrayBuffer> {
     this.#fresh();
-    return this.#vram;
+    return this.#bars[device].vram;
   }
 
   /** BAR2. */
-  rom(): Uint8Array<ArrayBuffer> {
+  rom(device = 0): Uint8Array<ArrayBuffer> {
     this.#fresh();
-    return this.#rom;
+    return this.#bars[device].rom;
   }
 }

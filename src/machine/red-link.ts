@@ -1,18 +1,24 @@
 /** The guest's end towards a red worker: batches of commands out, credit and client capabilities in. */
-import type { RedCommandReply } from "../protocol/red-command.ts";
+import type { RedCommandBatch, RedCommandReply } from "../protocol/red-command.ts";
 import type { QxlDevice } from "../qxl/index.ts";
 import { RedCommandBatcher } from "../qxl/index.ts";
 
-/** Owner disposes. The red worker may be replaced: attach its port, then resync the machine. */
+/**
+ * Owner disposes. The red worker may be replaced: attach its port, then resync the machine. It may also come only when it is wanted:
+ * until then what the device sends goes nowhere, since a resync brings all of it, and costs no credit.
+ */
 export class RedLink implements Disposable {
   readonly sink: RedCommandBatcher;
   #port: MessagePort | undefined;
   #device: QxlDevice | undefined;
   #clients: { present: boolean; capabilities: Uint8Array } | undefined;
+  readonly #wanted: () => void;
 
-  constructor() {
+  /** `wanted` is called when the guest's driver shows something and there is no red worker, perhaps often. */
+  constructor(wanted: () => void = () => {}) {
+    this.#wanted = wanted;
     this.sink = new RedCommandBatcher({
-      post: (batch) => this.#port?.postMessage(batch, [batch.data]),
+      post: (batch) => this.#post(batch),
       onCredit: () => this.#device?.creditAvailable(),
     });
   }
@@ -35,6 +41,12 @@ export class RedLink implements Disposable {
     this.#port?.close();
     this.#port = undefined;
     this.#device = undefined;
+  }
+
+  #post(batch: RedCommandBatch): void {
+    if (this.#port !== undefined) return this.#port.postMessage(batch, [batch.data]);
+    this.sink.credit(batch.bytes);
+    if (batch.commands.some(({ type }) => type === "surfaceCreate")) this.#wanted();
   }
 
   #onReply(reply: RedCommandReply): void {

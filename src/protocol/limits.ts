@@ -51,3 +51,6 @@ export const MAX_CURSOR_SIDE = 512;
 
 /** Heads of a monitors config, of the guest's, of a client's, and as it goes to clients: the QXL ROM has room for 64. */
 export const MAX_HEADS = 64;
+
+/** QXL devices of a machine, each with its display and cursor channel: remote-viewer's menu of displays has four. */
+export const MAX_DISPLAYS = 4;

@@ -12,6 +12,7 @@ export interface ClientNoticesOptions {
   readonly ram: RamHeader;
   readonly interrupts: InterruptLine;
   readonly revision: number;
+  readonly maxHeads: number;
 }
 
 /** What the driver is told of the display clients: through the ROM, with an interrupt. */
@@ -43,13 +44,13 @@ export class ClientNotices {
    * @returns false if no driver listens: then they are the guest agent's business
    */
   offerMonitors(heads: readonly QxlClientHead[]): boolean {
-    const { ram, rom, interrupts } = this.#options;
+    const { ram, rom, interrupts, maxHeads } = this.#options;
     if (!this.#areRead) return false;
     const { mask } = ram;
     // 0 and all ones are what old Windows drivers write, whatever they handle.
     if (mask === 0 || mask === 0xffff_ffff || !(mask & QxlInterrupt.ClientMonitorsConfig)) return false;
     if (heads.length === 0) return true;
-    rom.writeMonitorsConfig(heads);
+    rom.writeMonitorsConfig(heads.slice(0, maxHeads));
     interrupts.raise(QxlInterrupt.ClientMonitorsConfig);
     return true;
   }

@@ -17,6 +17,10 @@ export interface QxlDeviceOptions {
   readonly revision?: number;
   /** ROM id: the number of the device, for several. Default 0. */
   readonly id?: number;
+  /** Whether it is the VGA device, too; of several only the first is. Default true. */
+  readonly hasVga?: boolean;
+  /** Heads that the driver may show on this device (QEMU's max_outputs). Default: as many as there may be. */
+  readonly maxHeads?: number;
   readonly nSurfaces?: number;
   /** Decodes QUIC images that a guest draws with. Without it they are passed on but not drawn here. */
   readonly quic?: RasterSource["quic"];

@@ -22,17 +22,20 @@ export interface DeviceScreenOptions {
   /** What SET_MODE chooses from. */
   readonly modes: readonly QxlModeEntry[];
   readonly vgamemSize: number;
+  readonly hasVga: boolean;
+  readonly maxHeads: number;
   readonly onModeChange?: (mode: QxlMode) => void;
 }
 
 /** QEMU's mode of the device (VGA, native, compat, none), and what of the screen lives and dies with it: primary, cursor, monitors. */
 export class DeviceScreen {
   readonly #options: DeviceScreenOptions;
-  #mode: QxlMode = "vga";
+  #mode: QxlMode;
   #monitors: RedMonitorsConfig | undefined;
 
   constructor(options: DeviceScreenOptions) {
     this.#options = options;
+    this.#mode = options.hasVga ? "vga" : "undefined";
   }
 
   get mode(): QxlMode {
@@ -104,10 +107,23 @@ export class DeviceScreen {
 
   /** MONITORS_CONFIG. @throws QxlGuestError; then the monitors stay as they are */
   setMonitors(): void {
-    const { slots, ram, sink } = this.#options;
-    const config = parseMonitorsConfig(slots, ram.monitorsConfig);
-    this.#monitors = config;
-    sink.push(config);
+    const { slots, ram, sink, maxHeads } = this.#options;
+    const { heads, maxAllowed, ...config } = parseMonitorsConfig(slots, ram.monitorsConfig);
+    // As spice-server's max_monitors: what is beyond it is not there.
+    const monitors = {
+      ...config,
+      maxAllowed: Math.min(maxAllowed, maxHeads),
+      heads: heads.slice(0, maxHeads),
+    };
+    this.#monitors = monitors;
+    sink.push(monitors);
+  }
+
+  /** After a hard reset: the VGA device is in VGA mode, any other in none. */
+  reset(): void {
+    if (this.#options.hasVga) return this.enterVga();
+    this.#monitors = undefined;
+    this.#setMode("undefined");
   }
 
   enterVga(): void {
@@ -118,7 +134,7 @@ export class DeviceScreen {
 
   /** Takes over what a saved state says; {@link announce} tells the others. */
   restore(mode: QxlMode, monitors: RedMonitorsConfig | undefined): void {
-    this.#mode = mode;
+    this.#mode = mode === "vga" && !this.#options.hasVga ? "undefined" : mode;
     this.#monitors = monitors;
   }
 

@@ -6,6 +6,7 @@ import {
   QXLImageDescriptor,
   QXLPalette,
   QXLRam,
+  QXLRom,
   QxlCmd,
   QxlImageFlags,
   QxlIo,
@@ -371,6 +372,38 @@ describe("clients", () => {
     expect(view.getUint32(128, true)).toBe(crc >>> 0);
     driver.ram.setUint32(driver.header + QXLRam.offset.intMask, 0xffff_ffff, true);
     expect(device.clientMonitorsConfig(heads)).toBe(false);
+  });
+});
+
+describe("a device that is one of several", () => {
+  const one = new TestDriver(new TestMachine({ id: 1, hasVga: false, maxHeads: 1 }));
+
+  it("is in no mode before its driver comes and after a reset, and has its number in the ROM", () => {
+    expect(one.machine.device.mode).toBe("undefined");
+    expect(one.machine.vga).toBe(0);
+    one.load();
+    expect(one.machine.device.mode).toBe("native");
+    one.machine.device.reset();
+    expect(one.machine.device.mode).toBe("undefined");
+    expect(one.machine.vga).toBe(0);
+    expect(one.machine.memory.rom[QXLRom.offset.id]).toBe(1);
+  });
+
+  it("has as many heads as it may, whatever driver and client say", () => {
+    one.load();
+    one.machine.replica.take();
+    one.monitorsConfig([
+      [0, 0, 64, 64],
+      [64, 0, 64, 64],
+    ]);
+    one.machine.flush();
+    const [config] = one.machine.replica.take().filter((command) => command.type === "monitorsConfig");
+    expect(config).toMatchObject({ maxAllowed: 1, heads: [{ id: 0, width: 64 }] });
+    expect(one.machine.device.heads.length).toBe(1);
+    const heads = [800, 640].map((width) => ({ x: 0, y: 0, width, height: 600 }));
+    expect(one.machine.device.clientMonitorsConfig(heads)).toBe(true);
+    const view = new DataView(one.machine.memory.rom.buffer);
+    expect(view.getUint16(QXLRom.offset.clientMonitorsConfig, true)).toBe(1);
   });
 });
 

@@ -1,6 +1,8 @@
 import type { Log } from "../log/index.ts";
 import { NO_LOG } from "../log/index.ts";
+import { MAX_HEADS } from "../protocol/limits.ts";
 import { QXL_IO_RANGE_SIZE, QxlInterrupt, QxlIo } from "../protocol/index.ts";
+import type { RedHead } from "../protocol/red-command.ts";
 import type { QxlSink } from "./bus.ts";
 import { ClientNotices } from "./client-notices.ts";
 import { CommandProcessor } from "./command-processor.ts";
@@ -71,6 +73,7 @@ export class QxlDevice implements Disposable {
       ram: this.#ram,
       interrupts: this.#interrupts,
       revision: options.revision ?? 4,
+      maxHeads: options.maxHeads ?? MAX_HEADS,
     });
     this.#releases = new ReleaseList(this.#memory, this.#ram.releases, () =>
       this.#interrupts.raise(QxlInterrupt.Display),
@@ -101,6 +104,8 @@ export class QxlDevice implements Disposable {
       processor: this.#processor,
       modes,
       vgamemSize,
+      hasVga: options.hasVga ?? true,
+      maxHeads: options.maxHeads ?? MAX_HEADS,
       onModeChange: options.onModeChange,
     });
     this.#hardReset();
@@ -114,6 +119,11 @@ export class QxlDevice implements Disposable {
   get primarySize(): { readonly width: number; readonly height: number } | undefined {
     const primary = this.#processor.surfaces.get(0);
     return primary && { width: primary.width, height: primary.height };
+  }
+
+  /** The driver's monitors on the primary surface, as it last set them. */
+  get heads(): readonly RedHead[] {
+    return this.#screen.monitors?.heads ?? [];
   }
 
   get stats(): QxlStats {
@@ -393,7 +403,7 @@ export class QxlDevice implements Disposable {
     this.#ram.initialise();
     this.#interrupts.update();
     this.#sink.push({ type: "reset" });
-    this.#screen.enterVga();
+    this.#screen.reset();
   }
 
   #restore(state: QxlState): void {

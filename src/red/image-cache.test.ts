@@ -20,7 +20,9 @@ afterEach(() => {
 type Client = TestDisplayClient & { readonly clientId: number };
 
 /** A worker with a screen, and a client that has seen it. */
-async function start(options: TestClientOptions = {}): Promise<{ red: TestRedWorker; client: Client }> {
+async function start(
+  options: TestClientOptions & { channelId?: number } = {},
+): Promise<{ red: TestRedWorker; client: Client }> {
   const red = new TestRedWorker({ pipeStallMs: 60_000 });
   open.push(red);
   await red.run([createSurface(0, WIDTH, HEIGHT)]);
@@ -346,5 +348,19 @@ describe("the palette cache of a client", () => {
     await draw(red, client, { type: "reset" }, createSurface(0, WIDTH, HEIGHT), copy(image));
     await draw(red, client, copy(image, 20));
     expect(client.palettes).toMatchObject({ count: 1, hits: 1 });
+  });
+});
+
+describe("a further display channel of a client", () => {
+  it("leaves the client's image cache and GLZ window to the first", async () => {
+    const { red, client } = await start({ channelId: 1, compression: ImageCompression.Glz });
+    for (let times = 0; times < 3; times++) await draw(red, client, copy(cached(7n), 8 * times, 8));
+    expect([client.pixmaps.peak, client.pixmaps.hits]).toEqual([0, 0]);
+    expect(client.imageTypes).not.toContain(ImageType.FromCache);
+    expect(client.imageTypes).not.toContain(ImageType.GlzRgb);
+    await red.run([{ type: "reset" }, createSurface(0, WIDTH, HEIGHT)]);
+    await red.settle(client);
+    // That would empty what the first channel counts on.
+    expect(client.names).not.toContain("invalAllPixmaps");
   });
 });

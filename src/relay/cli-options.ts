@@ -1,6 +1,7 @@
 import { CodedError } from "../errors/index.ts";
 import { parseArgs } from "node:util";
 import { LAYOUT_NAMES } from "../keyboard/layout.ts";
+import { MAX_DISPLAYS } from "../protocol/limits.ts";
 import { readOrigin } from "./origin.ts";
 import { ProxyFront } from "./proxy.ts";
 
@@ -25,6 +26,8 @@ export interface CliOptions {
   readonly guest: "console" | "desktop";
   /** Keyboard layout that the guest is given; undefined: it keeps its own. */
   readonly keyboard: string | undefined;
+  /** QXL devices of the machine; undefined: as many as the page is set to. */
+  readonly displays: number | undefined;
   readonly headless: boolean;
   readonly profile: string | undefined;
   readonly devtoolsPort: number | undefined;
@@ -61,6 +64,8 @@ Boots Debian in a browser tab and lets any SPICE client join it.
                        file, or from SPICETAB_SECRET       (new at each start)
   --guest <level>      console or desktop                             (desktop)
   --keyboard <layout>  the guest's keyboard: us, gb, de, fr, …               (us)
+  --displays <number>  displays of the machine, 1 to 4; the page's setting can
+                       change it                                            (1)
   --headless           also host the machine in a headless Chromium
   --profile <folder>   browser profile of --headless, where the state is kept
                                                      (.cache/headless-profile)
@@ -129,6 +134,7 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
     secretFile: values["secret-file"],
     guest,
     keyboard: values.keyboard,
+    displays: readDisplays(values.displays),
     headless: values.headless ?? false,
     profile: values.profile,
     devtoolsPort: devtoolsPort === undefined ? undefined : readPort("--devtools-port", devtoolsPort, 0),
@@ -158,6 +164,7 @@ function parse(args: readonly string[]) {
         "secret-file": { type: "string" },
         guest: { type: "string" },
         keyboard: { type: "string" },
+        displays: { type: "string" },
         headless: { type: "boolean" },
         profile: { type: "string" },
         "devtools-port": { type: "string" },
@@ -208,6 +215,15 @@ function readProxy(text: string): string {
     throw new UsageError(`--trust-proxy: ${(error as Error).message}`, { cause: error });
   }
   return text;
+}
+
+function readDisplays(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const displays = Number(text);
+  if (!/^\d$/.test(text) || displays < 1 || displays > MAX_DISPLAYS) {
+    throw new UsageError(`--displays must be 1 to ${MAX_DISPLAYS}, not "${text}"`);
+  }
+  return displays;
 }
 
 function readPingInterval(text: string | undefined): number | undefined {

@@ -77,6 +77,8 @@ test.each([
   [["--spice-port", "-1"], "--spice-port"],
   [["--http-port", "7000", "--spice-port", "7000"], "must differ"],
   [["--guest", "windows"], 'not "windows"'],
+  [["--displays", "5"], '--displays must be 1 to 4, not "5"'],
+  [["--displays", "two"], '--displays must be 1 to 4, not "two"'],
   [["--keyboard", "klingon"], "--keyboard must be one of us, gb, de"],
   [["--host", ""], "--host must not be empty"],
   [["--profile", "x"], "needs --headless"],

@@ -125,6 +125,7 @@ async function serve(
     password,
     passwordValidUntil,
     keyboard: options.keyboard,
+    displays: options.displays,
     pageFolder,
     guestFolder,
     copies,

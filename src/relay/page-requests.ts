@@ -15,6 +15,7 @@ export interface PageConfig {
   readonly guestBaseUrl: string;
   /** Keyboard layout that the guest is given. */
   readonly keyboard?: string;
+  readonly displays?: number;
   /** Clients must know it; empty: none is asked for. */
   readonly password: string;
   /**
@@ -40,6 +41,7 @@ export interface PageRequestsOptions {
   /** Milliseconds since 1970, by this machine's clock, from which on the password lets nobody in. @default never */
   readonly passwordValidUntil?: number;
   readonly keyboard?: string;
+  readonly displays?: number;
   /** Folder with one folder per guest level. */
   readonly guestFolder: string;
   readonly copies?: CompressedCopies;
@@ -128,6 +130,7 @@ function answerConfig(
     password: options.password ?? "",
     passwordValidForMs: until === undefined ? undefined : Math.max(0, until - Date.now()),
     keyboard: options.keyboard,
+    displays: options.displays,
     ...options.relay.reachable(request),
   };
   return answer(response, 200, "application/json", JSON.stringify(config));

@@ -92,9 +92,13 @@ export function encodeMonitorsConfig(heads: readonly ClientHead[]): Uint8Array {
   });
 }
 
-/** The heads of a MONITORS_CONFIG's data; those of no size are switched off and left out. @throws SchemaError */
+/** The heads of a MONITORS_CONFIG's data, one per display; those of no size are switched off. @throws SchemaError */
 export function decodeMonitorsConfig(data: Uint8Array): ClientHead[] {
-  return decodeBody(agentMessages.monitorsConfig, data)
-    .monitors.filter(({ width, height }) => width > 0 && height > 0)
-    .map(({ x, y, width, height, depth }) => ({ x, y, width, height, depth }));
+  return decodeBody(agentMessages.monitorsConfig, data).monitors.map(({ x, y, width, height, depth }) => ({
+    x,
+    y,
+    width,
+    height,
+    depth,
+  }));
 }

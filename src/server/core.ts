@@ -6,6 +6,7 @@ import type {
   Handlers,
   LivenessRegistry,
   MainMessages,
+  Payload,
   RedWorkerMessages,
 } from "../dispatch/index.ts";
 import { Dispatcher, TransferredAnswer } from "../dispatch/index.ts";
@@ -43,8 +44,8 @@ export interface CoreOptions {
 
 /** A page's machine: the dispatchers to its workers and to the page. */
 interface Machine {
-  /** Undefined while its red worker is being replaced. */
-  red: RedThread | undefined;
+  /** By display; undefined while a red worker is being replaced, and where the guest drives no such display. */
+  readonly reds: (RedThread | undefined)[];
   readonly guest: Dispatcher<GuestMessages, GuestEvents>;
   readonly page: Dispatcher<HostControlEvents, HostControlMessages>;
   readonly owned: Disposable[];
@@ -111,7 +112,7 @@ export class Core implements AsyncDisposable {
       handlers: {
         agentState: ({ open }) => reds.agentState(open),
         agentData: ({ bytes }) => reds.agentData(bytes),
-        tabletState: ({ enabled }) => reds.tabletState(enabled),
+        tabletState: ({ enabled, reach }) => reds.tabletState(enabled, reach),
         leds: ({ modifiers }) => reds.leds(modifiers),
         power: ({ words, stands }) => reds.power(words, stands),
       },
@@ -135,7 +136,7 @@ export class Core implements AsyncDisposable {
       ],
       onError,
     });
-    const machine: Machine = { red: undefined, guest, page, owned: [alive, guest, page] };
+    const machine: Machine = { reds: [], guest, page, owned: [alive, guest, page] };
     this.#machine = machine;
     // A new page has heard nothing yet.
     this.#ring.tellAll();
@@ -149,18 +150,23 @@ export class Core implements AsyncDisposable {
       liveness.watchAlive(start.guestId, died([guest], "the virtual machine's thread ended")),
       // A page's workers die with it.
       liveness.watchAlive(start.pageId, () => {
-        machine.red?.qxl.peerDied("the hosting tab was closed");
+        for (const red of machine.reds) red?.qxl.peerDied("the hosting tab was closed");
         died([guest, page], "the hosting tab was closed")();
       }),
     );
-    const red = this.#openRed(machine, reds, start);
+    const red = this.#openRed(machine, reds, start, 0);
     reds.attach({ guest, qxl: red.qxl });
     this.#updateRelay(this.#config);
     this.#announce();
   }
 
   /** A red worker of the machine, the first or one in the place of another that died. */
-  #openRed(machine: Machine, reds: Reds, { red: port, redId }: Pick<CoreStart, "red" | "redId">): RedThread {
+  #openRed(
+    machine: Machine,
+    reds: Reds,
+    { red: port, redId }: Pick<CoreStart, "red" | "redId">,
+    display: number,
+  ): RedThread {
     const qxl = new Dispatcher<RedWorkerMessages, MainMessages>(port, {
       peer: "red",
       handlers: {
@@ -173,35 +179,40 @@ export class Core implements AsyncDisposable {
       qxl,
       owned: [
         this.#options.liveness.watchAlive(redId, () =>
-          this.#redDied(machine, red, "the display thread ended"),
+          this.#redDied(machine, red, display, "the display thread ended"),
         ),
         qxl,
       ],
     };
-    machine.red = red;
+    machine.reds[display] = red;
     if (this.#config.compression !== undefined)
       qxl.send("setCompression", { compression: this.#config.compression });
     return red;
   }
 
   /** The guest and the sessions' other channels go on; what is drawn for them waits for the next red worker. */
-  #redDied(machine: Machine, red: RedThread, reason: string): void {
+  #redDied(machine: Machine, red: RedThread, display: number, reason: string): void {
     for (const one of red.owned) one[Symbol.dispose]();
-    if (machine.red !== red) return;
-    machine.red = undefined;
+    if (machine.reds[display] !== red) return;
+    machine.reds[display] = undefined;
     if (this.#machine !== machine) return;
     this.#log.log("warning", "core", reason);
-    this.#reds?.detachQxl();
+    this.#reds?.detachQxl(display);
     this.#startGrace(reason);
     this.#announce();
   }
 
-  #replaceRed(machine: Machine, reds: Reds, start: Pick<CoreStart, "red" | "redId">): void {
-    if (machine.red) this.#redDied(machine, machine.red, "the display thread is replaced");
-    const { qxl } = this.#openRed(machine, reds, start);
+  #replaceRed(
+    machine: Machine,
+    reds: Reds,
+    { display = 0, ...start }: Payload<HostControlMessages, "replaceRed">,
+  ): void {
+    const old = machine.reds[display];
+    if (old) this.#redDied(machine, old, display, "the display thread is replaced");
+    const { qxl } = this.#openRed(machine, reds, start, display);
     if (this.#machine !== machine) return;
     clearTimeout(this.#grace);
-    reds.attachQxl(qxl);
+    reds.attachQxl(qxl, display);
     this.#announce();
   }
 
@@ -229,15 +240,16 @@ export class Core implements AsyncDisposable {
       takeOverRelay: () => this.#relay?.takeOver(),
       kick: ({ clientId, reason }) => reds.kick(clientId, reason ?? "the host disconnected you"),
       inspect: () => this.#inspect(machine(), reds),
-      readSurface: async ({ surfaceId }) => {
-        const answer = await reds.readSurface(surfaceId);
+      readSurface: async ({ surfaceId, display }) => {
+        const answer = await reds.readSurface(surfaceId, display);
         return new TransferredAnswer(answer, [
           answer.pixels.buffer as ArrayBuffer,
         ]) as unknown as typeof answer;
       },
       keyScancodes: ({ bytes }) => reds.hand.localKeys(bytes),
       mouseMotion: ({ dx, dy, dz, buttons }) => reds.hand.localMotion(dx, dy, dz, buttons),
-      mousePosition: ({ x, y, dz, buttons }) => reds.hand.localPosition(x, y, dz, buttons),
+      mousePosition: ({ x, y, dz, buttons, displayId }) =>
+        reds.hand.localPosition(x, y, dz, buttons, displayId),
       monitorsConfig: ({ heads }) => reds.monitorsConfig(heads),
       replaceRed: (start) => this.#replaceRed(machine(), reds, start),
       release: ({ reason }) => {
@@ -254,7 +266,8 @@ export class Core implements AsyncDisposable {
     this.#reds?.configure(config);
     this.#config = config;
     if (config.compression !== undefined && config.compression !== before.compression) {
-      this.#machine?.red?.qxl.send("setCompression", { compression: config.compression });
+      for (const red of this.#machine?.reds ?? [])
+        red?.qxl.send("setCompression", { compression: config.compression });
     }
     this.#updateRelay(before);
     this.#announce();
@@ -303,7 +316,8 @@ export class Core implements AsyncDisposable {
     this.#reds?.detach();
     // What is under way from its threads must not be taken for a word about the next machine: a red worker tells that the streams ended
     // which the next one has taken over.
-    for (const one of [machine.guest, ...(machine.red?.owned ?? [])]) one[Symbol.dispose]();
+    for (const one of [machine.guest, ...machine.reds.flatMap((red) => red?.owned ?? [])])
+      one[Symbol.dispose]();
     this.#startGrace(reason);
     this.#disposeLater(machine);
     this.#announce();
@@ -329,7 +343,8 @@ export class Core implements AsyncDisposable {
   /** Whoever asked for the end still gets its answer over one of these ports. */
   #disposeLater(machine: Machine): void {
     setTimeout(() => {
-      for (const one of [...machine.owned, ...(machine.red?.owned ?? [])]) one[Symbol.dispose]();
+      for (const one of [...machine.owned, ...machine.reds.flatMap((red) => red?.owned ?? [])])
+        one[Symbol.dispose]();
     });
   }
 
@@ -351,10 +366,15 @@ export class Core implements AsyncDisposable {
     return this.#reds && coreGraph(this.#reds, this.#ring.entries);
   }
 
-  async #inspect({ red }: Machine, reds: Reds): Promise<HostInspection> {
+  async #inspect({ reds: [first, ...others] }: Machine, reds: Reds): Promise<HostInspection> {
     return {
       core: coreGraph(reds, this.#ring.entries),
-      red: await red?.qxl.call("inspect", {}).catch(() => undefined),
+      red: await first?.qxl.call("inspect", {}).catch(() => undefined),
+      ...(others.length > 0 && {
+        otherReds: await Promise.all(
+          Array.from(others, (red) => red?.qxl.call("inspect", {}).catch(() => undefined)),
+        ),
+      }),
     };
   }
 
@@ -384,7 +404,8 @@ export class Core implements AsyncDisposable {
 
   /** Why nothing moves on the screens of those who are connected. */
   get #standing(): string | undefined {
-    if (this.#reds && !this.#machine?.red) return "The page that runs the machine is away; it is waited for.";
+    if (this.#reds && !this.#machine?.reds[0])
+      return "The page that runs the machine is away; it is waited for.";
     return this.#reds?.standing;
   }
 

@@ -145,7 +145,13 @@ export class GuestHand implements Disposable {
       return guest.call("mouseMotion", { dx, dy, dz, buttons }, [], options);
     }
     const { x, y, displayId } = input;
-    if (mouse.usesTablet) return guest.call("mousePosition", { x, y, dz, buttons }, [], options);
+    if (mouse.usesTablet)
+      return guest.call(
+        "mousePosition",
+        { x, y, dz, buttons, ...(displayId > 0 && { displayId }) },
+        [],
+        options,
+      );
     return agent.mouseState(x, y, buttons | wheelMask(dz), displayId);
   }
 

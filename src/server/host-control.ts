@@ -24,6 +24,8 @@ export interface CoreStart {
 }
 
 export interface HostConfig {
+  /** QXL devices of the machine, each with a display and a cursor channel. @default 1 */
+  readonly displays?: number;
   /** The machine's name, shown by clients. */
   readonly name: string;
   /** Empty or absent: no ticket is asked for. At most 60 bytes of UTF-8, as SPICE has it. */
@@ -91,6 +93,8 @@ export interface HostInspection {
     readonly log: readonly LogEntry[];
   };
   readonly red: RedInspection | undefined;
+  /** Those of further displays; undefined where there is none, since the guest drives only some. */
+  readonly otherReds?: readonly (RedInspection | undefined)[];
 }
 
 /** page -> core. */
@@ -104,15 +108,18 @@ export interface HostControlMessages {
   kick(message: { clientId: number; reason?: string }): void;
   inspect(message: Record<string, never>): HostInspection;
   /** Pixels of a surface, after everything the guest has drawn so far. */
-  readSurface(message: { surfaceId: number }): SurfacePixels;
+  readSurface(message: { surfaceId: number; display?: number }): SurfacePixels;
   /** Keys and pointer of the page's own screen; as the InputsChannel's, but from the local user. Answer when the guest has room for more. */
   keyScancodes(message: { bytes: readonly number[] }): void;
   mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): void;
-  mousePosition(message: { x: number; y: number; dz: number; buttons: number }): void;
+  mousePosition(message: { x: number; y: number; dz: number; buttons: number; displayId?: number }): void;
   /** Heads that the page's own screen wants; as a client's MONITORS_CONFIG. */
   monitorsConfig(message: { heads: readonly ClientHead[] }): void;
-  /** Another red worker in the place of one that died or hung; the port, as of {@link CoreStart}, is transferred. */
-  replaceRed(message: { red: MessagePort; redId: string }): void;
+  /**
+   * Another red worker in the place of one that died or hung, or the first one of a further display; the port, as of {@link CoreStart},
+   * is transferred.
+   */
+  replaceRed(message: { red: MessagePort; redId: string; display?: number }): void;
   /** The page lets the machine go, and another page has it soon: the sessions wait for that. */
   release(message: { reason: string }): void;
   /** The page goes away on purpose. Answers when the clients were told and their streams have ended. */

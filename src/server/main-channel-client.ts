@@ -34,6 +34,8 @@ export interface MainInit {
   readonly supportedMouseModes: number;
   readonly currentMouseMode: number;
   readonly agentConnected: boolean;
+  /** Display channels there are. */
+  readonly displays: number;
   /** Milliseconds of the server's clock, as a u32. */
   readonly multiMediaTime: number;
 }
@@ -88,7 +90,7 @@ export class MainChannelClient extends CoreChannelClient {
   #begin(init: MainInit): void {
     this.send(mainChannel.server.init, {
       sessionId: init.sessionId,
-      displayChannelsHint: 1,
+      displayChannelsHint: init.displays,
       supportedMouseModes: init.supportedMouseModes,
       currentMouseMode: init.currentMouseMode,
       agentConnected: init.agentConnected ? 1 : 0,
@@ -120,8 +122,9 @@ export class MainChannelClient extends CoreChannelClient {
     });
   }
 
-  sendChannelsList(): void {
-    this.enqueue(mainChannel.server.channelsList, { channels: this.#owner.channels() });
+  /** All channels, or those that came since. */
+  sendChannelsList(channels = this.#owner.channels()): void {
+    this.enqueue(mainChannel.server.channelsList, { channels });
   }
 
   /** Only the newest waits, however often the mode changes while the client takes nothing. */

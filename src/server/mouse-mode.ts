@@ -5,9 +5,12 @@ import { MouseMode } from "../protocol/index.ts";
  * takes them: its absolute pointer or the agent. With a primary surface the driver decides too, by showing its own cursor shape.
  */
 export class MouseModes {
-  #tablet = false;
+  #displays = 1;
+  /** Displays that the guest's absolute pointer reaches: 0 while it is off. */
+  #tablet = 0;
   #agent = false;
-  #primary: { readonly mouseMode: number } | undefined;
+  /** By channel id. */
+  readonly #primaries = new Map<number, { readonly mouseMode: number }>();
   #current: number = MouseMode.Server;
   /** Called when the supported or the current mode changed. */
   onChange: (() => void) | undefined;
@@ -17,7 +20,12 @@ export class MouseModes {
   }
 
   get clientAllowed(): boolean {
-    return (this.#tablet || this.#agent) && (this.#primary === undefined || this.#primary.mouseMode !== 0);
+    return (this.usesTablet || this.#agent) && (this.#primary === undefined || this.#primary.mouseMode !== 0);
+  }
+
+  /** Of several drivers the first one with a primary decides, as in spice-server. */
+  get #primary(): { readonly mouseMode: number } | undefined {
+    return this.#primaries.get(Math.min(...this.#primaries.keys()));
   }
 
   /** SpiceMouseMode bits. */
@@ -25,21 +33,33 @@ export class MouseModes {
     return this.clientAllowed ? MouseMode.Server | MouseMode.Client : MouseMode.Server;
   }
 
-  /** Whether positions go to the guest's own absolute pointer rather than to the agent. It needs no process in the guest. */
+  /**
+   * Whether positions go to the guest's own absolute pointer rather than to the agent. It needs no process in the guest. A tablet that
+   * reaches one display is of no use to several: spice-server counts it with a single QXL device only.
+   */
   get usesTablet(): boolean {
-    return this.#tablet;
+    return this.#tablet >= this.#displays;
   }
 
-  setTablet(enabled: boolean): void {
-    this.#update(() => (this.#tablet = enabled));
+  /** How many QXL devices there are. */
+  setDisplays(displays: number): void {
+    this.#update(() => (this.#displays = displays));
+  }
+
+  /** @param reach displays that its positions reach */
+  setTablet(enabled: boolean, reach = 1): void {
+    this.#update(() => (this.#tablet = enabled ? reach : 0));
   }
 
   setAgent(connected: boolean): void {
     this.#update(() => (this.#agent = connected));
   }
 
-  setPrimary(primary: { readonly mouseMode: number } | undefined): void {
-    this.#update(() => (this.#primary = primary));
+  setPrimary(primary: { readonly mouseMode: number } | undefined, channelId = 0): void {
+    this.#update(() => {
+      if (primary) this.#primaries.set(channelId, primary);
+      else this.#primaries.delete(channelId);
+    });
   }
 
   /** A client asks; nothing happens if the mode is not allowed. */

@@ -44,6 +44,14 @@ export class QxlChannel implements RedChannel {
     if (channel instanceof QxlChannelClient) this.#watch(channel, channel.resume());
   }
 
+  /** Its device is gone for good: so is the client's channel. */
+  remove(client: RedClient, reason: string): void {
+    const channel = client.channel(this.type, this.id);
+    if (channel === undefined) return;
+    client.removeChannel(channel);
+    void channel.disconnect(reason);
+  }
+
   #watch(channel: QxlChannelClient, taken: Promise<void>): void {
     taken.catch((error: unknown) => {
       this.onLost?.(channel.client, channel, errorText(error));

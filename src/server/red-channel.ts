@@ -27,6 +27,11 @@ export class RedChannels {
     this.#channels.push(channel);
   }
 
+  unregister(channel: RedChannel): void {
+    const index = this.#channels.indexOf(channel);
+    if (index >= 0) this.#channels.splice(index, 1);
+  }
+
   find(type: number, id: number): RedChannel | undefined {
     return this.#channels.find((channel) => channel.type === type && channel.id === id);
   }

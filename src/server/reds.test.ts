@@ -2,7 +2,14 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { link } from "../client/index.ts";
 import { RecordingChannel, linkError } from "../client/client.testing.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
-import { ChannelType, LinkErr, MessageParser, encodeMessage, mainChannel } from "../protocol/index.ts";
+import {
+  ChannelType,
+  LinkErr,
+  MessageParser,
+  encodeMessage,
+  inputsChannel,
+  mainChannel,
+} from "../protocol/index.ts";
 import { Turns, openRedStream } from "../transport/index.ts";
 import { TURN_MESSAGES } from "../channel/index.ts";
 import {
@@ -462,4 +469,67 @@ test("what became of the machine is said to every client, and to those who join 
   await eventually(() => third.main.names.includes("channelsList"));
   expect(said(third.main)).toEqual([]);
   expect(server.reds.clients().length).toBe(3);
+});
+
+test("several displays: a display and a cursor channel each, and INIT says how many", async () => {
+  using server = new TestServer({ displays: 3 });
+  const { main } = await server.linkMain();
+  expect(main.find(mainChannel.server.init)!.displayChannelsHint).toBe(3);
+  main.send(mainChannel.client.attachChannels, {});
+  await eventually(() => main.names.includes("channelsList"));
+  const channel = (type: number) => (id: number) => ({ type, id });
+  expect(main.find(mainChannel.server.channelsList)!.channels).toEqual([
+    ...[0, 1, 2].map(channel(ChannelType.Display)),
+    { type: ChannelType.Inputs, id: 0 },
+    ...[0, 1, 2].map(channel(ChannelType.Cursor)),
+  ]);
+});
+
+test("a display whose device the guest does not drive yet is linked, and goes on when its red worker comes", async () => {
+  using server = new TestServer({ displays: 2 });
+  const { session } = await server.linkMain();
+  await link(server.dial(), { channelType: ChannelType.Display, channelId: 1, connectionId: session });
+  await eventually(() => server.reds.clients()[0].channels.length === 2);
+  expect(server.connects).toEqual([]);
+  server.reds.attachQxl(server.qxl, 1);
+  await eventually(() => server.connects.length === 1);
+  expect(server.connects[0]).toMatchObject({ channelType: ChannelType.Display, channelId: 1 });
+});
+
+test("a display more is told to clients that are there, one less ends its channels only", async () => {
+  using server = new TestServer();
+  const { main, session } = await server.linkMain();
+  server.reds.configure({ name: "test", displays: 2 });
+  await eventually(() => main.names.includes("channelsList"));
+  expect(main.find(mainChannel.server.channelsList)!.channels).toEqual([
+    { type: ChannelType.Display, id: 1 },
+    { type: ChannelType.Cursor, id: 1 },
+  ]);
+  const stream = server.dial();
+  const request = { channelType: ChannelType.Cursor, channelId: 1, connectionId: session };
+  await link(stream, request);
+  await eventually(() => server.reds.clients()[0].channels.length === 2);
+  server.reds.configure({ name: "test" });
+  await eventually(() => stream.closed !== undefined);
+  expect(server.reds.clients()).toMatchObject([{ channels: ["main"] }]);
+  expect(await linkError(server.dial(), request)).not.toBe(LinkErr.Ok);
+});
+
+test("a client's position carries its display to the guest's tablet", async () => {
+  using server = new TestServer({ displays: 2 });
+  server.reds.tabletState(true, 2);
+  const { session } = await server.linkMain();
+  const inputs = await server.linkInputs(session);
+  const { main } = await server.linkMain();
+  main.send(mainChannel.client.mouseModeRequest, { mode: 2 });
+  await eventually(() => server.reds.mouseMode === 2);
+  inputs.send(inputsChannel.client.mousePosition, { x: 5, y: 6, buttonsState: 0, displayId: 1 });
+  await eventually(() => server.guestLog.some(([name]) => name === "position"));
+  expect(server.guestLog.find(([name]) => name === "position")![1]).toEqual({
+    x: 5,
+    y: 6,
+    dz: 0,
+    buttons: 0,
+    displayId: 1,
+  });
 });

@@ -46,12 +46,20 @@ import { TicketKeyPool, Ticketing } from "./ticket.ts";
 /** The threads that Reds serves for; both belong to whoever made it. */
 export interface RedsMachine {
   readonly guest: Dispatcher<GuestMessages>;
-  /** One QXL device so far: display and cursor channel 0. */
+  /** The red worker of the first QXL device; those of others come when the guest drives them. */
   readonly qxl: Dispatcher<RedWorkerMessages>;
+}
+
+/** A QXL device: its red worker, which may not be there, and its channels. */
+interface QxlInstance {
+  readonly door: ThreadDoor<RedWorkerMessages>;
+  readonly channels: readonly QxlChannel[];
 }
 
 export interface RedsOptions {
   readonly name: string;
+  /** QXL devices of the machine, each with a display and a cursor channel. @default 1 */
+  readonly displays?: number;
   /** Empty or absent: every ticket is good. At most 60 bytes of UTF-8. */
   readonly password?: string;
   /** Milliseconds since 1970 from which on the password lets nobody in; sessions stay. @default never */
@@ -77,7 +85,13 @@ export interface RedsOptions {
 /** What may change while the server runs. */
 export type RedsConfig = Pick<
   RedsOptions,
-  "name" | "password" | "passwordValidUntil" | "allowMultipleClients" | "agentCopyPaste" | "agentFileXfer"
+  | "name"
+  | "displays"
+  | "password"
+  | "passwordValidUntil"
+  | "allowMultipleClients"
+  | "agentCopyPaste"
+  | "agentFileXfer"
 >;
 
 /**
@@ -88,9 +102,9 @@ export class Reds implements AsyncDisposable {
   /** The guest's keyboard and pointer. */
   readonly hand: GuestHand;
   readonly #guest = new ThreadDoor<GuestMessages>("guest");
-  readonly #qxl = new ThreadDoor<RedWorkerMessages>("red");
   readonly #channels = new RedChannels();
-  readonly #qxlChannels: readonly QxlChannel[];
+  /** By the number of the device. */
+  readonly #qxl: QxlInstance[] = [];
   readonly #options: RedsOptions;
   readonly #keys: TicketKeyPool;
   readonly #gate: PasswordGate;
@@ -113,7 +127,7 @@ export class Reds implements AsyncDisposable {
     takeTurn: () => {
       for (const { main } of this.#clients.values())
         main.sendMouseMode(this.#mouse.supported, this.#mouse.current);
-      this.#qxl.send("setMouseMode", { mode: this.#mouse.current });
+      for (const { door } of this.#qxl) door.send("setMouseMode", { mode: this.#mouse.current });
       this.onChange?.();
     },
   };
@@ -161,13 +175,35 @@ export class Reds implements AsyncDisposable {
     this.hand = new GuestHand({ guest: this.#guest, agent: this.#agent, mouse: this.#mouse });
     this.hand.onWarning = (text) => this.log.log("warning", "inputs", text);
     this.hand.onLocalDropped = (count) => this.#inputDropped(undefined, count);
-    this.#qxlChannels = [ChannelType.Display, ChannelType.Cursor].map((type) => this.#qxlChannel(type, 0));
+    this.#setDisplays(options.displays);
     this.#channels.register(this.#inputsChannel());
     if (machine) this.attach(machine);
   }
 
-  #qxlChannel(type: number, id: number): QxlChannel {
-    const channel = new QxlChannel(type, id, this.#qxl);
+  /** Channels for that many devices. Clients that are there hear of new ones; those of devices that are gone end. */
+  #setDisplays(displays = 1): void {
+    for (const { door, channels } of this.#qxl.splice(displays)) {
+      const reason = "the machine has fewer displays now";
+      for (const channel of channels) {
+        this.#channels.unregister(channel);
+        for (const client of this.#clients.values()) channel.remove(client, reason);
+        this.#mouse.setPrimary(undefined, channel.id);
+      }
+      door.close(reason);
+    }
+    while (this.#qxl.length < displays) {
+      const door = new ThreadDoor<RedWorkerMessages>("red");
+      const id = this.#qxl.length;
+      const types = [ChannelType.Display, ChannelType.Cursor];
+      const channels = types.map((type) => this.#qxlChannel(type, id, door));
+      this.#qxl.push({ door, channels });
+      for (const { main } of this.#clients.values()) main.sendChannelsList(channels);
+    }
+    this.#mouse.setDisplays(displays);
+  }
+
+  #qxlChannel(type: number, id: number, door: ThreadDoor<RedWorkerMessages>): QxlChannel {
+    const channel = new QxlChannel(type, id, door);
     channel.onLost = (client, one, reason) => {
       if (client.channel(type, id) !== one) return;
       client.removeChannel(one);
@@ -206,36 +242,41 @@ export class Reds implements AsyncDisposable {
     this.attachQxl(qxl);
   }
 
-  /** A red worker is there: the display and cursor channels go on with it. */
-  attachQxl(qxl: Dispatcher<RedWorkerMessages>): void {
-    this.#qxl.open(qxl);
-    this.#qxl.send("setMouseMode", { mode: this.#mouse.current });
+  /** A device's red worker is there: its display and cursor channels go on with it. */
+  attachQxl(qxl: Dispatcher<RedWorkerMessages>, display = 0): void {
+    const instance = this.#qxl[display];
+    if (instance === undefined) return;
+    instance.door.open(qxl);
+    instance.door.send("setMouseMode", { mode: this.#mouse.current });
     for (const client of this.#clients.values()) {
-      for (const channel of this.#qxlChannels) channel.resume(client);
+      for (const channel of instance.channels) channel.resume(client);
     }
   }
 
   /** The machine's threads are gone, or about to go: what is for them waits, and nobody is disconnected. */
   detach(): void {
     this.#guest.shut();
-    this.detachQxl();
+    for (const display of this.#qxl.keys()) this.detachQxl(display);
     this.#agent.setOpen(false);
   }
 
   /** Pixels of a surface, after everything that the guest has drawn so far; waits while there is no red worker. */
-  readSurface(surfaceId: number): Promise<SurfacePixels> {
-    return this.#qxl.call("readSurface", { surfaceId });
+  async readSurface(surfaceId: number, display = 0): Promise<SurfacePixels> {
+    const instance = this.#qxl[display];
+    if (instance === undefined) throw new RangeError(`the machine has no display ${display}`);
+    return instance.door.call("readSurface", { surfaceId });
   }
 
-  /** The red worker alone is gone. */
-  detachQxl(): void {
-    this.#qxl.shut();
+  /** A device's red worker alone is gone. */
+  detachQxl(display = 0): void {
+    this.#qxl[display]?.door.shut();
   }
 
   /** Password and name for new links, the agent's policy for messages from now on; sessions stay. @throws PasswordTooLong */
   configure(config: RedsConfig): void {
     this.#ticketing = new Ticketing(config.password, config.passwordValidUntil);
     this.#config = config;
+    this.#setDisplays(config.displays);
     this.#setAgentPolicy(config);
     this.onChange?.();
   }
@@ -423,6 +464,7 @@ export class Reds implements AsyncDisposable {
       supportedMouseModes: this.#mouse.supported,
       currentMouseMode: this.#mouse.current,
       agentConnected: this.#agent.open,
+      displays: this.#qxl.length,
       multiMediaTime: Math.floor(performance.now()) >>> 0,
     };
   }
@@ -556,7 +598,7 @@ export class Reds implements AsyncDisposable {
   }
 
   primaryChanged(message: Payload<MainMessages, "primaryChanged">): void {
-    this.#mouse.setPrimary(message.active ? { mouseMode: message.mouseMode } : undefined);
+    this.#mouse.setPrimary(message.active ? { mouseMode: message.mouseMode } : undefined, message.channelId);
   }
 
   // --- what the guest reports ------------------------------------------------------------------------------------------
@@ -570,8 +612,9 @@ export class Reds implements AsyncDisposable {
     return this.#agent.fromGuest(bytes);
   }
 
-  tabletState(enabled: boolean): void {
-    this.#mouse.setTablet(enabled);
+  /** @param reach displays that its positions reach */
+  tabletState(enabled: boolean, reach?: number): void {
+    this.#mouse.setTablet(enabled, reach);
   }
 
   leds(modifiers: number): void {
@@ -602,7 +645,7 @@ export class Reds implements AsyncDisposable {
     this.#agent[Symbol.dispose]();
     this.hand[Symbol.dispose]();
     this.#guest.close(reason);
-    this.#qxl.close(reason);
+    for (const { door } of this.#qxl) door.close(reason);
     clearTimeout(this.#droppedTimer);
   }
 

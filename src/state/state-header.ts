@@ -29,6 +29,8 @@ export interface MachineIdentity {
   readonly aperture: string;
   /** The emulator's release: its state has no version of its own. */
   readonly v86Version: string;
+  /** QXL devices. @default 1 */
+  readonly displays?: number;
 }
 
 /** What the header holds. */
@@ -129,6 +131,8 @@ export const decodeStateHeader = (bytes: Uint8Array, digest: StateDigest): Store
   return header;
 };
 
+const displaysWords = (count: number): string => (count === 1 ? "one display" : `${count} displays`);
+
 /**
  * Checks that a state fits this build and this machine.
  * @throws StateRefusedError saying what differs
@@ -150,6 +154,13 @@ export const assertStateFits = (header: StateHeader, machine: MachineIdentity): 
     throw new StateRefusedError(
       "guest-build",
       `it belongs to guest ${header.level} ${header.buildId}, this is ${machine.level} ${machine.buildId}`,
+    );
+  }
+  const [kept, wanted] = [header.displays ?? 1, machine.displays ?? 1];
+  if (kept !== wanted) {
+    throw new StateRefusedError(
+      "machine-options",
+      `its machine has ${displaysWords(kept)}, this one ${displaysWords(wanted)}`,
     );
   }
   if (header.memoryMiB !== machine.memoryMiB || header.aperture !== machine.aperture) {

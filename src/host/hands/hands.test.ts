@@ -43,7 +43,7 @@ function setUp(mode: "absolute" | "relative" = "absolute") {
     ...timers,
     hand: () => ({
       keys: () => {},
-      moveTo: (...call) => void calls.push(call),
+      moveTo: (x, y, dz, buttons) => void calls.push([x, y, dz, buttons]),
       moveBy: (...call) => void calls.push(call),
     }),
     mode: () => mode,

@@ -1,6 +1,6 @@
 import { GuestKeyboard, KeyboardLayout, keyboardPlatform } from "../../keyboard/index.ts";
 import type { KeyboardMode } from "../../keyboard/index.ts";
-import type { Host } from "../host-api.ts";
+import type { Host, LocalHand } from "../host-api.ts";
 import { PointerInput } from "./pointer-input.ts";
 import { SleepWatch } from "./sleep-watch.ts";
 import type { Place, TouchTimers } from "./touch-gestures.ts";
@@ -22,6 +22,8 @@ export interface ScreenHandsOptions {
   readonly mode: KeyboardMode;
   /** The guest's pixel under a place of the page. */
   readonly toGuest: (place: Place) => Place;
+  /** Number of the display that this screen shows. */
+  readonly display?: () => number;
   /** Something could not be typed: a sentence for the person. */
   readonly tell: (words: string) => void;
 }
@@ -32,7 +34,7 @@ export class ScreenHands implements Disposable {
   readonly pointer: PointerInput;
   readonly #sleep: SleepWatch;
 
-  constructor({ host, mode, toGuest, tell }: ScreenHandsOptions) {
+  constructor({ host, mode, toGuest, display = () => 0, tell }: ScreenHandsOptions) {
     this.keyboard = new GuestKeyboard({
       ...TIMERS,
       mode,
@@ -45,7 +47,7 @@ export class ScreenHands implements Disposable {
     });
     this.pointer = new PointerInput({
       ...TIMERS,
-      hand: () => host.hand,
+      hand: () => handAt(host.hand, display()),
       mode: () => host.state.pointer,
       toGuest,
       holdShift: (down) => this.keyboard.hold("ShiftLeft", down),
@@ -73,6 +75,12 @@ export class ScreenHands implements Disposable {
     this.releaseAll();
     this.#sleep[Symbol.dispose]();
   }
+}
+
+/** The hand at one of several displays: its positions are in that display's picture. */
+function handAt(hand: LocalHand, display: number): LocalHand {
+  if (display === 0) return hand;
+  return { ...hand, moveTo: (x, y, dz, buttons) => hand.moveTo(x, y, dz, buttons, display) };
 }
 
 /** Most characters that one sentence names. */

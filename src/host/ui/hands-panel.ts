@@ -1,6 +1,7 @@
 import { css, html, nothing } from "lit";
 import { KeyboardLayout, LAYOUT_NAMES } from "../../keyboard/index.ts";
 import type { HandsSetting, ScreenSizing } from "../hands/keyboard-setting.ts";
+import { MAX_DISPLAYS } from "../../protocol/limits.ts";
 import { HostElement } from "./host-element.ts";
 import { sharedStyles } from "./shared-styles.ts";
 
@@ -44,7 +45,7 @@ export class HandsPanelElement extends HostElement {
   }
 
   override render() {
-    const { keyboard } = this.hostState;
+    const { keyboard, displays } = this.hostState;
     const isWaiting = keyboard.wanted !== keyboard.layout;
     return html`
       <h2>Keyboard and screen</h2>
@@ -77,6 +78,28 @@ export class HandsPanelElement extends HostElement {
           )}
         </select>
       </label>
+      <label>
+        Displays
+        <select @change=${this.#displays}>
+          ${Array.from(
+            { length: MAX_DISPLAYS },
+            (_, index) =>
+              html`<option value=${index + 1} ?selected=${index + 1 === displays.wanted}>
+                ${index + 1}
+              </option>`,
+          )}
+        </select>
+      </label>
+      ${
+        displays.wanted === displays.present
+          ? nothing
+          : html`<p class="small">
+                The machine gets ${displays.wanted === 1 ? "one display" : `${displays.wanted} displays`} when
+                it boots anew. What was saved of it belongs to
+                ${displays.present === 1 ? "one" : displays.present}.
+              </p>
+              <button @click=${() => void this.host?.bootFresh().catch(() => {})}>Boot now</button>`
+      }
       <div class="small quiet" role="status">
         ${isWaiting ? `The machine still has ${new KeyboardLayout(keyboard.layout).title}.` : nothing}
       </div>
@@ -90,6 +113,10 @@ export class HandsPanelElement extends HostElement {
   #mode = (event: Event): void => {
     const mode = (event.target as HTMLSelectElement).value === "positions" ? "positions" : "characters";
     this.#change({ mode });
+  };
+
+  #displays = (event: Event): void => {
+    this.host?.setDisplays(Number((event.target as HTMLSelectElement).value));
   };
 
   #sizing = (event: Event): void => {

@@ -135,7 +135,8 @@ export class HostPageElement extends HostElement {
   }
 
   #machine() {
-    const { problem, screenProblem, hosting, phase, secretRefused, snapshot } = this.hostState;
+    const { problem, screenProblem, hosting, phase, secretRefused, snapshot, otherDisplays } = this.hostState;
+    const shown = 1 + otherDisplays.filter(({ width }) => width > 0).length;
     return html`
       <div class="above">
         ${phase === "ended" ? nothing : html`<boot-progress .host=${this.host}></boot-progress>`}
@@ -158,13 +159,27 @@ export class HostPageElement extends HostElement {
         }
         ${secretRefused ? html`<secret-form class="banner" .host=${this.host}></secret-form>` : nothing}
       </div>
-      <machine-screen
-        ${ref(this.#screen)}
-        .host=${this.host}
-        .keyboardMode=${this.setting.mode}
-        .sizing=${this.setting.sizing}
-        @capturechange=${(event: CustomEvent<boolean>) => (this.captured = event.detail)}
-      ></machine-screen>
+      <div class="screens" data-shown=${shown}>
+        <machine-screen
+          ${ref(this.#screen)}
+          .host=${this.host}
+          .keyboardMode=${this.setting.mode}
+          .sizing=${this.setting.sizing}
+          @capturechange=${(event: CustomEvent<boolean>) => (this.captured = event.detail)}
+        ></machine-screen>
+        ${otherDisplays.map(({ screen, width }, index) =>
+          screen === 0
+            ? nothing
+            : html`<machine-screen
+                ?hidden=${width === 0}
+                .display=${index + 1}
+                .host=${this.host}
+                .keyboardMode=${this.setting.mode}
+                .sizing=${this.setting.sizing}
+                @capturechange=${(event: CustomEvent<boolean>) => (this.captured = event.detail)}
+              ></machine-screen>`,
+        )}
+      </div>
       <footer>
         ${
           phase === "ended"

@@ -12,6 +12,8 @@ import { Seat, seatSize } from "../hands/seat.ts";
 import { TextField } from "../hands/text-field.ts";
 import { TOLD_MS } from "../limits.ts";
 import { fitScreen, guestPoint } from "../screen-fit.ts";
+import { displayOf } from "../state.ts";
+import type { DisplayState } from "../state.ts";
 import { HostElement } from "./host-element.ts";
 import { sharedStyles } from "./shared-styles.ts";
 
@@ -31,6 +33,7 @@ export class MachineScreenElement extends HostElement {
     captured: { type: Boolean, reflect: true },
     keyboardMode: { attribute: false },
     sizing: { attribute: false },
+    display: { attribute: false },
     guestCursor: { state: true },
     told: { state: true },
   };
@@ -124,6 +127,8 @@ export class MachineScreenElement extends HostElement {
   /** Whether keys mean their characters or their places. */
   declare keyboardMode: KeyboardMode;
   declare sizing: ScreenSizing;
+  /** Number of the display that it shows. */
+  declare display: number;
   declare private guestCursor: string;
   declare private told: string;
   readonly #glass = createRef<HTMLElement>();
@@ -140,7 +145,7 @@ export class MachineScreenElement extends HostElement {
   readonly #seat = new Seat({
     setTimer: (callback, ms) => setTimeout(callback, ms),
     clearTimer: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
-    want: ({ width, height }) => this.host?.wantScreenSize(width, height),
+    want: ({ width, height }) => this.host?.wantScreenSize(width, height, this.display),
   });
   /** Nobody sits at a page that a program drives (`--headless`), until its window changes. */
   #hasSeat = !("spicetabReport" in window);
@@ -150,6 +155,7 @@ export class MachineScreenElement extends HostElement {
     this.captured = false;
     this.keyboardMode = "characters";
     this.sizing = "follow";
+    this.display = 0;
     this.guestCursor = "default";
     this.told = "";
   }
@@ -213,7 +219,7 @@ export class MachineScreenElement extends HostElement {
     const canvas = this.#canvas.value;
     if (canvas !== undefined && canvas !== this.#attached && this.host !== undefined) {
       this.#attached = canvas;
-      this.host.attachScreen(canvas, (event) => this.#screenEvent(event));
+      this.host.attachScreen(canvas, (event) => this.#screenEvent(event), this.display);
     }
     this.#fit();
     if (this.#glass.value !== undefined) this.#glass.value.style.cursor = this.guestCursor;
@@ -247,8 +253,15 @@ export class MachineScreenElement extends HostElement {
     this.#hands?.keyboard.type(text);
   }
 
+  /** The display's picture. */
+  get #picture(): DisplayState {
+    return displayOf(this.hostState, this.display);
+  }
+
   override render() {
-    const { width, height, screen, phase } = this.hostState;
+    const { phase, displays } = this.hostState;
+    const { width, height, screen } = this.#picture;
+    const name = displays.present > 1 ? `Screen ${this.display + 1} of the machine` : "Screen of the machine";
     const hint = this.captured
       ? "Keys go to the machine. Press Control and the left Alt together to get the keyboard back."
       : "Press Enter to type into the machine.";
@@ -257,7 +270,7 @@ export class MachineScreenElement extends HostElement {
         ${ref(this.#glass)}
         class="glass ${width === 0 ? "empty" : ""}"
         role="application"
-        aria-label="Screen of the machine"
+        aria-label=${name}
         aria-busy=${phase === "running" ? nothing : "true"}
         @keydown=${this.#keyDown}
         @keyup=${this.#keyUp}
@@ -275,7 +288,7 @@ export class MachineScreenElement extends HostElement {
         ${keyed(screen, html`<canvas ${ref(this.#canvas)} width=${width || 640} height=${height || 480}></canvas>`)}
         <textarea
           ${ref(this.#field)}
-          aria-label="Keyboard of the machine"
+          aria-label=${this.display > 0 ? `Keyboard of the machine, at its screen ${this.display + 1}` : "Keyboard of the machine"}
           aria-describedby="hint"
           autocapitalize="off"
           autocomplete="off"
@@ -303,8 +316,9 @@ export class MachineScreenElement extends HostElement {
       mode: this.keyboardMode,
       toGuest: (place) => {
         const shown = (this.#canvas.value ?? this).getBoundingClientRect();
-        return guestPoint({ x: place.x - shown.left, y: place.y - shown.top }, shown, this.hostState);
+        return guestPoint({ x: place.x - shown.left, y: place.y - shown.top }, shown, this.#picture);
       },
+      display: () => this.display,
       tell: (words) => this.tell(words),
     });
   }
@@ -323,7 +337,8 @@ export class MachineScreenElement extends HostElement {
     if (glass === undefined) return;
     const isFullscreen = this.#isFullscreen;
     this.toggleAttribute("bare", isFullscreen);
-    const { width, height, phase, level } = this.hostState;
+    const { phase, level } = this.hostState;
+    const { width, height } = this.#picture;
     const frame = isFullscreen ? 0 : 2 * FRAME_PIXELS;
     const bounds = this.getBoundingClientRect();
     const room = { width: bounds.width - frame, height: bounds.height - frame };
@@ -351,7 +366,7 @@ export class MachineScreenElement extends HostElement {
   #fills(room: { width: number; height: number }): boolean {
     if (this.sizing === "fill") return true;
     if (this.sizing === "own" || !this.#isFullscreen) return false;
-    const { width, height } = this.hostState;
+    const { width, height } = this.#picture;
     const size = seatSize({ ...room, devicePixelRatio });
     return size?.width !== width || size.height !== height;
   }
@@ -399,7 +414,7 @@ export class MachineScreenElement extends HostElement {
 
   /** Whether the guest has a picture, and the pointer's events are for it. */
   get #isPointing(): boolean {
-    if (this.hostState.width === 0) return false;
+    if (this.#picture.width === 0) return false;
     return this.hostState.pointer === "absolute" || document.pointerLockElement === this;
   }
 
@@ -412,7 +427,7 @@ export class MachineScreenElement extends HostElement {
     else this.#glass.value?.setPointerCapture(event.pointerId);
     const side = SIDE_BUTTONS[event.button];
     if (side !== undefined) this.#hands?.keyboard.tap(side);
-    if (this.#isPointing || (isTouch && this.hostState.width > 0)) this.#hands?.pointer.down(event);
+    if (this.#isPointing || (isTouch && this.#picture.width > 0)) this.#hands?.pointer.down(event);
     this.#hands?.pressed();
   };
 

@@ -51,6 +51,23 @@ export const pageStyles = css`
     padding: 14px 18px 10px;
     background: var(--stage);
   }
+  .screens {
+    display: grid;
+    grid-auto-flow: column;
+    grid-auto-columns: minmax(0, 1fr);
+    grid-template-rows: minmax(0, 1fr);
+    gap: 12px;
+    min-width: 0;
+    min-height: 0;
+  }
+  .screens:is([data-shown="3"], [data-shown="4"]) {
+    grid-auto-flow: row;
+    grid-template: repeat(2, minmax(0, 1fr)) / repeat(2, minmax(0, 1fr));
+  }
+  /* Its own display property would win over the attribute. */
+  machine-screen[hidden] {
+    display: none;
+  }
   boot-progress {
     min-height: 30px;
     padding-bottom: 10px;
@@ -155,6 +172,14 @@ export const pageStyles = css`
     main {
       height: min(70dvh, calc(75vw + 110px));
       padding: 12px 12px 8px;
+    }
+    main:has(.screens:not([data-shown="1"])) {
+      height: auto;
+    }
+    .screens:not([data-shown="1"]) {
+      grid-auto-flow: row;
+      grid-template: none / minmax(0, 1fr);
+      grid-auto-rows: min(60dvh, 75vw);
     }
     aside {
       width: auto;

@@ -68,9 +68,7 @@ export class DccImages implements PictureWire {
     this.#sink = sink;
     this.#tools = tools;
     this.#client = client;
-    // A client names its cache in INIT, and spice-gtk gives all its display channels the same one. This is the only display channel
-    // of the client, so the cache is its own. With a second QXL device it must belong to (client, pixmap_cache_id) instead, and
-    // evictions and FROM_CACHE have to WAIT_FOR_CHANNELS for the other channel's last use.
+    // A client names its cache in INIT, and spice-gtk gives all its display channels the same one: only the first of them uses it.
     this.#pixmaps = new PixmapCache(client.pixmapCacheSize);
   }
 

@@ -73,6 +73,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   readonly #source: DisplaySource;
   /** As measured by the main channel: it changes what is worth the time to compress. */
   readonly #lowBandwidth: boolean;
+  readonly #ownsCaches: boolean;
   /** Surfaces the client has, or will have by items in the pipe. */
   readonly #held = new Map<number, ClientSurface>();
   /** Surfaces that were really created at the client: id to incarnation. */
@@ -97,12 +98,15 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
     options: Omit<RedChannelClientOptions, "schema" | "handleAcks" | "resume"> & {
       readonly lowBandwidth?: boolean;
       readonly resume?: ChannelResume;
+      /** Whether the client's image cache and GLZ window are this channel's: all its display channels have the same ones. @default true */
+      readonly ownsCaches?: boolean;
     },
   ) {
     super({ ...options, schema: displayChannel, handleAcks: true });
     this.#source = source;
     this.#lowBandwidth = options.lowBandwidth ?? false;
     this.#resume = options.resume;
+    this.#ownsCaches = options.ownsCaches ?? true;
     // Whoever knows surfaces of alpha alone knows them all; spice-html5 says neither.
     const knowsSurfaces = [DisplayCap.Composite, DisplayCap.A8Surface].some((cap) => this.hasCapability(cap));
     this.profile = knowsSurfaces ? "full" : "limited";
@@ -181,11 +185,12 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
       lz4: this.hasCapability(DisplayCap.Lz4Compression),
       lowBandwidth: this.#lowBandwidth,
       // spice-html5 draws the whole image whatever the source area is, folds 64-bit ids to 32 bits and ignores INVAL_ALL_PIXMAPS.
-      pixmapCacheSize: this.profile === "limited" ? 0n : init.pixmapCacheSize,
+      pixmapCacheSize: this.profile === "limited" || !this.#ownsCaches ? 0n : init.pixmapCacheSize,
+      ...(!this.#ownsCaches && { glzDictionaryWindowSize: 0 }),
     });
     if (this.#earlyCompression !== undefined) this.#images.compression = this.#earlyCompression;
     // spice-html5 has no cache to speak of, and does not know the message.
-    this.#images.invalidate(this.#resume !== undefined && this.profile === "full");
+    this.#images.invalidate(this.#resume !== undefined && this.#ownsCaches && this.profile === "full");
     this.#pushPrimary();
     this.push();
   }

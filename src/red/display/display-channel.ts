@@ -119,6 +119,8 @@ export class DisplayChannel implements DisplaySource, Disposable {
       stallTimeoutMs: this.#timeouts.stallMs,
       turns: this.#turns,
       resume: message.resume,
+      // They are the client's, not the channel's, and other channels run on other threads: the first one has them to itself.
+      ownsCaches: message.channelId === 0,
     });
     const init = setTimeout(() => {
       if (!client.started) client.disconnect("no INIT from the display client in time");

@@ -50,13 +50,15 @@ export class TestRedWorker implements Disposable {
     return this.replies.reduce((sum, reply) => sum + (reply.type === "credit" ? reply.bytes : 0), 0);
   }
 
-  join(options: TestClientOptions = {}): TestDisplayClient & { readonly clientId: number } {
+  join(
+    options: TestClientOptions & { readonly channelId?: number } = {},
+  ): TestDisplayClient & { readonly clientId: number } {
     const client = Object.assign(new TestDisplayClient(options), { clientId: this.#nextClient++ });
     this.#clients.push(client);
     this.worker.connect({
       clientId: client.clientId,
       channelType: ChannelType.Display,
-      channelId: 0,
+      channelId: options.channelId ?? 0,
       capabilities: client.capabilities,
       miniHeader: client.miniHeader,
       lowBandwidth: options.lowBandwidth ?? false,
