@@ -1,4 +1,5 @@
 import type { GuestStatus } from "../machine/control.ts";
+import type { RedInspection } from "../dispatch/messages.ts";
 import type { HostInspection } from "../server/host-control.ts";
 import type { ThreadNode } from "./state.ts";
 
@@ -17,7 +18,7 @@ export function ownershipGraph(
   guest: GuestStatus | undefined,
   isCoreShared: boolean,
 ): readonly ThreadNode[] {
-  const { core, red } = inspection;
+  const { core, red, otherReds = [] } = inspection;
   return [
     {
       name: "guest",
@@ -36,25 +37,27 @@ export function ownershipGraph(
         })),
       ],
     },
-    {
-      name: "red",
-      detail: "DedicatedWorker",
-      children:
-        red === undefined
-          ? []
-          : [
-              { name: "RedWorker", detail: `${red.commands.toLocaleString("en")} commands` },
-              ...red.surfaces.map(({ id, width, height, format }) => ({
-                name: id === 0 ? "Primary surface" : `Surface ${id}`,
-                detail: `${width} × ${height}, ${format} bit`,
-              })),
-              ...red.clients.map((client) => ({
-                name: `${CHANNEL_NAMES[client.channelType] ?? "?"}ChannelClient ${client.clientId}`,
-                detail: `${bytes(client.sentBytes)} in ${client.sentMessages} messages, ${client.pipe} queued`,
-              })),
-            ],
-    },
+    redNode("red", red),
+    ...otherReds.flatMap((other, index) => (other ? [redNode(`red ${index + 1}`, other)] : [])),
   ];
+}
+
+function redNode(name: string, red: RedInspection | undefined): ThreadNode {
+  const children =
+    red === undefined
+      ? []
+      : [
+          { name: "RedWorker", detail: `${red.commands.toLocaleString("en")} commands` },
+          ...red.surfaces.map(({ id, width, height, format }) => ({
+            name: id === 0 ? "Primary surface" : `Surface ${id}`,
+            detail: `${width} × ${height}, ${format} bit`,
+          })),
+          ...red.clients.map((client) => ({
+            name: `${CHANNEL_NAMES[client.channelType] ?? "?"}ChannelClient ${client.clientId}`,
+            detail: `${bytes(client.sentBytes)} in ${client.sentMessages} messages, ${client.pipe} queued`,
+          })),
+        ];
+  return { name, detail: "DedicatedWorker", children };
 }
 
 function guestNodes(guest: GuestStatus): readonly ThreadNode[] {
