@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RedCommandBatch } from "../protocol/red-command.ts";
-import { eventually } from "../transport/compliance.testing.ts";
+import { eventually } from "../waiting.testing.ts";
 import { makeBareMachine, outb } from "./machine.testing.ts";
 import { QXL_IO_BYTES, QXL_IO_PORT } from "./devices/pci-function.ts";
 import { RedLink } from "./red-link.ts";
