@@ -360,8 +360,11 @@ export class HostSession implements Host {
    * something. So where there is something to lose, it waits here, on the spot, as long as a save took last (and some more).
    */
   saveBeforeUnload(): void {
-    if (this.#state.phase !== "running" || !this.#state.snapshot.unsaved) return;
-    void this.#save({}).catch(() => {});
+    const { phase, snapshot } = this.#state;
+    if (phase !== "running") return;
+    if (snapshot.unsaved) void this.#save({}).catch(() => {});
+    // A save that is cut off is a loss as well, and the next visit begins with words about it.
+    else if (snapshot.busy !== "saving") return;
     const end = performance.now() + Math.min(UNLOAD_SAVE_MAX_MS, 3 * this.#saveMs + UNLOAD_SAVE_MARGIN_MS);
     while (performance.now() < end);
   }
