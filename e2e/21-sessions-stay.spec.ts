@@ -104,7 +104,8 @@ test("viewers stay through reloads, through the death of each thread, and when a
     await tab.page.evaluate(() => window.spicetab.session.save());
     await tab.evaluateInThread("guest", hang);
     await tab.until(
-      () => window.spicetab.session.state.problem?.title.includes("guest thread ended") ?? false,
+      () => window.spicetab.session.state.problem?.detail.includes("did not answer any more") ?? false,
+      120_000,
     );
     await tab.until(() => window.spicetab.session.state.phase === "running");
     await expectAll();
