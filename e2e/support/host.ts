@@ -166,7 +166,10 @@ export class HostTab implements AsyncDisposable {
     );
     if (name === "core") {
       const { targetInfos } = await devtools.send("Target.getTargets");
-      const core = targetInfos.find(({ type, title }) => type === "shared_worker" && title === name);
+      // One that was left behind, since it hung, has a successor with a number.
+      const core = targetInfos.findLast(
+        ({ type, title }) => type === "shared_worker" && /^core( \d+)?$/.test(title),
+      );
       if (core === undefined) throw new Error("core is no SharedWorker here");
       await devtools.send("Target.attachToTarget", { targetId: core.targetId, flatten: false });
     } else {
