@@ -185,19 +185,4 @@ test("core dies: what was done is kept, and the relay hands its viewers to the n
     expect(viewer.child.exitCode).toBeNull();
     await seesTerminal();
   });
-
-  await test.step("the guest's thread hangs: its machine goes on as it was saved", async () => {
-    await tab.page.evaluate(() => window.spicetab.session.save());
-    await tab.evaluateInThread("guest", "void setTimeout(() => { for (;;); })");
-    await tab.until(
-      () => window.spicetab.session.state.problem?.title.includes("guest thread ended") ?? false,
-      120_000,
-    );
-    await tab.until(() => window.spicetab.session.state.phase === "running");
-    await expect
-      .poll(() => tab.page.evaluate(channels), { timeout: 30_000 })
-      .toEqual([["cursor", "display", "inputs", "main"]]);
-    expect(viewer.child.exitCode).toBeNull();
-    await seesTerminal();
-  });
 });
