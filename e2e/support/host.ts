@@ -154,6 +154,8 @@ export class HostTab implements AsyncDisposable {
    */
   async evaluateInThread(name: "guest" | "red" | "core", expression: string): Promise<void> {
     const devtools = await this.context.newCDPSession(this.page);
+    // A core that was left behind, since it hung, has a successor with a number.
+    const isNamed = (title: string) => title === name || (name === "core" && title.startsWith("core "));
     const answer = new Promise<string>((resolve) =>
       devtools.on("Target.receivedMessageFromTarget", ({ message }) => {
         if (JSON.parse(message).id === 1) resolve(message);
@@ -161,15 +163,12 @@ export class HostTab implements AsyncDisposable {
     );
     const attached = new Promise<string>((resolve) =>
       devtools.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
-        if (targetInfo.title === name) resolve(sessionId);
+        if (isNamed(targetInfo.title)) resolve(sessionId);
       }),
     );
     if (name === "core") {
       const { targetInfos } = await devtools.send("Target.getTargets");
-      // One that was left behind, since it hung, has a successor with a number.
-      const core = targetInfos.findLast(
-        ({ type, title }) => type === "shared_worker" && /^core( \d+)?$/.test(title),
-      );
+      const core = targetInfos.findLast(({ type, title }) => type === "shared_worker" && isNamed(title));
       if (core === undefined) throw new Error("core is no SharedWorker here");
       await devtools.send("Target.attachToTarget", { targetId: core.targetId, flatten: false });
     } else {
