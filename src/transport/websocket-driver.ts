@@ -1,3 +1,4 @@
+import { closeReason } from "../formats/index.ts";
 import type { RedStream } from "./contract.ts";
 import { openRedStream } from "./red-stream.ts";
 import type { Wire, WireWatcher } from "./wire.ts";
@@ -20,8 +21,6 @@ const CONNECTING = 0;
 const OPEN = 1;
 const NORMAL_CLOSURE = 1000;
 const UNTAKEN = "the peer does not read, and the stream has ended";
-/** RFC 6455: a close reason has at most 123 bytes. */
-const MAX_REASON = 120;
 
 /** A socket and the stream that it carries. */
 export interface JoinedSocket extends Wire {
@@ -151,11 +150,4 @@ class WebSocketDriver implements JoinedSocket {
     this.#socket.addEventListener("open", flush);
     this.#flushTimer ??= setTimeout(() => this.cut(reason), SOCKET_FLUSH_DEADLINE_MS);
   }
-}
-
-/** As much of the words as a close frame holds; it counts bytes of UTF-8. */
-function closeReason(reason: string): string {
-  let cut = reason.slice(0, MAX_REASON);
-  while (new TextEncoder().encode(cut).length > MAX_REASON) cut = cut.slice(0, -1);
-  return cut;
 }
