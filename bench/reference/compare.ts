@@ -1,6 +1,7 @@
 import { inflateSync } from "node:zlib";
 import type { ImageSource, DecodedImage } from "../../src/image/index.ts";
 import { BitmapFmt, ImageType, JpegDecoder, isPalette, rowBytes } from "../../src/image/index.ts";
+import { LzImageType } from "../../src/image/lz/lz-format.ts";
 import { canonicalPixels, firstDifference } from "../../src/image/source.testing.ts";
 import type { OurStream } from "../../src/image/verified.testing.ts";
 import type { ReferenceCodecs } from "./build.ts";
@@ -11,10 +12,8 @@ export class Disagreement extends Error {
 }
 
 /** SpiceBitmapFmt to the reference's LzImageType and QuicImageType. */
-export const lzTypeOf = (format: number): number => (format === BitmapFmt.Bit8A ? 11 : format);
+export const lzTypeOf = (format: number): number => (format === BitmapFmt.Bit8A ? LzImageType.A8 : format);
 export const quicTypeOf = (format: number): number => ({ 6: 2, 7: 3, 8: 4, 9: 5 })[format] ?? 0;
-const LZ_RGB32 = 8;
-const LZ_XXXA = 10;
 
 /** Decodes our streams with the reference's decoders and compares the pixels with the picture's. */
 export class ReferenceComparison {
@@ -77,7 +76,7 @@ export class ReferenceComparison {
     // And as clients decode it: with a palette, to colours, of every index that a row's bytes hold.
     const palette = Uint32Array.from({ length: 256 }, (_, i) => (i * 0x10305) & 0xffffff);
     const used = palette.subarray(0, 1 << (format <= 2 ? 1 : format <= 4 ? 4 : 8));
-    const length = this.#reference.lzDecode(stream, LZ_RGB32, this.#out, used);
+    const length = this.#reference.lzDecode(stream, LzImageType.RGB32, this.#out, used);
     const colors = expand(source, used);
     const decoded = new Uint32Array(this.#out.slice(0, length).buffer);
     const at = decoded.findIndex((color, i) => color !== colors[i]);
@@ -126,7 +125,7 @@ export class ReferenceComparison {
   #alpha(source: ImageSource, stream: Uint8Array): void {
     const { width, height } = source;
     this.#out.fill(0, 0, width * height * 4);
-    this.#reference.lzDecode(stream, LZ_XXXA, this.#out);
+    this.#reference.lzDecode(stream, LzImageType.XXXA, this.#out);
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         if (
