@@ -1,7 +1,7 @@
 import { inflateSync } from "node:zlib";
 import type { ImageSource, DecodedImage } from "../../src/image/index.ts";
 import { BitmapFmt, ImageType, JpegDecoder, isPalette, rowBytes } from "../../src/image/index.ts";
-import { LzImageType } from "../../src/image/lz/lz-format.ts";
+import { LzImageType, lzTypeOf } from "../../src/image/lz/lz-format.ts";
 import { canonicalPixels, firstDifference } from "../../src/image/source.testing.ts";
 import type { OurStream } from "../../src/image/verified.testing.ts";
 import type { ReferenceCodecs } from "./build.ts";
@@ -11,8 +11,7 @@ export class Disagreement extends Error {
   override name = "Disagreement";
 }
 
-/** SpiceBitmapFmt to the reference's LzImageType and QuicImageType. */
-export const lzTypeOf = (format: number): number => (format === BitmapFmt.Bit8A ? LzImageType.A8 : format);
+/** SpiceBitmapFmt to the reference's QuicImageType. */
 export const quicTypeOf = (format: number): number => ({ 6: 2, 7: 3, 8: 4, 9: 5 })[format] ?? 0;
 
 /** Decodes our streams with the reference's decoders and compares the pixels with the picture's. */

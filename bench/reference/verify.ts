@@ -26,7 +26,8 @@ import {
 } from "../../src/image/verified.testing.ts";
 import type { ReferenceCodecs } from "./build.ts";
 import { loadReference } from "./build.ts";
-import { Disagreement, ReferenceComparison, fromRgb, lzTypeOf, quicTypeOf } from "./compare.ts";
+import { lzTypeOf } from "../../src/image/lz/lz-format.ts";
+import { Disagreement, ReferenceComparison, fromRgb, quicTypeOf } from "./compare.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 /** The streams of ours that were verified, for npm test. */
