@@ -57,6 +57,30 @@ test("scancodes reach the guest in order, one key at a time", async () => {
   expect(await readBytes(machine, 6)).toEqual([0x1e, 0x9e, 0xe0, 0x48, 0xe0, 0xc8]);
 });
 
+test("a key that is let go of does not stay down in the guest while the host stands still", async () => {
+  await using machine = await makeBareMachine();
+  outb(machine, DATA, ENABLE_KEYBOARD);
+  expect(inb(machine, DATA)).toBe(ACKNOWLEDGE);
+  // No turn of the event loop between: the guest runs on, and no timer of the host's comes.
+  machine.keyboard.push([0x1e, 0x9e, 0xe0, 0x48, 0xe0, 0xc8]);
+  const held = () => machine.emulator.v86.cpu.devices.ps2.kbd_buffer.length;
+  expect([inb(machine, DATA), held()]).toEqual([0x1e, 1]);
+  expect([inb(machine, DATA), held()]).toEqual([0x9e, 0]);
+  // The next key keeps its distance.
+  expect(await readBytes(machine, 2)).toEqual([0xe0, 0x48]);
+  expect([inb(machine, DATA), inb(machine, DATA)]).toEqual([0xe0, 0xc8]);
+});
+
+test("a lock key's release waits: the guest answers its press with a command that empties the controller", async () => {
+  await using machine = await makeBareMachine();
+  outb(machine, DATA, ENABLE_KEYBOARD);
+  expect(inb(machine, DATA)).toBe(ACKNOWLEDGE);
+  machine.keyboard.push([0x3a, 0xba]);
+  expect(inb(machine, DATA)).toBe(0x3a);
+  expect(machine.emulator.v86.cpu.devices.ps2.kbd_buffer.length).toBe(0);
+  expect(await readBytes(machine, 1)).toEqual([0xba]);
+});
+
 /** A machine whose guest reads when the test says so, on a clock that the test moves. */
 const stalledMachine = async () => {
   const machine = await makeBareMachine();

@@ -33,6 +33,9 @@ export const splitKeys = (bytes: readonly number[]): { keys: number[][]; rest: n
   return { keys, rest: bytes.slice(at) };
 };
 
+/** Caps, Num and Scroll Lock: the guest answers with a command for the LEDs, at which v86's controller forgets what it holds. */
+const LOCK_KEYS: readonly number[] = [0x3a, 0x45, 0x46];
+
 /** Whether a key is let go with these bytes. */
 const isBreak = (key: readonly number[]): boolean => ((key.at(-1) ?? 0) & BREAK_BIT) !== 0;
 
@@ -56,6 +59,8 @@ export class Keyboard implements Disposable {
   #keys: number[][] = [];
   #rest: number[] = [];
   #queued = 0;
+  /** What lets go of the press that was given last. */
+  #tapped: readonly number[] = [];
   /** What lets go of each key that the guest has seen pressed, by {@link nameOf}. */
   readonly #down = new Map<string, readonly number[]>();
   /** Nothing is kept for a guest that does not read, until it does. */
@@ -69,6 +74,31 @@ export class Keyboard implements Disposable {
     this.#cpu = emulator.v86.cpu;
     this.#bus = emulator.bus;
     this.#patience = new Patience(INPUT_DEAF_MS, () => emulator.is_running());
+    this.#watchReads();
+  }
+
+  /**
+   * The release that waits behind a press goes out in the very moment in which the guest has read the press: however long the host
+   * stands still afterwards, the guest's clock goes on, and it would take the key for held, and repeat it.
+   */
+  #watchReads(): void {
+    const entry = this.#cpu.io.ports[PS2_DATA_PORT];
+    const { read8 } = entry;
+    const follow = () => this.#follow();
+    entry.read8 = function readWatch(this: object, port) {
+      const byte = read8.call(this, port);
+      follow();
+      return byte;
+    };
+  }
+
+  #follow(): void {
+    const [next] = this.#keys;
+    if (next === undefined || this.#tapped.length === 0) return;
+    if (this.#cpu.devices.ps2.kbd_buffer.length > 0 || nameOf(next) !== nameOf(this.#tapped)) return;
+    this.#tapped = [];
+    if (isBreak(next) && !LOCK_KEYS.includes((next.at(-1) ?? 0) & ~BREAK_BIT))
+      this.#give(this.#keys.shift() ?? []);
   }
 
   /** Bytes that wait. */
@@ -117,6 +147,7 @@ export class Keyboard implements Disposable {
 
   /** Forgets what waits and what is down: the machine was reset or restored. */
   clear(): void {
+    this.#tapped = [];
     this.#down.clear();
     this.#keys = [];
     this.#rest = [];
@@ -150,6 +181,7 @@ export class Keyboard implements Disposable {
     this.#queued -= key.length;
     if (isBreak(key)) this.#down.delete(nameOf(key));
     else if (breakOf(key).length > 0) this.#down.set(nameOf(key), breakOf(key));
+    this.#tapped = breakOf(key);
     for (const byte of key) this.#bus.send("keyboard-code", byte);
     this.#makeRoom();
   }
