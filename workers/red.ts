@@ -44,6 +44,7 @@ async function start({ id, channelId = 0, core, page }: RedWorkerStart): Promise
     codecs,
     log,
     main: { send: (type, payload) => main.send(type, payload) },
+    dispatchers: () => [main.inspection, toPage.inspection],
   });
   // readSurface waits for the commands before it; what comes behind must not wait with it.
   const served = { handlers, concurrent: ["readSurface"], onError: failureLogger(log) } as const;

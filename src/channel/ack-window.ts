@@ -1,3 +1,4 @@
+import type { AckInspection } from "../dispatch/index.ts";
 import { ACK_WINDOWS_IN_FLIGHT } from "./limits.ts";
 
 /**
@@ -11,6 +12,7 @@ export class AckWindow {
   #clientGeneration = -1;
   /** Blocked until SET_ACK was sent, as spice-server's counter that starts at 0xffffffff. */
   #outstanding = Number.POSITIVE_INFINITY;
+  #lastAckMs: number | undefined;
 
   /** @param generation the last one that this client was told of, if another thread had the channel before */
   constructor(window: number, generation = 0) {
@@ -26,6 +28,14 @@ export class AckWindow {
   /** True while the sender has to wait for an ACK. */
   get waiting(): boolean {
     return this.#outstanding >= this.window * ACK_WINDOWS_IN_FLIGHT;
+  }
+
+  get inspection(): AckInspection {
+    return {
+      window: this.window,
+      outstanding: Number.isFinite(this.#outstanding) ? this.#outstanding : null,
+      ...(this.#lastAckMs !== undefined && { sinceMs: performance.now() - this.#lastAckMs }),
+    };
   }
 
   /** Starts a new generation; the result is the body of the SET_ACK message to send. */
@@ -47,7 +57,8 @@ export class AckWindow {
 
   /** ACK from the client. Never drops below zero, however many a hostile client sends. */
   ack(): void {
-    if (this.#clientGeneration === this.#generation)
-      this.#outstanding = Math.max(0, this.#outstanding - this.window);
+    if (this.#clientGeneration !== this.#generation) return;
+    this.#outstanding = Math.max(0, this.#outstanding - this.window);
+    this.#lastAckMs = performance.now();
   }
 }

@@ -1,4 +1,5 @@
 import { errorText } from "../errors/index.ts";
+import type { ChannelClientInspection } from "../dispatch/index.ts";
 import type { ChannelCapabilities, ChannelResume } from "../dispatch/messages.ts";
 import type { ChannelSchema, MessageDef, ParsedMessage } from "../protocol/index.ts";
 import {
@@ -169,6 +170,20 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
 
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** What it has, and how far its client is. */
+  get inspection(): ChannelClientInspection {
+    return {
+      pipe: this.pipe.length,
+      pipeBytes: this.pipe.bytes,
+      sentMessages: this.sentMessages,
+      sentBytes: this.sentBytes,
+      receivedBytes: this.receivedBytes,
+      stream: { creditBytes: this.#stream.credit, waitingBytes: this.#stream.waiting },
+      ...(this.latencyMs !== undefined && { latencyMs: this.latencyMs }),
+      ...(this.#acks && { ack: this.#acks.inspection }),
+    };
   }
 
   /** Serial of the last message sent, counting from 1: what WAIT_FOR_CHANNELS of another channel refers to. */

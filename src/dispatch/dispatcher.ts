@@ -1,5 +1,6 @@
 import * as Comlink from "comlink";
 import { DispatcherTimeout, RemoteError, PeerDied } from "./errors.ts";
+import type { DispatcherInspection } from "./inspection.ts";
 import { CALL_DEADLINE_MS } from "./limits.ts";
 import type { Outcome } from "./receiver.ts";
 import { Receiver } from "./receiver.ts";
@@ -89,6 +90,11 @@ export class Dispatcher<
 
   get alive(): boolean {
     return this.#dead === undefined;
+  }
+
+  /** What is under way, both ways. */
+  get inspection(): DispatcherInspection {
+    return { peer: this.peer, calls: this.#pending.size, queued: this.#receiver.queued };
   }
 
   /** Sends a message that nobody waits for. Does nothing once the peer is known to be dead. */

@@ -4,6 +4,7 @@ export type * from "./dispatcher.ts";
 export * from "./errors.ts";
 export * from "./limits.ts";
 export * from "./liveness.ts";
+export type * from "./inspection.ts";
 export type * from "./messages.ts";
 export { nextTask } from "./next-task.ts";
 export type { NextTask } from "./next-task.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { LogEntry } from "../log/index.ts";
+import type { RedInspection } from "./inspection.ts";
 
 /** Capabilities of one linked channel: bit sets as u32 words, as in the link message. */
 export interface ChannelCapabilities {
@@ -77,7 +78,7 @@ export interface RedWorkerMessages {
   attachCanvas(message: { canvas: OffscreenCanvas; events?: MessagePort }): void;
   /** After all commands received so far. Rejects with NoSuchSurface. */
   readSurface(message: { surfaceId: number }): SurfacePixels;
-  /** Ownership graph and counters for the page and tests. */
+  /** Its part of the ownership graph, for the page and tests. */
   inspect(message: Record<string, never>): RedInspection;
 }
 
@@ -96,18 +97,6 @@ export interface ScreenCursor {
   readonly hotX: number;
   readonly hotY: number;
   readonly pixels: Uint8Array<ArrayBuffer>;
-}
-
-export interface RedInspection {
-  readonly surfaces: readonly { id: number; width: number; height: number; format: number }[];
-  readonly clients: readonly {
-    clientId: number;
-    channelType: number;
-    pipe: number;
-    sentMessages: number;
-    sentBytes: number;
-  }[];
-  readonly commands: number;
 }
 
 /** red worker -> page. */

@@ -49,6 +49,11 @@ export class Receiver implements Disposable {
       options.onError ?? ((type, error) => console.error(`the message "${type}" failed`, error));
   }
 
+  /** Messages that are being handled, or wait for those before them. */
+  get queued(): number {
+    return this.#queued;
+  }
+
   /** A message has come. */
   take(type: string, payload: unknown, answered: boolean): Promise<Outcome> {
     if (this.#queued >= MAX_QUEUED_MESSAGES) {

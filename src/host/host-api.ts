@@ -1,6 +1,7 @@
 import type { ScreenEvent, SurfacePixels } from "../dispatch/messages.ts";
 import type { LogLine } from "../log/index.ts";
-import type { HostState, Problem, ThreadNode } from "./state.ts";
+import type { HostInspection } from "./inspection.ts";
+import type { HostState, Problem } from "./state.ts";
 
 /** A hand on the machine: what a person at the tab's own screen does. */
 export interface LocalHand {
@@ -46,8 +47,8 @@ export interface Host extends AsyncDisposable {
   takeOver(): Promise<void>;
   /** Pixels of a display's surface once all commands up to now are drawn; 0 is the primary. */
   readSurface(surfaceId?: number, display?: number): Promise<SurfacePixels>;
-  /** Who owns what, in all threads, now. */
-  inspect(): Promise<readonly ThreadNode[]>;
+  /** Who owns what, in all threads, now; docs/inspection.md. A thread that hangs is silent in it, and holds up nothing. */
+  inspect(): Promise<HostInspection>;
   /** What went wrong in which thread, who did it and how often; newest first. */
   readonly log: readonly LogLine[];
   /** SpiceImageCompression for clients without a preference: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */

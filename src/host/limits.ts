@@ -6,6 +6,15 @@ export const FIRMWARE_POLL_MS = 500;
 /** Milliseconds between two looks at the threads while the Threads panel is open: a person reads, not a machine. */
 export const INSPECT_INTERVAL_MS = 1_000;
 
+/** Milliseconds that a thread has to say what it owns; then it is shown as silent, and the others are shown. */
+export const INSPECT_DEADLINE_MS = 500;
+
+/** Milliseconds between two looks from which a rate is made: in less, one large message would be all of it. */
+export const RATE_MIN_MS = 500;
+
+/** Milliseconds after which a look is too old to make a rate from. */
+export const RATE_WINDOW_MS = 10_000;
+
 /** Milliseconds without progress after which a save is given up: a disk that wakes up, or a megabyte on the slowest of cards. */
 export const SAVE_STALL_MS = 30_000;
 

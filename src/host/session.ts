@@ -38,7 +38,8 @@ import {
   WATCHDOG_GUEST_REPLACE_MS,
   WATCHDOG_REPLACE_MS,
 } from "./limits.ts";
-import { ownershipGraph } from "./ownership.ts";
+import type { HostInspection } from "./inspection.ts";
+import { Inspector } from "./inspector.ts";
 import { ticketConfig } from "./password-end.ts";
 import { SCREEN_MISSING, examinePlatform, locksDeniedProblem } from "./platform.ts";
 import { PowerMark } from "./power-mark.ts";
@@ -60,7 +61,7 @@ import { ProgressDeadline } from "./progress-deadline.ts";
 import { fromCore, relayProblem, withRefusal } from "./relay-state.ts";
 import { keepSecret, secretsToTry } from "./secret.ts";
 import { INITIAL_STATE } from "./state.ts";
-import type { DisplayState, HostState, Problem, ThreadNode } from "./state.ts";
+import type { DisplayState, HostState, Problem } from "./state.ts";
 import { DEFAULT_LAYOUT, KeyboardLayout } from "../keyboard/index.ts";
 import { layoutCommand, layoutOfMarker } from "./hands/guest-layout.ts";
 import { readDisplaysSetting, writeDisplaysSetting } from "./displays-setting.ts";
@@ -96,6 +97,7 @@ export class HostSession implements Host {
   #threads: Threads | undefined;
   readonly #gathered = new GatheredLog();
   readonly #log = new LogRing({ tell: toLog(this.#gathered.from("page")) });
+  readonly #inspector = new Inspector();
   readonly #restarts = new RestartBudget();
   /** The core before hangs, and has the place at the relay still. */
   #succeedsCore = false;
@@ -311,13 +313,12 @@ export class HostSession implements Host {
     await this.#running().core.call("configure", this.#coreConfig());
   }
 
-  async inspect(): Promise<readonly ThreadNode[]> {
-    const { core, guest, isCoreShared } = this.#running();
-    const [inspection, status] = await Promise.all([
-      core.call("inspect", {}),
-      guest.call("status", {}).catch(() => undefined),
-    ]);
-    return ownershipGraph(inspection, status, isCoreShared);
+  async inspect(): Promise<HostInspection> {
+    const threads = this.#running();
+    return this.#inspector.inspect(threads, {
+      phase: this.#state.phase,
+      dispatchers: threads.inspections,
+    });
   }
 
   get log(): readonly LogLine[] {

@@ -74,13 +74,6 @@ export interface JoinState {
   readonly passwordValidUntil?: number;
 }
 
-/** A node of the ownership graph in the Threads panel. */
-export interface ThreadNode {
-  readonly name: string;
-  readonly detail?: string;
-  readonly children?: readonly ThreadNode[];
-}
-
 /** The guest's keyboard. */
 export interface KeyboardState {
   /** Name of the layout that the guest has, as far as known. */

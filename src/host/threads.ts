@@ -1,6 +1,11 @@
 /** The threads of a host: made by the page, since a SharedWorker can make none, and joined port to port. */
 import { Dispatcher, webLocksLiveness } from "../dispatch/index.ts";
-import type { Handlers, RedPageMessages, RedWorkerMessages } from "../dispatch/index.ts";
+import type {
+  DispatcherInspection,
+  Handlers,
+  RedPageMessages,
+  RedWorkerMessages,
+} from "../dispatch/index.ts";
 import type { Log } from "../log/index.ts";
 import { failureLogger } from "../log/index.ts";
 import type { GuestControlEvents, GuestControlMessages, GuestWorkerStart } from "../machine/control.ts";
@@ -106,6 +111,23 @@ export class Threads implements Disposable {
 
   get red(): Dispatcher<RedWorkerMessages, RedPageMessages> {
     return this.#reds[0].dispatcher;
+  }
+
+  /** Red workers that there are, by display. */
+  get reds(): readonly { readonly display: number; readonly dispatcher: Dispatcher<RedWorkerMessages> }[] {
+    return this.#reds.flatMap((red, display) => (red ? [{ display, dispatcher: red.dispatcher }] : []));
+  }
+
+  /** The page's ends towards them. */
+  get inspections(): readonly DispatcherInspection[] {
+    return [
+      this.guest.inspection,
+      this.core.inspection,
+      ...this.reds.map(({ display, dispatcher }) => ({
+        ...dispatcher.inspection,
+        peer: display === 0 ? "red" : `red ${display}`,
+      })),
+    ];
   }
 
   /** The red worker of a display, if it has one. */

@@ -1,4 +1,5 @@
 /** What the page and the guest worker say to each other, over dispatchers in both directions on one port. */
+import type { DispatcherInspection } from "../dispatch/index.ts";
 import type { PlainError } from "../errors/index.ts";
 import type { LogEntry } from "../log/index.ts";
 import type { StateRefusal } from "../state/errors.ts";
@@ -60,6 +61,22 @@ export interface GuestStatus {
   readonly ended?: EndedMachine;
 }
 
+/** The guest thread's part of the ownership graph. */
+export interface GuestInspection {
+  readonly status: GuestStatus;
+  /** Bytes of keys that the guest has not read, and events of its pointer. */
+  readonly keyboardBytes: number;
+  readonly pointerEvents: number;
+  /** By display. */
+  readonly displays: readonly {
+    /** Whether a red worker takes its commands. */
+    readonly isServed: boolean;
+    /** Bytes of commands that the red worker has not carried out. */
+    readonly pendingBytes: number;
+  }[];
+  readonly dispatchers: readonly DispatcherInspection[];
+}
+
 /** page -> guest worker. */
 export interface GuestControlMessages {
   /**
@@ -76,6 +93,7 @@ export interface GuestControlMessages {
     displays?: number;
   }): void;
   status(message: Record<string, never>): GuestStatus;
+  inspect(message: Record<string, never>): GuestInspection;
   /** Saves now. `unlessCurrent`: not when nothing was done since the last save, seconds ago (a tab hidden twice), or since it was dropped. */
   save(message: { unlessCurrent?: boolean }): SavedInfo | undefined;
   /** Deletes the saved state of the guest's level. */

@@ -1,6 +1,6 @@
 /** The guest's end towards core: GuestMessages in, GuestEvents out. Core may be replaced (it restarts with the page). */
 import { Dispatcher } from "../dispatch/index.ts";
-import type { GuestEvents, GuestMessages, Handlers } from "../dispatch/index.ts";
+import type { DispatcherInspection, GuestEvents, GuestMessages, Handlers } from "../dispatch/index.ts";
 
 /** Where GuestMessages go and where a new core learns how things stand. */
 export interface CoreLinkOwner {
@@ -41,6 +41,10 @@ export class CoreLink implements Disposable {
     this.leds(leds);
     if (agentOpen) this.agentState(true);
     if (standsBecause !== undefined) this.power(standsBecause, true);
+  }
+
+  get inspections(): readonly DispatcherInspection[] {
+    return this.#core ? [this.#core.inspection] : [];
   }
 
   agentState(open: boolean): void {

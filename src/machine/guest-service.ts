@@ -12,6 +12,7 @@ import { AutosavePolicy } from "../state/autosave.ts";
 import type {
   GuestControlEvents,
   GuestControlMessages,
+  GuestInspection,
   GuestState,
   GuestStatus,
   GuestWorkerStart,
@@ -114,6 +115,8 @@ export class GuestService implements AsyncDisposable {
     this.#page = new Dispatcher(start.control, {
       peer: "page",
       handlers: this.#controlHandlers(),
+      // It takes its seconds, and may begin by itself at any time.
+      concurrent: ["save"],
       onError: failureLogger(this.#log),
     });
   }
@@ -166,6 +169,7 @@ export class GuestService implements AsyncDisposable {
         void this.#boot(message);
       },
       status: () => this.#status(),
+      inspect: () => this.#inspect(),
       save: ({ unlessCurrent }) => {
         if (unlessCurrent && this.#autosave.isCurrent) return this.#saved;
         return this.#save();
@@ -264,6 +268,19 @@ export class GuestService implements AsyncDisposable {
       markers: this.#markers,
       ...(this.#saved && { saved: this.#saved }),
       ...(machine?.ended && { ended: machine.ended }),
+    };
+  }
+
+  #inspect(): GuestInspection {
+    const machine = this.#machine;
+    return {
+      status: this.#status(),
+      keyboardBytes: machine?.keyboard.queued ?? 0,
+      pointerEvents: machine?.pointer.queued ?? 0,
+      displays: this.#reds
+        .slice(0, machine?.displays.length ?? 1)
+        .map(({ isServed, sink }) => ({ isServed, pendingBytes: sink.pendingBytes })),
+      dispatchers: [this.#page.inspection, ...this.#core.inspections],
     };
   }
 

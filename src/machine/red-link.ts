@@ -23,6 +23,11 @@ export class RedLink implements Disposable {
     });
   }
 
+  /** Whether a red worker takes what is sent. */
+  get isServed(): boolean {
+    return this.#port !== undefined;
+  }
+
   /** Sends to the red worker behind `port` from now on. What an earlier one owes is forgotten. */
   attach(port: MessagePort): void {
     this.#port?.close();

@@ -64,7 +64,7 @@ const redHandlers = (): Handlers<RedWorkerMessages> => ({
   setCompression: () => {},
   attachCanvas: () => {},
   readSurface: ({ surfaceId }) => ({ surfaceId, width: 1, height: 1, pixels: new Uint8Array(4) }),
-  inspect: () => ({ surfaces: [], clients: [], commands: 3 }),
+  inspect: () => ({ surfaces: [], clients: [], commands: 3, queuedCommands: 0, dispatchers: [] }),
 });
 
 /** A page with its two workers, as threads see each other. */
@@ -179,8 +179,17 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
   red.write(mark);
   await eventually(() => seen.length === mark.length);
   expect(await page.core.call("inspect", {})).toMatchObject({
-    core: { clients: [{ channels: ["main", "display"] }] },
-    red: { commands: 3 },
+    relay: "online",
+    leaving: [],
+    clients: [
+      {
+        channelClients: [
+          { name: "main", place: "core", client: { pipe: 0 } },
+          { name: "display", place: "red" },
+        ],
+      },
+    ],
+    dispatchers: [{ peer: "page", queued: 1 }, { peer: "guest" }, { peer: "red" }],
   });
   await eventually(() => relay.relay.health.clients === 1);
 
@@ -311,7 +320,7 @@ test.each(["red", "guest", "page"])(
     nextRed.write(encodeMessage(displayChannel.server.mark, {}, { miniHeader: true }));
     await eventually(() => display.names.includes("mark"));
     expect(await next.core.call("inspect", {})).toMatchObject({
-      core: { clients: [{ channels: ["main", "inputs", "display"] }, { channels: ["main", "display"] }] },
+      clients: [{ channels: ["main", "inputs", "display"] }, { channels: ["main", "display"] }],
     });
     expect([main.closed, late.closed]).toEqual([undefined, undefined]);
     expect(relay.relay.health).toMatchObject({ hosting: true, clients: 2 });
@@ -476,10 +485,11 @@ test("a red worker that died is replaced alone: the guest, the page and the sess
   await eventually(() => page.keys.length === 1);
   expect((await pixels).width).toBe(1);
   expect([main.closed, display.closed]).toEqual([undefined, undefined]);
-  expect(await page.core.call("inspect", {})).toMatchObject({ red: { commands: 3 } });
+  const peers = async () => (await page.core.call("inspect", {})).dispatchers.map(({ peer }) => peer);
+  expect(await peers()).toEqual(["page", "guest", "red"]);
   // Its death is noticed like that of the first.
   liveness.died("red:other");
-  expect((await page.core.call("inspect", {})).red).toBeUndefined();
+  expect(await peers()).toEqual(["page", "guest"]);
 });
 
 test("what core has to say is in its log: told to the page, to the next one again, and part of inspect", async () => {
@@ -491,7 +501,7 @@ test("what core has to say is in its log: told to the page, to the next one agai
   const isRefusal = ({ domain, message }: LogEntry) =>
     domain === "links" && /192\.0\.2\.7:1 refused: .*not a SPICE client/.test(message);
   await eventually(() => page.logged.some(isRefusal));
-  expect((await page.core.call("inspect", {})).core.log.some(isRefusal)).toBe(true);
+  expect((await page.core.call("inspect", {})).log.some(isRefusal)).toBe(true);
   const next = new TestPage(core, liveness, "two");
   await eventually(() => next.logged.some(isRefusal));
   expect(next.logged.some(({ message }) => message.includes("another page took over"))).toBe(true);

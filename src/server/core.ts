@@ -1,4 +1,4 @@
-import type { Log, LogEntry } from "../log/index.ts";
+import type { Log } from "../log/index.ts";
 import { LogRing, failureLogger } from "../log/index.ts";
 import type {
   GuestEvents,
@@ -14,11 +14,11 @@ import type { LinkResume } from "../relay-control/index.ts";
 import type { StreamPeer, Turns, Wire } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type {
+  CoreInspection,
   CoreStart,
   HostConfig,
   HostControlEvents,
   HostControlMessages,
-  HostInspection,
   HostState,
   RelayState,
 } from "./host-control.ts";
@@ -239,7 +239,7 @@ export class Core implements AsyncDisposable {
       state: () => this.#state(),
       takeOverRelay: () => this.#relay?.takeOver(),
       kick: ({ clientId, reason }) => reds.kick(clientId, reason ?? "the host disconnected you"),
-      inspect: () => this.#inspect(machine(), reds),
+      inspect: () => this.#inspect(reds),
       readSurface: async ({ surfaceId, display }) => {
         const answer = await reds.readSurface(surfaceId, display);
         return new TransferredAnswer(answer, [
@@ -362,19 +362,23 @@ export class Core implements AsyncDisposable {
   }
 
   /** What this thread has, at this moment; undefined while there is no server. */
-  graph(): HostInspection["core"] | undefined {
-    return this.#reds && coreGraph(this.#reds, this.#ring.entries);
+  graph(): CoreInspection | undefined {
+    return this.#reds && this.#inspect(this.#reds);
   }
 
-  async #inspect({ reds: [first, ...others] }: Machine, reds: Reds): Promise<HostInspection> {
+  /** Asks nobody else: a thread that hangs must not hold up what is said of the others. */
+  #inspect(reds: Reds): CoreInspection {
+    const { guest, page, reds: workers = [] } = this.#machine ?? {};
+    const red = (worker: RedThread | undefined, display: number) =>
+      worker && [{ ...worker.qxl.inspection, peer: display === 0 ? "red" : `red ${display}` }];
     return {
-      core: coreGraph(reds, this.#ring.entries),
-      red: await first?.qxl.call("inspect", {}).catch(() => undefined),
-      ...(others.length > 0 && {
-        otherReds: await Promise.all(
-          Array.from(others, (red) => red?.qxl.call("inspect", {}).catch(() => undefined)),
-        ),
-      }),
+      ...reds.inspection,
+      relay: this.#relayState.state,
+      dispatchers: [
+        ...[page, guest].flatMap((one) => (one ? [one.inspection] : [])),
+        ...Array.from(workers, red).flatMap((one) => one ?? []),
+      ],
+      log: this.#ring.entries,
     };
   }
 
@@ -415,17 +419,4 @@ export class Core implements AsyncDisposable {
     this.#gate[Symbol.dispose]();
     this.#ring[Symbol.dispose]();
   }
-}
-
-function coreGraph(reds: Reds, log: readonly LogEntry[]): HostInspection["core"] {
-  return {
-    links: reds.links,
-    clients: reds.clients().map((client) => ({
-      ...client,
-      sentBytes: reds.sentBytes(client.id),
-      pipes: client.channels.length,
-    })),
-    log,
-    keys: reds.readyKeys,
-  };
 }

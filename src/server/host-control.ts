@@ -1,5 +1,6 @@
 /** What the page and core say to each other. Each port carries both directions of its dispatchers. */
-import type { ClientHead, RedInspection, SurfacePixels } from "../dispatch/messages.ts";
+import type { ChannelClientInspection, DispatcherInspection } from "../dispatch/index.ts";
+import type { ClientHead, SurfacePixels } from "../dispatch/messages.ts";
 import type { LogEntry } from "../log/index.ts";
 import type { StreamPeer } from "../transport/index.ts";
 
@@ -84,17 +85,38 @@ export interface HostState {
   readonly passwordSet: boolean;
 }
 
-/** The ownership graph and what each part holds, for the Threads panel and tests. */
-export interface HostInspection {
-  readonly core: {
-    readonly links: number;
-    readonly clients: readonly (HostClient & { readonly sentBytes: number; readonly pipes: number })[];
-    readonly keys: number;
-    readonly log: readonly LogEntry[];
-  };
-  readonly red: RedInspection | undefined;
-  /** Those of further displays; undefined where there is none, since the guest drives only some. */
-  readonly otherReds?: readonly (RedInspection | undefined)[];
+/** What a RedClient has of a channel. */
+export interface ClientChannelInspection {
+  /** SpiceChannelType. */
+  readonly type: number;
+  readonly id: number;
+  readonly name: string;
+  /** Where its channel client and its stream are. `waiting`: the stream is on core, until a red worker is there. */
+  readonly place: "core" | "red" | "waiting";
+  /** The channel client, if it is on core. */
+  readonly client?: ChannelClientInspection;
+}
+
+/** A RedClient. */
+export interface ClientInspection extends HostClient {
+  readonly disconnecting: boolean;
+  readonly channelClients: readonly ClientChannelInspection[];
+}
+
+/** Core's part of the ownership graph, for the Threads panel and tests. */
+export interface CoreInspection {
+  /** Connections in their link stage. */
+  readonly links: number;
+  /** Ticket keys at hand. */
+  readonly keys: number;
+  /** The registry: what clients may link to. */
+  readonly channels: readonly { readonly type: number; readonly id: number; readonly name: string }[];
+  readonly clients: readonly ClientInspection[];
+  /** Ids of clients that are gone for Reds, and of which some thread may still have something. */
+  readonly leaving: readonly number[];
+  readonly relay: RelayState["state"];
+  readonly dispatchers: readonly DispatcherInspection[];
+  readonly log: readonly LogEntry[];
 }
 
 /** page -> core. */
@@ -106,7 +128,7 @@ export interface HostControlMessages {
   takeOverRelay(message: Record<string, never>): void;
   /** Disconnects one client. */
   kick(message: { clientId: number; reason?: string }): void;
-  inspect(message: Record<string, never>): HostInspection;
+  inspect(message: Record<string, never>): CoreInspection;
   /** Pixels of a surface, after everything the guest has drawn so far. */
   readSurface(message: { surfaceId: number; display?: number }): SurfacePixels;
   /** Keys and pointer of the page's own screen; as the InputsChannel's, but from the local user. Answer when the guest has room for more. */

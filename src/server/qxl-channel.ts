@@ -6,6 +6,7 @@ import { ChannelType } from "../protocol/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import type { AuthenticatedLink } from "./link.ts";
 import { DISCONNECT_DEADLINE_MS } from "./limits.ts";
+import type { ClientChannelInspection } from "./host-control.ts";
 import type { RedChannel } from "./red-channel.ts";
 import type { ClientChannel, RedClient } from "./red-client.ts";
 import type { ThreadDoor } from "./thread-door.ts";
@@ -91,6 +92,11 @@ export class QxlChannelClient implements ClientChannel {
     if (link.resume) this.#tracker?.goOn(type, link.miniHeader, link.resume);
     else this.#tracker?.begin(type, link.miniHeader, link.stream.position);
     this.#stream = link.stream;
+  }
+
+  get inspection(): ClientChannelInspection {
+    const { type, id, name } = this;
+    return { type, id, name, place: this.#stream === undefined ? "red" : "waiting" };
   }
 
   /**

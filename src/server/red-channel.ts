@@ -1,3 +1,4 @@
+import type { CoreInspection } from "./host-control.ts";
 import type { AuthenticatedLink } from "./link.ts";
 import type { RedClient } from "./red-client.ts";
 
@@ -34,6 +35,10 @@ export class RedChannels {
 
   find(type: number, id: number): RedChannel | undefined {
     return this.#channels.find((channel) => channel.type === type && channel.id === id);
+  }
+
+  get inspection(): CoreInspection["channels"] {
+    return this.#channels.map(({ type, id, name }) => ({ type, id, name }));
   }
 
   /** For MSG_MAIN_CHANNELS_LIST, in the order of types and ids. */

@@ -1,5 +1,7 @@
 import { ChannelType } from "../protocol/index.ts";
+import type { ChannelClientInspection } from "../dispatch/index.ts";
 import type { StreamPeer } from "../transport/index.ts";
+import type { ClientChannelInspection } from "./host-control.ts";
 import type { MainChannelClient } from "./main-channel-client.ts";
 
 /** A channel of a client, whichever thread it lives on. */
@@ -9,7 +11,7 @@ export interface ClientChannel {
   readonly name: string;
   /** Resolves when that channel client holds no queue, no timer, no stream. */
   disconnect(reason: string): Promise<void> | void;
-  readonly sentBytes?: number;
+  readonly inspection: ClientChannelInspection;
 }
 
 /** One session: the channels that linked with the same connection id. Owns them; the first is always main. */
@@ -76,13 +78,13 @@ export class RedClient {
 /** The handle of a channel client that lives on core's own thread. */
 export const localChannelClient = (
   { type, id, name }: { readonly type: number; readonly id: number; readonly name: string },
-  client: { disconnect(reason: string): void; readonly sentBytes: number },
+  client: { disconnect(reason: string): void; readonly inspection: ChannelClientInspection },
 ): ClientChannel => ({
   type,
   id,
   name,
   disconnect: (reason) => client.disconnect(reason),
-  get sentBytes() {
-    return client.sentBytes;
+  get inspection() {
+    return { type, id, name, place: "core" as const, client: client.inspection };
   },
 });

@@ -17,7 +17,7 @@ import type { RedStream, StreamPeer, Turns, Wire } from "../transport/index.ts";
 import { CLIENT_OVERSHOOT, Pace, openRedStream, threadTurns } from "../transport/index.ts";
 import { AgentDevice } from "./agent-device.ts";
 import { GuestHand } from "./guest-hand.ts";
-import type { HostClient, InputDropped, LinkFailed } from "./host-control.ts";
+import type { CoreInspection, HostClient, InputDropped, LinkFailed } from "./host-control.ts";
 import { InputsChannel } from "./inputs-channel.ts";
 import type { InputsChannelOwner } from "./inputs-channel.ts";
 import { LinkPlaces } from "./link-places.ts";
@@ -302,13 +302,10 @@ export class Reds implements AsyncDisposable {
   get passwordSet(): boolean {
     return this.#ticketing.required;
   }
+
   /** Connections in their link stage. */
   get links(): number {
     return this.#places.size;
-  }
-  /** Ticket keys at hand. */
-  get readyKeys(): number {
-    return this.#keys.ready;
   }
 
   clients(): HostClient[] {
@@ -326,11 +323,18 @@ export class Reds implements AsyncDisposable {
     this.#agent.monitorsConfig(heads);
   }
 
-  /** Bytes sent by the client's channels on this thread. */
-  sentBytes(clientId: number): number {
-    return (
-      this.#clients.get(clientId)?.channels.reduce((sum, channel) => sum + (channel.sentBytes ?? 0), 0) ?? 0
-    );
+  /** Its part of the ownership graph. */
+  get inspection(): Pick<CoreInspection, "links" | "keys" | "channels" | "clients" | "leaving"> {
+    return {
+      links: this.#places.size,
+      keys: this.#keys.ready,
+      channels: this.#channels.inspection,
+      clients: this.clients().map((client) => {
+        const { disconnecting, channels } = this.#clients.get(client.id)!;
+        return { ...client, disconnecting, channelClients: channels.map(({ inspection }) => inspection) };
+      }),
+      leaving: [...this.#leaving.keys()],
+    };
   }
 
   // --- links ---------------------------------------------------------------------------------------------------------

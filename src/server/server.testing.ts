@@ -88,7 +88,7 @@ export class TestServer implements Disposable {
           readSurface: () => {
             throw new Error("no surface");
           },
-          inspect: () => ({ surfaces: [], clients: [], commands: 0 }),
+          inspect: () => ({ surfaces: [], clients: [], commands: 0, queuedCommands: 0, dispatchers: [] }),
         },
       }),
     );

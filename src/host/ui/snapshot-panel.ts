@@ -1,6 +1,6 @@
 import { html, nothing } from "lit";
 import { momentWords } from "../moment-words.ts";
-import { bytes } from "../ownership.ts";
+import { bytes } from "../count-words.ts";
 import type { SnapshotState } from "../state.ts";
 import { HostElement } from "./host-element.ts";
 import { restartIcon, restoreIcon, saveIcon, trashIcon } from "./icons.ts";

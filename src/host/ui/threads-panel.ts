@@ -2,7 +2,9 @@ import { css, html, nothing } from "lit";
 import type { TemplateResult } from "lit";
 import { INSPECT_INTERVAL_MS } from "../limits.ts";
 import type { LogLine } from "../../log/index.ts";
-import type { ThreadNode } from "../state.ts";
+import type { GraphThread } from "../ownership-graph.ts";
+import { ownershipGraph } from "../ownership-graph.ts";
+import { graphStyles, graphView } from "./graph-view.ts";
 import { HostElement } from "./host-element.ts";
 import { sharedStyles } from "./shared-styles.ts";
 
@@ -11,11 +13,13 @@ export class ThreadsPanelElement extends HostElement {
   static override properties = {
     ...HostElement.properties,
     threads: { state: true },
+    isLarge: { state: true },
     log: { state: true },
     failure: { state: true },
   };
   static override styles = [
     sharedStyles,
+    graphStyles,
     css`
       summary {
         margin: 0;
@@ -26,26 +30,7 @@ export class ThreadsPanelElement extends HostElement {
         color: var(--quiet);
         cursor: pointer;
       }
-      ul {
-        margin: 6px 0 0;
-        padding: 0 0 0 14px;
-        border-left: 1px solid var(--line);
-        list-style: none;
-        font-size: 12.5px;
-        line-height: 1.45;
-      }
-      details > ul {
-        margin-top: 12px;
-        padding: 0;
-        border: 0;
-      }
-      li + li {
-        margin-top: 4px;
-      }
-      details > ul > li + li {
-        margin-top: 12px;
-      }
-      h3 {
+      h3#log {
         margin: 18px 0 6px;
         font-size: 12.5px;
         font-weight: 600;
@@ -57,6 +42,12 @@ export class ThreadsPanelElement extends HostElement {
         overflow: auto;
         border: 1px solid var(--line);
         border-radius: 8px;
+        list-style: none;
+        font-size: 12.5px;
+        line-height: 1.45;
+      }
+      .log li + li {
+        margin-top: 4px;
       }
       .log p {
         margin: 0;
@@ -68,16 +59,41 @@ export class ThreadsPanelElement extends HostElement {
         color: var(--bad);
         font-weight: 500;
       }
-      .name {
-        font-weight: 500;
+      .legend {
+        margin: 10px 0 0;
       }
-      .thread > .name {
-        font: 600 13px var(--mono);
+      .legend code {
         color: var(--accent);
+        font-weight: 600;
+      }
+      dialog {
+        width: min(1280px, 100vw - 32px);
+        max-width: none;
+        height: calc(100dvh - 32px);
+        max-height: none;
+        padding: 16px 20px;
+        border: 1px solid var(--line);
+        border-radius: 14px;
+        background: var(--card);
+        color: var(--text);
+        box-shadow: var(--shadow);
+      }
+      dialog::backdrop {
+        background: rgb(0 0 0 / 45%);
+      }
+      .head {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 12px;
+      }
+      .head h2 {
+        margin: 0;
       }
     `,
   ];
-  declare private threads: readonly ThreadNode[];
+  declare private threads: readonly GraphThread[];
+  declare private isLarge: boolean;
   declare private log: readonly LogLine[];
   declare private failure: string;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -85,6 +101,7 @@ export class ThreadsPanelElement extends HostElement {
   constructor() {
     super();
     this.threads = [];
+    this.isLarge = false;
     this.log = [];
     this.failure = "";
   }
@@ -95,12 +112,15 @@ export class ThreadsPanelElement extends HostElement {
   }
 
   override render() {
+    const graph = graphView(this.threads, this.#go);
     return html`<details @toggle=${this.#toggled}>
       <summary>Threads</summary>
       ${this.failure === "" ? nothing : html`<p class="small quiet">${this.failure}</p>`}
-      <ul>
-        ${this.threads.map((thread) => nodeView(thread, "thread"))}
-      </ul>
+      <div class="head">
+        <p class="legend small quiet"><code>=&gt;</code> owns, <code>-&gt;</code> points to</p>
+        <button class="plain" ?hidden=${this.threads.length === 0} @click=${this.#enlarge}>Show large</button>
+      </div>
+      ${this.isLarge ? nothing : graph}
       <h3 id="log">Log</h3>
       ${
         this.log.length === 0
@@ -109,8 +129,26 @@ export class ThreadsPanelElement extends HostElement {
               ${this.log.map(lineView)}
             </ul>`
       }
+      <dialog aria-labelledby="large" @close=${() => (this.isLarge = false)}>
+        <div class="head">
+          <h2 id="large">Threads</h2>
+          <p class="legend small quiet"><code>=&gt;</code> owns, <code>-&gt;</code> points to</p>
+          <form method="dialog"><button>Close</button></form>
+        </div>
+        ${this.isLarge ? graph : nothing}
+      </dialog>
     </details>`;
   }
+
+  #enlarge = (): void => {
+    this.isLarge = true;
+    this.renderRoot.querySelector("dialog")?.showModal();
+  };
+
+  /** Follows a pointer. */
+  #go = (id: string): void => {
+    this.renderRoot.querySelector<HTMLElement>(`[data-node="${CSS.escape(id)}"]`)?.focus();
+  };
 
   #toggled = (event: Event): void => {
     clearInterval(this.#timer);
@@ -122,26 +160,14 @@ export class ThreadsPanelElement extends HostElement {
   async #look(): Promise<void> {
     try {
       this.log = this.host?.log ?? [];
-      this.threads = (await this.host?.inspect()) ?? [];
+      const inspection = await this.host?.inspect();
+      this.threads = inspection ? ownershipGraph(inspection) : [];
       this.failure = "";
     } catch (error) {
+      this.threads = [];
       this.failure = (error as Error).message;
     }
   }
-}
-
-function nodeView(node: ThreadNode, className = ""): TemplateResult {
-  return html`<li class=${className}>
-    <span class="name">${node.name}</span>
-    ${node.detail === undefined ? nothing : html` <span class="quiet">${node.detail}</span>`}
-    ${
-      node.children === undefined || node.children.length === 0
-        ? nothing
-        : html`<ul>
-            ${node.children.map((child) => nodeView(child))}
-          </ul>`
-    }
-  </li>`;
 }
 
 /** Levels are told by words, not by colour alone. */

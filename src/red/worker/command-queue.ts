@@ -18,6 +18,14 @@ export type QueueItem =
 export class CommandQueue {
   readonly #entries: (Batch | { readonly task: QueuedTask })[] = [];
 
+  /** Commands and tasks that nobody has taken. */
+  get length(): number {
+    return this.#entries.reduce(
+      (sum, entry) => sum + ("task" in entry ? 1 : entry.commands.length - entry.next),
+      0,
+    );
+  }
+
   /** @param done called when the last command of the batch was taken and the next item is asked for. */
   push(batch: RedCommandBatch, done: () => void): void {
     this.#entries.push({ commands: batch.commands, data: new Uint8Array(batch.data), next: 0, done });

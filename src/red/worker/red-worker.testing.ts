@@ -1,4 +1,4 @@
-import type { MainMessages, RedInspection } from "../../dispatch/messages.ts";
+import type { MainMessages, RedInspection } from "../../dispatch/index.ts";
 import { ChannelType } from "../../protocol/index.ts";
 import type { RedCommand, RedCommandReply } from "../../protocol/red-command.ts";
 import { RED_COMMAND_COST } from "../../protocol/red-command.ts";

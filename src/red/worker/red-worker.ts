@@ -1,9 +1,8 @@
 import type { RedChannelClient } from "../../channel/index.ts";
-import type { Dispatcher, Handlers } from "../../dispatch/index.ts";
+import type { Dispatcher, DispatcherInspection, Handlers, RedInspection } from "../../dispatch/index.ts";
 import type {
   ChannelConnect,
   MainMessages,
-  RedInspection,
   RedWorkerMessages,
   SurfacePixels,
 } from "../../dispatch/messages.ts";
@@ -42,6 +41,8 @@ export interface RedWorkerOptions {
   readonly sliceCost?: number;
   readonly bandCost?: number;
   readonly log?: Log;
+  /** Who asks it, for {@link RedWorker.inspect}. */
+  readonly dispatchers?: () => readonly DispatcherInspection[];
 }
 
 interface ConnectedClient {
@@ -256,11 +257,11 @@ export class RedWorker implements Disposable {
       clients: Array.from(this.#clients, ({ clientId, channelType, client }) => ({
         clientId,
         channelType,
-        pipe: client.pipe.length,
-        sentMessages: client.sentMessages,
-        sentBytes: client.sentBytes,
+        ...client.inspection,
       })),
       commands: this.#commands,
+      queuedCommands: this.#queue.length,
+      dispatchers: this.#options.dispatchers?.() ?? [],
     };
   }
 
