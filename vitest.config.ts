@@ -10,6 +10,7 @@ export default defineConfig({
       "scripts/**/*.test.ts",
     ],
     environment: "node",
+    setupFiles: ["scripts/property-tests.setup.ts"],
     // Two cores are what CI has; more workers only make timers late.
     maxWorkers: 2,
     testTimeout: 60_000,
