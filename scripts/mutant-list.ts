@@ -20,9 +20,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 2,
-    file: "src/server/reds.ts",
-    text: "queueMicrotask(() => void this.#clientDisconnect(client, reason));",
-    replacement: "void this.#clientDisconnect(client, reason);",
+    file: "src/server/main-dispatcher.ts",
+    text: "this.#next(() => this.#run());",
+    replacement: "this.#run();",
   },
   {
     invariant: 3,
@@ -38,15 +38,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 5,
-    file: "src/server/reds.ts",
+    file: "src/server/sessions.ts",
     text: "if (client.channel(type, id))",
     replacement: "if (client.disconnecting)",
   },
   {
     invariant: 6,
-    file: "src/server/reds.ts",
-    text: "const client = this.#sessionOf(link.connectionId);",
-    replacement: "const client = [...this.#clients.values()].at(-1);",
+    file: "src/server/sessions.ts",
+    text: "const client = this.clients.ofSession(link.connectionId);",
+    replacement: "const client = this.clients.all().at(-1);",
   },
   {
     invariant: 7,
@@ -69,13 +69,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 10,
-    file: "src/server/reds.ts",
+    file: "src/server/sessions.ts",
     text: "await gone;",
     replacement: "",
   },
   {
     invariant: 11,
-    file: "src/server/reds.ts",
+    file: "src/server/sessions.ts",
     text: "this.#closed = true;",
     replacement: "",
   },
@@ -87,8 +87,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     invariant: 13,
-    file: "src/server/reds.ts",
-    text: "await Promise.all([...replaced, ...this.#leaving.values()]);",
+    file: "src/server/sessions.ts",
+    text: "await Promise.all(ends);",
     replacement: "break;",
   },
   {

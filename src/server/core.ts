@@ -167,12 +167,10 @@ export class Core implements AsyncDisposable {
     { red: port, redId }: Pick<CoreStart, "red" | "redId">,
     display: number,
   ): RedThread {
+    const sender = reds.dispatcher.sender();
     const qxl = new Dispatcher<RedWorkerMessages, MainMessages>(port, {
       peer: "red",
-      handlers: {
-        channelClientDisconnected: (message) => reds.channelClientDisconnected(message),
-        primaryChanged: (message) => reds.primaryChanged(message),
-      },
+      handlers: sender.handlers,
       onError: failureLogger(this.#log),
     });
     const red: RedThread = {
@@ -181,6 +179,7 @@ export class Core implements AsyncDisposable {
         this.#options.liveness.watchAlive(redId, () =>
           this.#redDied(machine, red, display, "the display thread ended"),
         ),
+        sender,
         qxl,
       ],
     };

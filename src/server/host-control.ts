@@ -114,6 +114,8 @@ export interface CoreInspection {
   readonly clients: readonly ClientInspection[];
   /** Ids of clients that are gone for Reds, and of which some thread may still have something. */
   readonly leaving: readonly number[];
+  /** Messages in the MainDispatcher that nobody has come to. */
+  readonly queued: number;
   readonly relay: RelayState["state"];
   readonly dispatchers: readonly DispatcherInspection[];
   readonly log: readonly LogEntry[];

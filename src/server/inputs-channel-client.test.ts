@@ -99,14 +99,14 @@ test("a driver that draws its own pointer takes positions away from the clients"
   const { main } = await server.linkMain();
   const primary = { channelId: 0, active: true, width: 640, height: 480 };
   server.reds.tabletState(true);
-  server.reds.primaryChanged({ ...primary, mouseMode: 1 });
+  server.red.send("primaryChanged", { ...primary, mouseMode: 1 });
   main.send(mainChannel.client.mouseModeRequest, { mode: MouseMode.Client });
   await eventually(() => server.reds.mouseMode === MouseMode.Client);
-  server.reds.primaryChanged({ ...primary, mouseMode: 0 });
-  expect(server.reds.mouseMode).toBe(MouseMode.Server);
+  server.red.send("primaryChanged", { ...primary, mouseMode: 0 });
+  await eventually(() => server.reds.mouseMode === MouseMode.Server);
   expect(server.reds.absolutePointer).toBe(false);
-  server.reds.primaryChanged({ ...primary, active: false, mouseMode: 0 });
-  expect(server.reds.absolutePointer).toBe(true);
+  server.red.send("primaryChanged", { ...primary, active: false, mouseMode: 0 });
+  await eventually(() => server.reds.absolutePointer);
   main.send(mainChannel.client.mouseModeRequest, { mode: MouseMode.Client });
   await eventually(() => server.reds.mouseMode === MouseMode.Client);
   // The next client may know nothing but relative motion.

@@ -69,6 +69,12 @@ export const KEY_REST_TIMES = 9;
 /** Clients (sessions) at once. Each costs a display pipe and its own encoding. One that has said nothing since its link gives way. */
 export const MAX_CLIENTS = 32;
 
+/**
+ * Messages that may wait in the MainDispatcher: two channels of every client on each of four displays, all at once. What a red worker tells
+ * beyond waits at its port; the end of a client, of which there is one for each, never does.
+ */
+export const MAIN_QUEUE_MESSAGES = 256;
+
 /** Ticket keys made ahead of time. Each link needs its own, so that a ticket overheard cannot be used again; a client links about six channels. */
 export const KEY_POOL_SIZE = 8;
 

@@ -17,20 +17,26 @@ const NAMES: Readonly<Record<number, string>> = {
   [ChannelType.Cursor]: "cursor",
 };
 
+/** What a channel of a QXL device tells the server around it. */
+export interface QxlChannelOwner {
+  /** A client's channel was not taken, or could not go on, and its wire is cut. */
+  lost(client: RedClient, channel: ClientChannel, reason: string): void;
+}
+
 /** The display or the cursor channel of one QXL device: it runs on the thread of that device's red worker. */
 export class QxlChannel implements RedChannel {
   readonly type: number;
   readonly id: number;
   readonly name: string;
   readonly #qxl: ThreadDoor<RedWorkerMessages>;
-  /** A client's channel was not taken, or could not go on, and its wire is cut. */
-  onLost: ((client: RedClient, channel: ClientChannel, reason: string) => void) | undefined;
+  readonly #owner: QxlChannelOwner;
 
-  constructor(type: number, id: number, qxl: ThreadDoor<RedWorkerMessages>) {
+  constructor(type: number, id: number, qxl: ThreadDoor<RedWorkerMessages>, owner: QxlChannelOwner) {
     this.type = type;
     this.id = id;
     this.name = NAMES[type] ?? String(type);
     this.#qxl = qxl;
+    this.#owner = owner;
   }
 
   connect(client: RedClient, link: AuthenticatedLink): void {
@@ -55,7 +61,8 @@ export class QxlChannel implements RedChannel {
 
   #watch(channel: QxlChannelClient, taken: Promise<void>): void {
     taken.catch((error: unknown) => {
-      this.onLost?.(channel.client, channel, errorText(error));
+      const { client } = channel;
+      if (client.channel(this.type, this.id) === channel) this.#owner.lost(client, channel, errorText(error));
     });
   }
 }

@@ -157,11 +157,12 @@ test("losing main loses the session; losing inputs or display loses only that", 
   inputs.close();
   await eventually(() => server.reds.clients()[0].channels.length === 2);
   const gone = { clientId: client.id, channelType: 2, channelId: 0, reason: "bad message" };
-  server.reds.channelClientDisconnected(gone);
+  server.red.send("channelClientDisconnected", gone);
+  await eventually(() => server.reds.clients()[0].channels.length === 1);
   expect(server.reds.clients()[0].channels).toEqual(["main"]);
   // Told twice, or of somebody unknown: nothing happens.
-  server.reds.channelClientDisconnected(gone);
-  server.reds.channelClientDisconnected({ ...gone, clientId: 999 });
+  server.red.send("channelClientDisconnected", gone);
+  server.red.send("channelClientDisconnected", { ...gone, clientId: 999 });
 
   await link(server.dial(), display);
   await eventually(() => server.connects.length === 2);
@@ -196,8 +197,10 @@ test("a display whose client left before its thread got it leaves no trace", asy
     let ended = false;
     openRedStream(port).onClose = () => (ended = true);
     await eventually(() => ended);
-    server.reds.channelClientDisconnected({ clientId, channelType, channelId: 0, reason: "left" });
+    const end = { clientId, channelType, channelId: 0, reason: "left" };
+    server.red.send("channelClientDisconnected", end);
   }
+  await eventually(() => server.reds.clients()[0].channels.length === 1);
   expect(server.reds.clients()[0].channels).toEqual(["main"]);
   const again = await linkError(server.dial(), {
     channelType: ChannelType.Display,
@@ -274,8 +277,10 @@ test("a kick, and the end of the server, wait until nothing is left of a client 
   const closed = server.reds.close("x").then(() => order.push(`closed ${server.disconnects.length}`));
   await turns(50);
   expect(order).toEqual([]);
+  expect(server.reds.inspection.leaving).toEqual([id]);
   go();
   await Promise.all([kicked, closed]);
+  expect(server.reds.inspection.leaving).toEqual([]);
   expect(order.toSorted()).toEqual(["closed 1", "kicked 1"]);
 });
 

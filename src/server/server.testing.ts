@@ -1,13 +1,20 @@
 import { link } from "../client/index.ts";
 import type { LinkRequest } from "../client/index.ts";
 import { RecordingChannel } from "../client/client.testing.ts";
-import type { ChannelConnect, GuestMessages, NoMessages, RedWorkerMessages } from "../dispatch/index.ts";
+import type {
+  ChannelConnect,
+  GuestMessages,
+  MainMessages,
+  NoMessages,
+  RedWorkerMessages,
+} from "../dispatch/index.ts";
 import { Dispatcher } from "../dispatch/index.ts";
 import { ChannelType, inputsChannel, mainChannel } from "../protocol/index.ts";
 import type { RedStream } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import { PasswordGate } from "./password-gate.ts";
-import { Reds, type RedsOptions } from "./reds.ts";
+import type { RedsOptions } from "./reds-config.ts";
+import { Reds } from "./reds.ts";
 import { TicketKeyPool } from "./ticket.ts";
 import { eventually } from "../waiting.testing.ts";
 
@@ -18,7 +25,9 @@ export class TestServer implements Disposable {
   readonly reds: Reds;
   readonly gate = new PasswordGate();
   readonly guest: Dispatcher<GuestMessages>;
-  readonly qxl: Dispatcher<RedWorkerMessages>;
+  readonly qxl: Dispatcher<RedWorkerMessages, MainMessages>;
+  /** The red worker's end of the same port. */
+  readonly red: Dispatcher<MainMessages, RedWorkerMessages>;
   readonly log: string[] = [];
   /** [message, payload] as the guest got them. */
   readonly guestLog: [string, unknown][] = [];
@@ -49,10 +58,11 @@ export class TestServer implements Disposable {
         return (await busy()) ?? 0;
       };
     this.guest = new Dispatcher<GuestMessages>(guestChannel.port1, { peer: "guest" });
-    this.qxl = new Dispatcher<RedWorkerMessages>(redChannel.port1, { peer: "red" });
+    this.reds = new Reds(undefined, { name: "test", ...options }, new TicketKeyPool(), this.gate);
+    this.reds.log = { log: (_level, _domain, words) => void this.log.push(String(words)) };
+    const { handlers } = this.reds.dispatcher.sender();
+    this.qxl = new Dispatcher(redChannel.port1, { peer: "red", handlers });
     this.#owned.push(
-      this.guest,
-      this.qxl,
       new Dispatcher<NoMessages, GuestMessages>(guestChannel.port2, {
         peer: "core",
         concurrent: ["agentWrite", "keyScancodes", "mouseMotion", "mousePosition"],
@@ -70,35 +80,30 @@ export class TestServer implements Disposable {
           },
         },
       }),
-      new Dispatcher<NoMessages, RedWorkerMessages>(redChannel.port2, {
-        peer: "core",
-        handlers: {
-          attachCommands: () => {},
-          connect: (message) => {
-            if (this.redFault) throw this.redFault;
-            this.connects.push(message);
-          },
-          disconnectClient: async (message) => {
-            await this.redBusy;
-            this.disconnects.push(message);
-          },
-          setMouseMode: () => {},
-          setCompression: () => {},
-          attachCanvas: () => {},
-          readSurface: () => {
-            throw new Error("no surface");
-          },
-          inspect: () => ({ surfaces: [], clients: [], commands: 0, queuedCommands: 0, dispatchers: [] }),
+    );
+    this.red = new Dispatcher(redChannel.port2, {
+      peer: "core",
+      handlers: {
+        attachCommands: () => {},
+        connect: (message) => {
+          if (this.redFault) throw this.redFault;
+          this.connects.push(message);
         },
-      }),
-    );
-    this.reds = new Reds(
-      { guest: this.guest, qxl: this.qxl },
-      { name: "test", ...options },
-      new TicketKeyPool(),
-      this.gate,
-    );
-    this.reds.log = { log: (_level, _domain, words) => void this.log.push(String(words)) };
+        disconnectClient: async (message) => {
+          await this.redBusy;
+          this.disconnects.push(message);
+        },
+        setMouseMode: () => {},
+        setCompression: () => {},
+        attachCanvas: () => {},
+        readSurface: () => {
+          throw new Error("no surface");
+        },
+        inspect: () => ({ surfaces: [], clients: [], commands: 0, queuedCommands: 0, dispatchers: [] }),
+      },
+    });
+    this.#owned.push(this.guest, this.qxl, this.red);
+    this.reds.attach(this);
   }
 
   /** A new connection, seen from its client. */

@@ -19,9 +19,13 @@ function twice(names: readonly string[]): readonly string[] {
 
 /** What holds at every moment. */
 export function* checkAlways({ core, page, clients }: SimulatedHost): Iterable<string> {
-  for (const { id, channels } of core.core.graph()?.clients ?? []) {
+  const graph = core.core.graph();
+  for (const { id, channels } of graph?.clients ?? []) {
     for (const name of twice(channels)) yield `core has channel ${name} of client ${id} twice`;
-    if (channels[0] !== "main") yield `client ${id} is in the list without its main channel`;
+    // Until its end, which is queued, is begun.
+    if (channels[0] !== "main" && graph?.queued === 0)
+      yield `client ${id} is in the list without its main channel`;
+    if (graph?.leaving.includes(id)) yield `client ${id} goes on, and is disconnecting`;
   }
   if (page?.red.thread.alive) {
     for (const name of twice(redChannels(page))) yield `red has ${name} twice`;
@@ -40,6 +44,9 @@ export function* checkAtRest(host: SimulatedHost): Iterable<string> {
   const { core, page, clients } = host;
   const graph = core.core.graph();
   if (graph === undefined || page === undefined) return yield "there is no server";
+  if (graph.leaving.length > 0)
+    yield `of clients ${graph.leaving} something is left, and nobody waits for it`;
+  if (graph.queued > 0) yield `${graph.queued} messages wait in the MainDispatcher`;
   if (graph.links > 0) yield `${graph.links} links are still in their handshake`;
   const owned = new Set<string>();
   for (const { id, address, channels } of graph.clients) {

@@ -2,7 +2,7 @@
  * The invariants of spice-server's threading model, each on the real parts (core, red worker, QXL device, clients), in several courses of
  * events. `npm run mutants` breaks each of them in the source, and shows that its test fails then.
  */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { ACK_WINDOWS_IN_FLIGHT, CLIENT_ACK_WINDOW } from "../channel/index.ts";
 import { ChannelType, LinkErr, QxlIo, baseClient, mainChannel } from "../protocol/index.ts";
 import { TEST_VGAMEM } from "../qxl/driver.testing.ts";
@@ -89,6 +89,9 @@ invariant("2: a client's end comes once, and never inside the code that found th
   const { world, host, page } = scene;
   const client = await host.join();
   const ends: string[] = [];
+  const { stackTraceLimit } = Error;
+  onTestFinished(() => void (Error.stackTraceLimit = stackTraceLimit));
+  Error.stackTraceLimit = 100;
   host.onLog = (line) => {
     if (/^client 1 .* left/.test(line)) ends.push(new Error("here").stack ?? "");
   };
@@ -101,7 +104,8 @@ invariant("2: a client's end comes once, and never inside the code that found th
   await host.finish(page.page, () => page.core.call("kick", { clientId: 1 }));
   await world.pass(SETTLED_MS);
   expect(ends).toHaveLength(1);
-  expect(ends[0]).not.toMatch(/RedChannelClient|PortRedStream|Dispatcher/);
+  expect(ends[0]).not.toMatch(/RedChannelClient|PortRedStream|Receiver/);
+  expect(ends[0]).toMatch(/MainDispatcher/);
   expect(coreChannels(host)).toEqual([]);
 });
 
@@ -315,6 +319,16 @@ invariant(
     expect([coreChannels(host), redChannels(page)]).toEqual([[["main"]], []]);
     await world.until(() => joining.done);
     expect(newer.channel("main")!.names[0]).toBe("init");
+
+    // Of two who wait for the same end, one is there in the end.
+    page.red.thread.hang();
+    const both = [await host.newClient(), await host.newClient()];
+    for (const one of both) await one.thread.run(() => one.join([]).catch(() => {}));
+    await world.pass(SETTLED_MS);
+    page.red.thread.wake();
+    await world.pass(SETTLED_MS);
+    expect(coreChannels(host)).toEqual([["main"]]);
+    expect(both.flatMap(({ openNames }) => openNames)).toEqual(["main"]);
   },
   { allowMultipleClients: false },
 );
