@@ -9,6 +9,7 @@ const REFERENCE = /`((?:src|guest|e2e|scripts)\/[^`]+\.(?:test|spec)\.ts)`(?: "(
 test.each([
   ["docs/security.md", 25],
   ["docs/threading.md", 20],
+  ["docs/inspection.md", 3],
 ])("every promise of %s names a test that there is", (file, fewest) => {
   const text = readFileSync(join(root, file), "utf8");
   const references = [...text.matchAll(REFERENCE)];

@@ -1,11 +1,12 @@
 import puppeteer from "puppeteer-core";
 import type { Browser, Page } from "puppeteer-core";
+import { expectGraph } from "./graph.ts";
 import { fromBgrx, type Picture } from "./ppm.ts";
 import { readSurfaceInPage } from "./read-surface.ts";
 
 /**
  * Debian's own Firefox with the hosting page, driven by WebDriver BiDi. Playwright drives only its own patched Firefox, which Debian does
- * not have. Its profile is new each time and goes with it.
+ * not have. Its profile is new each time and goes with it. Its journey ends with a look at who owns what in it.
  */
 export class FirefoxTab implements AsyncDisposable {
   readonly page: Page;
@@ -52,6 +53,7 @@ export class FirefoxTab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await expectGraph(this.page);
     await this.#browser.close();
   }
 }

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium, type BrowserContext, type Page } from "@playwright/test";
 import type { spicetab } from "../../src/host/main.ts";
+import { expectGraph } from "./graph.ts";
 import { fromBgrx, type Picture } from "./ppm.ts";
 import { Program } from "./process.ts";
 import { readSurfaceInPage } from "./read-surface.ts";
@@ -71,11 +72,13 @@ export class Server implements AsyncDisposable {
 
 const chromiumArgs = ["--no-sandbox", "--disable-background-networking", "--no-first-run"];
 
-/** The hosting tab, in a real Chromium with a profile that lasts. */
+/** The hosting tab, in a real Chromium with a profile that lasts. Its journey ends with a look at who owns what in it. */
 export class HostTab implements AsyncDisposable {
   readonly context: BrowserContext;
   readonly page: Page;
   readonly errors: string[] = [];
+  /** Lines of the log, as "thread, domain: message", that the journey provokes and that are mistakes otherwise. */
+  readonly expectedLog: RegExp[] = [];
   readonly #close: () => Promise<void>;
 
   private constructor(context: BrowserContext, page: Page, close: () => Promise<void>) {
@@ -212,11 +215,19 @@ export class HostTab implements AsyncDisposable {
 
   /** Keeps the machine's state and leaves, as a person does who closes the tab in peace. */
   async leave(): Promise<void> {
+    await this.#checkGraph();
     await this.page.evaluate(() => window.spicetab.leave());
     await this.#close();
   }
 
+  /** Of every page of this browser that hosts. */
+  async #checkGraph(): Promise<void> {
+    for (const page of this.context.pages())
+      if (page.url().startsWith("http")) await expectGraph(page, { log: this.expectedLog });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#checkGraph();
     await this.#close();
   }
 }

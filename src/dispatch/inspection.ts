@@ -9,7 +9,7 @@ export interface DispatcherInspection {
   readonly peer: string;
   /** Calls to it that it has not answered. */
   readonly calls: number;
-  /** Its messages that are being handled here, or wait for those before them. */
+  /** Its messages that wait here for those before them. */
   readonly queued: number;
 }
 

@@ -40,6 +40,8 @@ export class Receiver implements Disposable {
   readonly #onError: (type: string, error: unknown) => void;
   #tail: Promise<unknown> = Promise.resolve();
   #queued = 0;
+  /** Of these, how many are being handled. */
+  #begun = 0;
   #lost = 0;
   #disposed = false;
 
@@ -49,9 +51,9 @@ export class Receiver implements Disposable {
       options.onError ?? ((type, error) => console.error(`the message "${type}" failed`, error));
   }
 
-  /** Messages that are being handled, or wait for those before them. */
+  /** Messages that wait for those before them. */
   get queued(): number {
-    return this.#queued;
+    return this.#queued - this.#begun;
   }
 
   /** A message has come. */
@@ -67,6 +69,7 @@ export class Receiver implements Disposable {
     const start = new Promise<void>((resolve) => (started = resolve));
     const outcome = this.#tail.then(() => {
       started();
+      this.#begun++;
       return this.#run(type, payload, answered);
     });
     const done = outcome.finally(() => this.#settled());
@@ -92,6 +95,7 @@ export class Receiver implements Disposable {
 
   #settled(): void {
     this.#queued--;
+    this.#begun--;
     if (this.#lost === 0 || this.#queued > MAX_QUEUED_MESSAGES / 2) return;
     this.#onError("", new MessagesLost(this.#lost));
     this.#lost = 0;

@@ -14,13 +14,17 @@ export interface Rated {
 }
 
 /** A client of core, with what its channels carry. */
-export type RatedClient = ClientInspection & {
+export interface RatedClient extends ClientInspection {
   readonly channelClients: readonly (ClientChannelInspection & Rated)[];
-};
+}
 
-export type RatedCore = CoreInspection & { readonly clients: readonly RatedClient[] };
+export interface RatedCore extends CoreInspection {
+  readonly clients: readonly RatedClient[];
+}
 
-export type RatedRed = RedInspection & { readonly clients: readonly (RedChannelClientInspection & Rated)[] };
+export interface RatedRed extends RedInspection {
+  readonly clients: readonly (RedChannelClientInspection & Rated)[];
+}
 
 /** The page's own part. */
 export interface PageInspection {

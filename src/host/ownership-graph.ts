@@ -81,11 +81,17 @@ function ownedBy(thread: ThreadInspection, threads: readonly ThreadInspection[])
 
 const dispatchers = (thread: string, ends: readonly DispatcherInspection[]): GraphNode[] =>
   ends.map(({ peer, calls, queued }) =>
-    node(`${thread} dispatcher ${peer}`, "Dispatcher", {
+    node(`${thread} dispatcher ${peer}`, dispatcherName(thread, peer), {
       facts: { queued: count(queued), unanswered: count(calls) },
       points: [{ name: peer, to: peer }],
     }),
   );
+
+/** Those of the threading document have names. */
+function dispatcherName(thread: string, peer: string): string {
+  if (thread === "core" && peer.startsWith("red")) return "QxlDispatcher";
+  return thread.startsWith("red") && peer === "core" ? "MainDispatcher" : "Dispatcher";
+}
 
 const pageNodes = (part: NonNullable<PageThread["part"]>): readonly GraphNode[] => [
   node("page session", "HostSession", {

@@ -189,7 +189,7 @@ test("a TCP client reaches the tab through the relay, is shown to the page, and 
         ],
       },
     ],
-    dispatchers: [{ peer: "page", queued: 1 }, { peer: "guest" }, { peer: "red" }],
+    dispatchers: [{ peer: "page", queued: 0 }, { peer: "guest" }, { peer: "red" }],
   });
   await eventually(() => relay.relay.health.clients === 1);
 

@@ -5,16 +5,15 @@ import type { GraphNode, GraphThread } from "../ownership-graph.ts";
 /** Threads as cards, what they own as nested lists with the threading document's arrows. */
 export const graphStyles = css`
   .threads {
-    display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr));
-    align-items: start;
-    gap: 10px;
+    columns: 300px;
+    column-gap: 10px;
     margin: 12px 0 0;
     padding: 0;
     list-style: none;
   }
   .thread {
-    min-width: 0;
+    break-inside: avoid;
+    margin-bottom: 10px;
     padding: 10px 12px;
     border: 1px solid var(--line);
     border-radius: var(--radius);
@@ -79,14 +78,18 @@ export const graphStyles = css`
     text-decoration: underline;
     text-underline-offset: 2px;
   }
+  .head-of-node,
   .facts {
     display: flex;
     flex-wrap: wrap;
     gap: 0 10px;
     margin: 0;
+  }
+  .facts {
     font-variant-numeric: tabular-nums;
   }
   .facts > div {
+    max-width: 100%;
     display: flex;
     gap: 4px;
     min-width: 0;
@@ -117,31 +120,35 @@ export function graphView(threads: readonly GraphThread[], go: (id: string) => v
           ${owns.map((node) => html`<li tabindex="-1" data-node=${node.id}>${nodeView(node)}</li>`)}
         </ul>`;
   const nodeView = (node: GraphNode): TemplateResult =>
-    html`<span class="arrow" aria-hidden="true">=&gt;</span><span class="visually-hidden">owns </span>
-      <span class="name">${node.name}</span>
-      ${node.points.map(
-        ({ name, to }) =>
-          html`<span class="arrow" aria-hidden="true">-&gt;</span
-            ><span class="visually-hidden">, points to </span>
-            ${
-              shown.has(to)
-                ? html`<button class="pointer" @click=${() => go(to)}>${name}</button>`
-                : html`<span>${name}</span>`
-            } `,
-      )}
-      ${
-        node.facts.length === 0
-          ? nothing
-          : html`<dl class="facts">
-              ${node.facts.map(
-                ({ label, value }) =>
-                  html`<div>
-                    <dt>${label}</dt>
-                    <dd>${value}</dd>
-                  </div>`,
-              )}
-            </dl>`
-      }
+    html`<div class="head-of-node">
+        <span
+          ><span class="arrow" aria-hidden="true">=&gt;</span><span class="visually-hidden">owns </span>
+          <span class="name">${node.name}</span>
+          ${node.points.map(
+            ({ name, to }) =>
+              html`<span class="arrow" aria-hidden="true">-&gt;</span
+                ><span class="visually-hidden">, points to </span>
+                ${
+                  shown.has(to)
+                    ? html`<button class="pointer" @click=${() => go(to)}>${name}</button>`
+                    : html`<span>${name}</span>`
+                } `,
+          )}</span
+        >
+        ${
+          node.facts.length === 0
+            ? nothing
+            : html`<dl class="facts">
+                ${node.facts.map(
+                  ({ label, value }) =>
+                    html`<div>
+                      <dt>${label}</dt>
+                      <dd>${value}</dd>
+                    </div>`,
+                )}
+              </dl>`
+        }
+      </div>
       ${children(node.owns)}`;
 
   return html`<ul class="threads">

@@ -60,7 +60,10 @@ export class ThreadsPanelElement extends HostElement {
         font-weight: 500;
       }
       .legend {
-        margin: 10px 0 0;
+        margin: 0;
+      }
+      details > .head {
+        margin-top: 8px;
       }
       .legend code {
         color: var(--accent);
@@ -83,6 +86,7 @@ export class ThreadsPanelElement extends HostElement {
       }
       .head {
         display: flex;
+        flex-wrap: wrap;
         align-items: center;
         justify-content: space-between;
         gap: 12px;
@@ -131,7 +135,7 @@ export class ThreadsPanelElement extends HostElement {
       }
       <dialog aria-labelledby="large" @close=${() => (this.isLarge = false)}>
         <div class="head">
-          <h2 id="large">Threads</h2>
+          <h2 id="large">Who owns what</h2>
           <p class="legend small quiet"><code>=&gt;</code> owns, <code>-&gt;</code> points to</p>
           <form method="dialog"><button>Close</button></form>
         </div>
