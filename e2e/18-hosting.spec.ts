@@ -175,11 +175,17 @@ test("a server that was started anew is hosted by the page that gets its new add
   await page.goto(server.url);
   await hosts(page);
   await server[Symbol.asyncDispose]();
+  await expect(page.getByText(/^Nobody can join now: the relay .*\. Trying again …$/)).toBeVisible();
   server = await PageServer.start({ httpPort });
   await using _ = server;
   await expect(page.getByRole("alert").getByText("does not take the secret")).toBeVisible({
     timeout: 60_000,
   });
+  await expect(page.getByText("The relay does not take this page's secret.")).toBeVisible();
+  // Whoever comes now is told at once that nobody hosts.
+  const transport = await dialTcp(server.relay.spice[0].port);
+  expect(await linkError(transport, { channelType: ChannelType.Main })).not.toBe(LinkErr.Ok);
+  transport.socket.destroy();
   // Pasted into the address bar of the same tab: only the fragment changes, nothing is loaded again.
   await page.evaluate((url) => (location.href = url), server.url);
   await hosts(page);

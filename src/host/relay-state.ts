@@ -4,7 +4,7 @@ import type { HostState, JoinState, Problem, RefusedClient } from "./state.ts";
 
 /** What core says of relay and clients, as the page shows it. */
 export function fromCore(core: CoreState, before: HostState): Partial<HostState> {
-  const join: JoinState = { ...before.join, relay: relayWords(core) };
+  const join: JoinState = { ...before.join, relayReason: undefined, ...relayWords(core) };
   return {
     join:
       core.relay.state === "online"
@@ -44,10 +44,22 @@ export function withRefusal(
   return [{ host, words, at }, ...others].slice(0, REFUSALS_SHOWN);
 }
 
-function relayWords({ relay }: CoreState): JoinState["relay"] {
-  if (relay.state === "online") return "connected";
-  if (relay.state === "waiting") return "occupied";
-  if (relay.state === "refused") return "refused";
-  if (relay.state === "offline") return "lost";
-  return "connecting";
+/** While a relay that was lost is dialled again, it is still lost. */
+function relayWords({ relay }: CoreState): Pick<JoinState, "relay" | "relayReason"> {
+  switch (relay.state) {
+    case "online":
+      return { relay: "connected" };
+    case "waiting":
+      return { relay: "occupied" };
+    case "refused":
+      return { relay: "refused" };
+    case "offline":
+      return { relay: "lost", relayReason: relay.reason };
+    case "connecting":
+      return relay.reason === undefined
+        ? { relay: "connecting" }
+        : { relay: "lost", relayReason: relay.reason };
+    case "off":
+      return { relay: "connecting" };
+  }
 }

@@ -66,6 +66,8 @@ export interface Problem {
 export interface JoinState {
   /** `occupied`: another browser hosts. `refused`: the relay does not take our secret. */
   readonly relay: "connecting" | "connected" | "lost" | "occupied" | "refused" | "vacant";
+  /** Why it is `lost`, such as "the relay does not answer". */
+  readonly relayReason?: string;
   readonly spice: readonly { readonly host: string; readonly port: number }[];
   /** Absolute ws: URL for clients. */
   readonly webSocketUrl: string;

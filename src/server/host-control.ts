@@ -49,7 +49,8 @@ export interface HostConfig {
 
 export type RelayState =
   | { readonly state: "off" }
-  | { readonly state: "connecting"; readonly attempt: number }
+  /** `reason`: why the connection before ended, or could not be made. */
+  | { readonly state: "connecting"; readonly attempt: number; readonly reason?: string }
   | {
       readonly state: "online";
       readonly spice: readonly { readonly host: string; readonly port: number }[];

@@ -174,8 +174,14 @@ export const MAIN_RECEIVE_BUFFER = 4096 + 11 * 2048;
 /** Bytes of a message body on the inputs channel. */
 export const INPUTS_RECEIVE_BUFFER = 4096;
 
-/** Milliseconds between pings from the tab to the relay, and a missed one after which the relay counts as gone. */
-export const RELAY_PING_INTERVAL_MS = 15_000;
+/**
+ * Milliseconds between pings from the tab to the relay, and a missed one after which the relay counts as gone: the page must not say for
+ * long that clients can join when they cannot. Nobody is cut off by a false alarm.
+ */
+export const RELAY_PING_INTERVAL_MS = 5_000;
+
+/** Milliseconds that the relay has to answer a new connection. A browser waits for minutes, and a network that came back is not found so. */
+export const RELAY_DIAL_DEADLINE_MS = 10_000;
 
 /** Milliseconds before a relay that was lost is dialled again; doubled each time. */
 export const RELAY_RETRY_FIRST_MS = 500;

@@ -2,7 +2,12 @@ import { closeReason } from "../formats/index.ts";
 import type { JoinedSocket, StreamPeer, WebSocketLike } from "../transport/index.ts";
 import { PausableWebSocket, joinWebSocket, webSocketStream } from "../transport/index.ts";
 import type { RelayState } from "./host-control.ts";
-import { RELAY_PING_INTERVAL_MS, RELAY_RETRY_FIRST_MS, RELAY_RETRY_MAX_MS } from "./limits.ts";
+import {
+  RELAY_DIAL_DEADLINE_MS,
+  RELAY_PING_INTERVAL_MS,
+  RELAY_RETRY_FIRST_MS,
+  RELAY_RETRY_MAX_MS,
+} from "./limits.ts";
 import type { HostMessage, LinkFailure, LinkResume, RelayMessage } from "../relay-control/index.ts";
 import {
   ControlMessageError,
@@ -34,6 +39,11 @@ export interface RelayConnectionOptions {
   readonly onClient: (stream: JoinedSocket, peer: StreamPeer, resume?: LinkResume) => void;
   readonly onState: (state: RelayState) => void;
   readonly webSocket?: WebSocketConstructor;
+  /** Tells `online` when there is a network again; by default the thread itself. */
+  readonly network?: EventTarget;
+  /** Milliseconds; see RELAY_PING_INTERVAL_MS and RELAY_DIAL_DEADLINE_MS. */
+  readonly pingIntervalMs?: number;
+  readonly dialDeadlineMs?: number;
 }
 
 /**
@@ -50,6 +60,10 @@ export class RelayConnection implements Disposable {
   #control: WebSocket | undefined;
   #attempt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #dialTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Why the last connection ended; undefined once another is welcome. */
+  #reason: string | undefined;
+  readonly #ended = new AbortController();
   #pingTimer: ReturnType<typeof setInterval> | undefined;
   #heard = true;
   #disposed = false;
@@ -62,19 +76,44 @@ export class RelayConnection implements Disposable {
       pausable
         ? new PausableWebSocket(url, STREAM_PROTOCOL, pausable)
         : (new this.#webSocket(url, STREAM_PROTOCOL) as unknown as WebSocketLike);
+    const network = options.network ?? (globalThis as Partial<EventTarget>);
+    network.addEventListener?.("online", () => this.#networkIsBack(), { signal: this.#ended.signal });
     this.#dial();
   }
 
+  /** What was lost is found at once, and whether what seems to be there still is. */
+  #networkIsBack(): void {
+    if (this.#retryTimer !== undefined) {
+      clearTimeout(this.#retryTimer);
+      this.#attempt = 0;
+      return this.#dial();
+    }
+    this.#heard = false;
+    this.#say({ type: "ping" });
+  }
+
   #dial(): void {
+    this.#retryTimer = undefined;
     this.#attempt++;
-    this.#options.onState({ state: "connecting", attempt: this.#attempt });
+    const reason = this.#reason;
+    this.#options.onState({
+      state: "connecting",
+      attempt: this.#attempt,
+      ...(reason !== undefined && { reason }),
+    });
     const control = new this.#webSocket(this.#options.url);
     this.#control = control;
+    const { pingIntervalMs, dialDeadlineMs } = this.#options;
+    this.#dialTimer = setTimeout(
+      () => this.#giveUp("the relay does not answer"),
+      dialDeadlineMs ?? RELAY_DIAL_DEADLINE_MS,
+    );
     control.addEventListener("open", () => {
+      if (this.#control !== control) return;
       const { name, version, hostId, secret } = this.#options;
       this.#say({ type: "hello", protocol: RELAY_CONTROL_PROTOCOL, name, version, hostId, secret });
       this.#heard = true;
-      this.#pingTimer = setInterval(() => this.#checkAlive(), RELAY_PING_INTERVAL_MS);
+      this.#pingTimer = setInterval(() => this.#checkAlive(), pingIntervalMs ?? RELAY_PING_INTERVAL_MS);
     });
     control.addEventListener("message", (event: MessageEvent) => {
       if (this.#control === control) this.#hear(event.data);
@@ -112,6 +151,8 @@ export class RelayConnection implements Disposable {
 
   #hear(data: unknown): void {
     this.#heard = true;
+    // A relay that took the connection and hangs has said nothing.
+    clearTimeout(this.#dialTimer);
     let message: RelayMessage;
     try {
       message = parseRelayMessage(data);
@@ -128,10 +169,12 @@ export class RelayConnection implements Disposable {
           return this.#lost(RelayClose.otherProtocol, words);
         }
         this.#attempt = 0;
+        this.#reason = undefined;
         this.#options.onState({ state: "online", spice: message.spice, webSocketUrl: message.webSocketUrl });
         break;
       case "occupied":
         this.#attempt = 0;
+        this.#reason = undefined;
         this.#options.onState({ state: "waiting", host: message.host, lost: message.lost });
         break;
       case "open":
@@ -166,17 +209,19 @@ export class RelayConnection implements Disposable {
   }
 
   #checkAlive(): void {
-    if (!this.#heard) {
-      this.#control?.close(RelayClose.silent, "nothing was heard from the relay");
-      this.#lost(RelayClose.silent, "the relay does not answer");
-      return;
-    }
+    if (!this.#heard) return this.#giveUp("the relay does not answer");
     this.#heard = false;
     this.#say({ type: "ping" });
   }
 
+  #giveUp(words: string): void {
+    this.#control?.close(RelayClose.silent, "nothing was heard from the relay");
+    this.#lost(RelayClose.silent, words);
+  }
+
   #lost(code: number, reason: string): void {
     clearInterval(this.#pingTimer);
+    clearTimeout(this.#dialTimer);
     this.#control = undefined;
     if (this.#disposed) return;
     const words =
@@ -185,6 +230,7 @@ export class RelayConnection implements Disposable {
       this.#options.onState({ state: "refused", reason: words });
       return;
     }
+    this.#reason = words;
     this.#options.onState({ state: "offline", reason: words });
     const pauseMs = Math.min(RELAY_RETRY_FIRST_MS * 2 ** Math.min(this.#attempt, 10), RELAY_RETRY_MAX_MS);
     this.#retryTimer = setTimeout(() => this.#dial(), pauseMs);
@@ -192,6 +238,8 @@ export class RelayConnection implements Disposable {
 
   [Symbol.dispose](): void {
     this.#disposed = true;
+    this.#ended.abort();
+    clearTimeout(this.#dialTimer);
     clearTimeout(this.#retryTimer);
     clearInterval(this.#pingTimer);
     for (const socket of this.#opening) socket.close(RelayClose.normal, "the tab stops hosting");

@@ -2,6 +2,7 @@ import { css, html, nothing } from "lit";
 import { CONNECTION_FILE_TYPE } from "../../formats/index.ts";
 import { connectionFile, remoteViewerCommand, spiceUris } from "../join.ts";
 import { passwordEndWords } from "../password-end.ts";
+import type { JoinState } from "../state.ts";
 import { HostElement } from "./host-element.ts";
 import { checkIcon, copyIcon, downloadIcon, eyeIcon } from "./icons.ts";
 import { sharedStyles } from "./shared-styles.ts";
@@ -9,11 +10,17 @@ import { sharedStyles } from "./shared-styles.ts";
 const RELAY_WORDS = {
   connecting: "Connecting to the relay …",
   connected: "Any SPICE client can join now.",
-  lost: "The relay is gone; trying again …",
+  lost: "the relay is gone",
   occupied: "Another browser hosts now.",
   vacant: "Nobody hosts the machine yet.",
   refused: "The relay does not take this page's secret.",
 } as const;
+
+/** Whether anybody can join now, and if not, why. */
+function relayWords({ relay, relayReason }: JoinState): string {
+  if (relay !== "lost") return RELAY_WORDS[relay];
+  return `Nobody can join now: ${relayReason ?? RELAY_WORDS.lost}. Trying again …`;
+}
 
 /** Milliseconds that a browser's timer may wait at most; more is taken for none. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -118,7 +125,7 @@ export class JoinPanelElement extends HostElement {
     const [uri, ...others] = spiceUris(join);
     return html`
       <h2 id="title">Join</h2>
-      <p class="state ${join.relay}" role="status">${RELAY_WORDS[join.relay]}</p>
+      <p class="state ${join.relay}" role="status">${relayWords(join)}</p>
       ${
         join.webSocketUrl === ""
           ? nothing
