@@ -33,6 +33,11 @@ test.each<[string, HostInspection, string]>([
     },
     "core is silent",
   ],
+  [
+    "a message that core has not come to",
+    hostInspection({ core: corePart({ queued: 2 }) }),
+    "2 messages wait in core's MainDispatcher",
+  ],
   ["a link under way", hostInspection({ core: corePart({ links: 2 }) }), "2 links are under way"],
   [
     "a client that never ends",

@@ -45,9 +45,10 @@ function* checkDisplays(
 
 /** Every channel client is on one thread, with one stream; what core says of red's, red says itself. */
 function* checkClients(
-  { clients, leaving, links, channels }: NonNullable<CoreThread["part"]>,
+  { clients, leaving, links, channels, queued }: NonNullable<CoreThread["part"]>,
   reds: readonly RedThreadInspection[],
 ): Iterable<string> {
+  if (queued > 0) yield `${queued} messages wait in core's MainDispatcher`;
   if (links > 0) yield `${links} links are under way`;
   for (const id of leaving) yield `client ${id} is disconnecting`;
   const handles = new Set<string>();

@@ -40,6 +40,7 @@ export const corePart = (change: Partial<RatedCore> = {}): RatedCore => ({
   ],
   clients: [coreClient()],
   leaving: [],
+  queued: 0,
   relay: "online",
   dispatchers: [dispatcher("page"), dispatcher("guest"), dispatcher("red")],
   log: [],

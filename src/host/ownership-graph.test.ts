@@ -40,6 +40,7 @@ test("core owns channels and clients, and points to what lives on red", () => {
     "      RedStream",
     "    QxlDisplayChannelClient -> red",
     "    QxlCursorChannelClient -> red",
+    "MainDispatcher",
     "Dispatcher -> page",
     "Dispatcher -> guest",
     "QxlDispatcher -> red",

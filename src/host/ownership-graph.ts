@@ -142,6 +142,7 @@ function coreNodes(part: NonNullable<CoreThread["part"]>): readonly GraphNode[] 
       facts: { "links under way": count(part.links), "ticket keys": count(part.keys), relay: part.relay },
       owns: [...channels, ...part.clients.map(clientNode), ...leaving],
     }),
+    node("core main dispatcher", "MainDispatcher", { facts: { queued: count(part.queued) } }),
     ...dispatchers("core", part.dispatchers),
   ];
 }

@@ -68,7 +68,10 @@ test("the addresses of a relay that is away stay: it comes back to them", () => 
 });
 
 test("what the guest wants of keyboard and pointer is passed on", () => {
-  const next = fromCore(core(ONLINE, { absolutePointer: true, agentConnected: true, leds: 5 }), INITIAL_STATE);
+  const next = fromCore(
+    core(ONLINE, { absolutePointer: true, agentConnected: true, leds: 5 }),
+    INITIAL_STATE,
+  );
   expect(next).toMatchObject({ pointer: "absolute", agent: true, keyboard: { leds: 5, layout: "us" } });
 });
 
