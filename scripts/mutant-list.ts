@@ -106,8 +106,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 15,
     file: "src/channel/red-channel-client.ts",
-    text: "case baseClient.migrateData:",
-    replacement: "case baseClient.migrateData: return;",
+    text: "if (!this.#connected || this.#migration?.isSilent) return;",
+    replacement: "if (!this.#connected) return;",
+  },
+  {
+    invariant: 15,
+    file: "src/channel/migration.ts",
+    text: 'if (given === undefined) throw new Error("migrateData, which nobody waits for");',
+    replacement: "if (given === undefined) return;",
+  },
+  {
+    invariant: 15,
+    file: "src/channel/channel-tracker.ts",
+    text: "if (this.#migrated) return undefined;",
+    replacement: "",
   },
   {
     invariant: 16,

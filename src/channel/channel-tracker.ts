@@ -37,6 +37,7 @@ export class ChannelTracker implements WireWatcher {
   #init: Uint8Array<ArrayBuffer> | undefined;
   #compression: number | undefined;
   #marked = false;
+  #migrated = false;
   /** Motions of the client behind the last one that was acknowledged. */
   #motions = 0;
   #sessionId: number | undefined;
@@ -78,6 +79,7 @@ export class ChannelTracker implements WireWatcher {
       this.#serial++;
       if (message === baseServer.setAck.id && body)
         this.#generation = decodeBody(baseServer.setAck, body).generation;
+      if (message === baseServer.migrate.id) this.#migrated = true;
       if (type === ChannelType.Display && body) this.#displaySent(message, body);
       if (type === ChannelType.Main && body) this.#mainSent(message, body);
       if (type === ChannelType.Inputs && message === inputsChannel.server.mouseMotionAck.id)
@@ -105,6 +107,11 @@ export class ChannelTracker implements WireWatcher {
     return this.#sessionId;
   }
 
+  /** MIGRATE went out: the client goes to another server, and nobody goes on here. */
+  get migrated(): boolean {
+    return this.#migrated;
+  }
+
   /** What was begun towards the client never got there, and will not. */
   forgetUnfinished(): void {
     this.#toClient?.forget();
@@ -112,6 +119,7 @@ export class ChannelTracker implements WireWatcher {
 
   /** The channel as it is now; undefined if it cannot be followed: then only a new link helps. */
   checkpoint(): ChannelCheckpoint | undefined {
+    if (this.#migrated) return undefined;
     const rest = this.#fromClient?.rest;
     // Whoever wrote to the client wrote whole messages.
     if (rest === undefined || this.#toClient?.rest?.length !== 0) return undefined;

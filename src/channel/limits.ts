@@ -16,6 +16,9 @@ export const CLIENT_STALL_TIMEOUT_MS = 30_000;
 /** Milliseconds between two latency pings of a channel that measures latency (PING_TEST_LONG_TIMEOUT / short one: 15 s). */
 export const PING_INTERVAL_MS = 15_000;
 
+/** Milliseconds that a client has for its MIGRATE_FLUSH_MARK (MIGRATE_TIMEOUT of spice-server); it only has to empty its own queue. */
+export const MIGRATE_DEADLINE_MS = 10_000;
+
 /** Pings that may be unanswered at once; a further one is not sent, so that a client which never answers costs nothing. */
 export const MAX_PINGS_IN_FLIGHT = 4;
 

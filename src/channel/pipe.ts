@@ -16,6 +16,7 @@ export class Pipe<Item extends PipeItem = PipeItem> {
   #items: Item[] = [];
   #head = 0;
   #bytes = 0;
+  #closed = false;
 
   get length(): number {
     return this.#items.length - this.#head;
@@ -26,7 +27,13 @@ export class Pipe<Item extends PipeItem = PipeItem> {
     return this.#bytes;
   }
 
+  /** What is added from now on is dropped at once. */
+  close(): void {
+    this.#closed = true;
+  }
+
   add(item: Item): void {
+    if (this.#closed) return;
     this.#items.push(item);
     this.#bytes += item.bytes;
   }

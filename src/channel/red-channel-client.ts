@@ -5,6 +5,7 @@ import type { ChannelSchema, MessageDef, ParsedMessage } from "../protocol/index
 import {
   ChannelType,
   MessageParser,
+  MigrateFlags,
   baseClient,
   baseServer,
   encodeMessage,
@@ -22,6 +23,7 @@ import {
   TURN_BYTES,
   TURN_MESSAGES,
 } from "./limits.ts";
+import { Migration } from "./migration.ts";
 import type { PipeItem } from "./pipe.ts";
 import { Pipe } from "./pipe.ts";
 
@@ -86,6 +88,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
   #corked: Uint8Array[] | undefined;
   #corkedBytes = 0;
   #connected = true;
+  #migration: Migration | undefined;
   #serial: bigint;
   #pushing = false;
   #alive = false;
@@ -204,6 +207,43 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
   /** A message of the channel itself; common ones never get here. Throwing disconnects this client with the error's text. */
   protected abstract handleMessage(message: ParsedMessage): void;
 
+  /**
+   * ClientCbs.migrate: the client goes to another server. Under way when this returns: what waits in the pipe goes out, then MIGRATE, and
+   * nothing behind it but MIGRATE_DATA. The stream is the client's to end.
+   */
+  migrate(): void {
+    if (!this.#connected || this.#migration) return;
+    const migration = (this.#migration = new Migration(this.migrateFlags, {
+      send: (definition, value) => this.#write(definition, value),
+      data: () => this.migrateData(),
+      failed: (reason) => this.disconnect(reason),
+    }));
+    this.pipe.add({
+      bytes: 0,
+      send: () => {
+        this.#pings.clear();
+        migration.begin();
+      },
+    } as PipeItem as Item);
+    this.pipe.close();
+    this.push();
+  }
+
+  /** Whether it stops, or has stopped, for its client to go to another server. */
+  get migrating(): boolean {
+    return this.#migration !== undefined;
+  }
+
+  /** SpiceMigrateFlags of MIGRATE (migration_flags of RedChannel). */
+  protected get migrateFlags(): number {
+    return MigrateFlags.NeedFlush | MigrateFlags.NeedDataTransfer;
+  }
+
+  /** What the client's next server is to know. */
+  protected migrateData(): Uint8Array {
+    return new Uint8Array(0);
+  }
+
   /** Appends an item and sends what may be sent. */
   pipeAdd(item: Item): void {
     if (!this.#connected) return;
@@ -256,7 +296,11 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
 
   /** Encodes and writes one message now, whatever the windows say. Prefer pipe items for anything large or frequent. */
   send<T>(definition: MessageDef<T>, value: T): void {
-    if (!this.#connected) return;
+    if (!this.#connected || this.#migration?.isSilent) return;
+    this.#write(definition, value);
+  }
+
+  #write<T>(definition: MessageDef<T>, value: T): void {
     this.#serial++;
     this.write(encodeMessage(definition, value, { serial: this.#serial, miniHeader: this.#miniHeader }));
   }
@@ -303,7 +347,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
    * @returns its id, as {@link handlePong} will name it, or undefined if none was sent.
    */
   ping(filler: Uint8Array = new Uint8Array(0)): number | undefined {
-    if (this.#pings.size >= MAX_PINGS_IN_FLIGHT || !this.canSend()) return undefined;
+    if (this.migrating || this.#pings.size >= MAX_PINGS_IN_FLIGHT || !this.canSend()) return undefined;
     const id = ++this.#pingId;
     this.#pings.set(id, performance.now());
     this.send(baseServer.ping, { id, timestamp: nanoseconds(), data: filler });
@@ -366,13 +410,23 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
         return;
       case baseClient.migrateData:
         // The cursor has no state to carry over, so spice-server does not look at it.
-        if (this.#type === ChannelType.Cursor) return;
-        throw new Error(`${message.name}, but no migration is under way`);
+        if (this.#type === ChannelType.Cursor && !this.#migration) return;
+        return this.#migrationFor(message).takeData(
+          message.as(baseClient.migrateData)?.data ?? new Uint8Array(0),
+        );
       case baseClient.migrateFlushMark:
-        throw new Error(`${message.name}, but no migration is under way`);
+        this.#migrationFor(message).flushMark();
+        this.#parser.awaitLarge(baseClient.migrateData.id, this.#migration?.awaitedBytes ?? 0);
+        return;
       default:
+        this.#migration?.heard(message.name);
         this.handleMessage(message);
     }
+  }
+
+  #migrationFor({ name }: ParsedMessage): Migration {
+    if (!this.#migration) throw new Error(`${name}, but no migration is under way`);
+    return this.#migration;
   }
 
   #pong(id: number): void {
@@ -418,6 +472,7 @@ export abstract class RedChannelClient<Item extends PipeItem = PipeItem> impleme
     this.#stream.close(reason);
     clearTimeout(this.#stallTimer);
     clearInterval(this.#pingTimer);
+    this.#migration?.[Symbol.dispose]();
     this.#pings.clear();
     this.released();
     this.onDisconnect?.(reason);

@@ -87,6 +87,7 @@ export class ClientChannel<S extends ChannelSchema = ChannelSchema> implements D
   #receivedBytes = 0;
   #waiting = false;
   #migrating = false;
+  #migrateFlags: number | undefined;
   #disconnecting: number | undefined;
   #end: ChannelEnd | undefined;
 
@@ -134,10 +135,20 @@ export class ClientChannel<S extends ChannelSchema = ChannelSchema> implements D
     return this.#migrating;
   }
 
+  /** MigrateFlags that came with it. */
+  get migrateFlags(): number | undefined {
+    return this.#migrateFlags;
+  }
+
   /** @throws SchemaError if the value does not fit. On a channel that has ended, or migrates, nothing is sent. */
   send<T>(definition: MessageDef<T>, value: T): void {
     if (this.#migrating) return;
     this.#send(definition, value);
+  }
+
+  /** Gives a server what {@link onMigrateData} told; also on the channel itself, which says no more behind MIGRATE but this. */
+  giveMigrateData(data: Uint8Array): void {
+    this.#send(baseClient.migrateData, { data });
   }
 
   /** Acknowledges what was held back, and everything from now on. */
@@ -283,6 +294,7 @@ export class ClientChannel<S extends ChannelSchema = ChannelSchema> implements D
   #migrate(flags: number): void {
     if ((flags & MigrateFlags.NeedFlush) !== 0) this.#send(baseClient.migrateFlushMark, {});
     this.#migrating = true;
+    this.#migrateFlags = flags;
     this.onMigrate?.(flags);
   }
 

@@ -71,6 +71,8 @@ export interface RedWorkerMessages {
   connect(message: ChannelConnect): void;
   /** Synchronous: when it resolves that channel client holds no queue, no timer, no stream. */
   disconnectClient(message: { clientId: number; channelType: number }): void;
+  /** Asynchronous: the channel client stops behind MIGRATE. One that is not there, or not any more, is no error. */
+  migrateClient(message: { clientId: number; channelType: number }): void;
   setMouseMode(message: { mode: number }): void;
   /** SpiceImageCompression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */
   setCompression(message: { compression: number }): void;

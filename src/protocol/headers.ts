@@ -136,6 +136,7 @@ export class MessageParser {
   readonly #mini: boolean;
   readonly #table: ReadonlyMap<number, MessageDef<unknown>>;
   readonly #maxSize: number;
+  #large: { readonly id: number; readonly size: number } | undefined;
   readonly #unknown: MessageParserOptions["unknown"];
   /** Chunks not yet cut, oldest first; the first is read from `#start`. Empty between two pushes, if each is iterated to its end. */
   readonly #chunks: Uint8Array[] = [];
@@ -155,6 +156,11 @@ export class MessageParser {
     this.#table = byId(options.channel);
     this.#maxSize = options.maxMessageSize ?? Number.MAX_SAFE_INTEGER;
     this.#unknown = options.unknown;
+  }
+
+  /** One type of message may have a body of `size` bytes from now on, if that is more than the others may. */
+  awaitLarge(id: number, size: number): void {
+    this.#large = size > this.#maxSize ? { id, size } : undefined;
   }
 
   /**
@@ -232,7 +238,7 @@ export class MessageParser {
         `message type ${type} (${size} bytes) does not exist on this channel`,
       );
     }
-    const limit = Math.min(def.maxSize, this.#maxSize);
+    const limit = Math.min(def.maxSize, this.#large?.id === type ? this.#large.size : this.#maxSize);
     if (size > limit) {
       throw this.#fail("message-too-large", `${def.name} announces ${size} bytes, ${limit} are allowed here`);
     }

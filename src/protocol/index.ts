@@ -22,6 +22,7 @@ export * from "./limits.ts";
 export * from "./link.ts";
 export * from "./main.ts";
 export * from "./message.ts";
+export * from "./migration.ts";
 export * from "./qxl.ts";
 export * from "./qxl-draw.ts";
 export * from "./qxl-enums.ts";

@@ -36,6 +36,16 @@ export interface AgentPeer {
   sendAgentTokens(numTokens: number): void;
 }
 
+/** What a client's next server has to know of its part in the agent's talk. */
+export interface AgentShare {
+  /** AGENT_DATA messages that the client may still send, and that may still be sent to it. */
+  readonly clientTokens: number;
+  readonly sendTokens: number;
+  /** Bytes that are missing of the message under way. */
+  readonly toClientBytes: number;
+  readonly toAgentBytes: number;
+}
+
 /** One client's share of the agent. */
 interface AgentClient {
   readonly peer: AgentPeer;
@@ -154,6 +164,19 @@ export class AgentDevice implements Disposable {
   }
 
   /** The client left. */
+  /** Undefined if the client takes no part. */
+  share(peer: AgentPeer): AgentShare | undefined {
+    const client = this.#clients.get(peer);
+    return (
+      client && {
+        clientTokens: client.window,
+        sendTokens: client.tokens,
+        toClientBytes: client.inStep ? this.#fromAgent.missing : 0,
+        toAgentBytes: client.missing,
+      }
+    );
+  }
+
   remove(peer: AgentPeer): void {
     const client = this.#clients.get(peer);
     if (!client) return;

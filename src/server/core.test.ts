@@ -60,6 +60,7 @@ const redHandlers = (): Handlers<RedWorkerMessages> => ({
   attachCommands: () => {},
   connect: () => {},
   disconnectClient: () => {},
+  migrateClient: () => {},
   setMouseMode: () => {},
   setCompression: () => {},
   attachCanvas: () => {},

@@ -308,6 +308,11 @@ export class Core implements AsyncDisposable {
     else openRedStream(port).close(NO_MACHINE);
   }
 
+  /** As {@link Reds.migrateClient}: for whoever moves a machine, which brings its clients to the next server. */
+  migrateClient(clientId: number): void {
+    this.#reds?.migrateClient(clientId);
+  }
+
   /** The machine goes; its sessions wait for the next one. */
   #detach(machine: Machine, reason: string): void {
     this.#log.log("warning", "core", `the machine is gone: ${reason}`);

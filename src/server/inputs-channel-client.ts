@@ -1,7 +1,16 @@
 import type { ChannelResume } from "../dispatch/index.ts";
 import type { RedChannelClientOptions } from "../channel/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
-import { KeyboardModifier, MOTION_ACK_BUNCH, MouseButton, inputsChannel } from "../protocol/index.ts";
+import {
+  KeyboardModifier,
+  MIGRATE_DATA_VERSION,
+  MOTION_ACK_BUNCH,
+  MigrateMagic,
+  MouseButton,
+  encodeStruct,
+  inputsChannel,
+  inputsMigrateData,
+} from "../protocol/index.ts";
 import { CoreChannelClient } from "./core-channel-client.ts";
 import type { GuestHand } from "./guest-hand.ts";
 import type { HandPeer, HandSource } from "./hand-source.ts";
@@ -159,6 +168,14 @@ export class InputsChannelClient extends CoreChannelClient implements HandPeer {
     if (++this.#motions < MOTION_ACK_BUNCH) return;
     this.#motions = 0;
     this.enqueue(inputsChannel.server.mouseMotionAck, {});
+  }
+
+  protected override migrateData(): Uint8Array {
+    return encodeStruct("InputsMigrateData", inputsMigrateData, {
+      magic: MigrateMagic.Inputs,
+      version: MIGRATE_DATA_VERSION,
+      motionCount: this.#motions,
+    });
   }
 
   protected override released(): void {

@@ -1,6 +1,16 @@
 import type { RedChannelClientOptions } from "../channel/index.ts";
 import type { ParsedMessage } from "../protocol/index.ts";
-import { MainCap, NotifySeverity, NotifyVisibility, mainChannel } from "../protocol/index.ts";
+import {
+  MIGRATE_DATA_VERSION,
+  MainCap,
+  MigrateMagic,
+  NotifySeverity,
+  NotifyVisibility,
+  encodeStruct,
+  mainChannel,
+  mainMigrateData,
+} from "../protocol/index.ts";
+import type { AgentShare } from "./agent-device.ts";
 import { ConnectivityMonitor } from "./connectivity.ts";
 import { CoreChannelClient } from "./core-channel-client.ts";
 import {
@@ -22,6 +32,8 @@ export interface MainChannelOwner {
   agentStart(client: MainChannelClient, tokens: number): void;
   agentData(client: MainChannelClient, data: Uint8Array): void;
   agentTokens(client: MainChannelClient, tokens: number): void;
+  /** What the client has of the agent's talk; undefined if it takes no part. */
+  agentShare(client: MainChannelClient): AgentShare | undefined;
   /** The client takes agent data again. */
   agentResume(client: MainChannelClient): void;
 }
@@ -75,7 +87,7 @@ export class MainChannelClient extends CoreChannelClient {
 
   /** Whether agent data would leave at once. */
   get ready(): boolean {
-    return this.connected && this.pipe.length === 0 && this.canSend();
+    return this.connected && !this.migrating && this.pipe.length === 0 && this.canSend();
   }
 
   get lowBandwidth(): boolean {
@@ -184,6 +196,32 @@ export class MainChannelClient extends CoreChannelClient {
       if (this.receivedBytes + this.waitingBytes > this.#connectivity.received) return;
       this.disconnect("the client is dead: it neither reads nor answers");
     }, CONNECTIVITY_GRACE_MS);
+  }
+
+  protected override migrateData(): Uint8Array {
+    const share = this.#owner.agentShare(this);
+    return encodeStruct("MainMigrateData", mainMigrateData, {
+      magic: MigrateMagic.Main,
+      version: MIGRATE_DATA_VERSION,
+      agentVersion: 1,
+      agentConnected: share ? 1 : 0,
+      clientTokens: share?.clientTokens ?? 0,
+      sendTokens: share?.sendTokens ?? 0,
+      // What the guest's agent has not taken goes with the guest.
+      writeSize: 0,
+      writeClientTokens: 0,
+      writeDataPointer: 0,
+      clientAgentStarted: share ? 1 : 0,
+      chunkHeaderSize: 0,
+      chunkHeader: new Uint8Array(8),
+      messageHeaderDone: share && share.toClientBytes > 0 ? 1 : 0,
+      messageHeaderPartialSize: 0,
+      messageHeaderPointer: 0,
+      toClientRemaining: share?.toClientBytes ?? 0,
+      toClientFilterResult: 0,
+      toAgentRemaining: share?.toAgentBytes ?? 0,
+      toAgentFilterResult: 0,
+    });
   }
 
   protected override released(): void {

@@ -125,7 +125,9 @@ export class QxlChannelClient implements ClientChannel {
     const { wire } = this.#link;
     const checkpoint = this.#tracker?.checkpoint();
     if (wire === undefined || checkpoint === undefined) {
-      const reason = "the display was made anew, and this connection cannot follow; connect again";
+      const reason = this.#tracker?.migrated
+        ? "the display's thread ended while its client went to another server"
+        : "the display was made anew, and this connection cannot follow; connect again";
       wire?.cut(reason);
       throw new Error(reason);
     }
@@ -152,6 +154,14 @@ export class QxlChannelClient implements ClientChannel {
       this.#link.wire?.cut("the display thread did not take the channel");
       throw error;
     }
+  }
+
+  /** A red worker that comes only now takes the channel first. */
+  migrate(): void {
+    const message = { clientId: this.client.id, channelType: this.type };
+    this.#qxl.call("migrateClient", message).catch(() => {
+      // There will be no red worker: its client's end is under way.
+    });
   }
 
   /** Resolves when the red worker holds nothing for this client any more, or can be waited for no longer. */

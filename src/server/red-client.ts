@@ -4,13 +4,18 @@ import type { StreamPeer } from "../transport/index.ts";
 import type { ClientChannelInspection } from "./host-control.ts";
 import type { MainChannelClient } from "./main-channel-client.ts";
 
-/** A channel of a client, whichever thread it lives on. */
+/**
+ * A channel of a client, whichever thread it lives on. With {@link RedChannel.connect} it has the three callbacks of ClientCbs: done
+ * directly where the channel runs on core's thread, else through its red worker's dispatcher.
+ */
 export interface ClientChannel {
   readonly type: number;
   readonly id: number;
   readonly name: string;
-  /** Resolves when that channel client holds no queue, no timer, no stream. */
+  /** ClientCbs.disconnect, synchronous: resolves when that channel client holds no queue, no timer, no stream. */
   disconnect(reason: string): Promise<void> | void;
+  /** ClientCbs.migrate, asynchronous: the channel stops behind MIGRATE, and its stream is the client's to end. */
+  migrate(): void;
   readonly inspection: ClientChannelInspection;
 }
 
@@ -57,6 +62,11 @@ export class RedClient {
     if (this.#channels.get(key) === channel) this.#channels.delete(key);
   }
 
+  /** red_client_migrate: under way when this returns. */
+  migrate(): void {
+    for (const channel of this.channels) channel.migrate();
+  }
+
   /**
    * Disconnects every channel, main last: a session never has channels without one. Whoever asks again waits for the same end: when
    * this resolves, nothing of the client is left.
@@ -78,12 +88,17 @@ export class RedClient {
 /** The handle of a channel client that lives on core's own thread. */
 export const localChannelClient = (
   { type, id, name }: { readonly type: number; readonly id: number; readonly name: string },
-  client: { disconnect(reason: string): void; readonly inspection: ChannelClientInspection },
+  client: {
+    disconnect(reason: string): void;
+    migrate(): void;
+    readonly inspection: ChannelClientInspection;
+  },
 ): ClientChannel => ({
   type,
   id,
   name,
   disconnect: (reason) => client.disconnect(reason),
+  migrate: () => client.migrate(),
   get inspection() {
     return { type, id, name, place: "core" as const, client: client.inspection };
   },

@@ -310,6 +310,14 @@ export class Reds implements AsyncDisposable {
     return this.#sessions.kick(clientId, reason);
   }
 
+  /**
+   * red_client_migrate: each channel of a client stops, behind MIGRATE, and gives it what its next server is to know. Under way when this
+   * returns; the session lasts until the client ends it.
+   */
+  migrateClient(clientId: number): void {
+    this.#sessions.migrate(clientId);
+  }
+
   #primaryChanged(message: Payload<MainMessages, "primaryChanged">): void {
     this.#mouse.setPrimary(message.active ? { mouseMode: message.mouseMode } : undefined, message.channelId);
   }

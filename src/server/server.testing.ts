@@ -93,6 +93,7 @@ export class TestServer implements Disposable {
           await this.redBusy;
           this.disconnects.push(message);
         },
+        migrateClient: () => {},
         setMouseMode: () => {},
         setCompression: () => {},
         attachCanvas: () => {},

@@ -143,6 +143,7 @@ export class Sessions {
         agentData: (client, data) => agent.receive(client, data),
         agentTokens: (client, tokens) => agent.addTokens(client, tokens),
         agentResume: (client) => agent.resume(client),
+        agentShare: (client) => agent.share(client),
       },
     );
     const client = new RedClient(this.clients.newId(), connectionId, peer, main);
@@ -242,6 +243,14 @@ export class Sessions {
     const words = `${channel.name} channel of client ${client.id} ended: ${message.reason}`;
     this.#server.log.log("info", "reds", words);
     this.#server.changed();
+  }
+
+  /** As {@link Reds.migrateClient}. */
+  migrate(clientId: number): void {
+    const client = this.clients.get(clientId);
+    if (client === undefined) return;
+    this.#server.log.log("info", "reds", `client ${client.id} (${client.peer.address}) migrates`);
+    client.migrate();
   }
 
   /** As {@link Reds.kick}. */

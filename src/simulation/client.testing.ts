@@ -1,4 +1,5 @@
 /** A SPICE client of the simulated world, with every channel it may have. */
+import type { ClientChannel } from "../client/index.ts";
 import { SESSION_DEADLINE_MS, link } from "../client/index.ts";
 import { RecordingChannel } from "../client/client.testing.ts";
 import {
@@ -31,7 +32,7 @@ const TYPES: Readonly<Record<ChannelName, number>> = {
 export interface Connection {
   readonly name: ChannelName;
   readonly socket: PortSocket;
-  readonly channel: {
+  readonly channel: ClientChannel & {
     readonly closed: string | undefined;
     readonly failure: unknown;
     readonly names: readonly string[];

@@ -4,7 +4,19 @@
  */
 import { expect, onTestFinished, test } from "vitest";
 import { ACK_WINDOWS_IN_FLIGHT, CLIENT_ACK_WINDOW } from "../channel/index.ts";
-import { ChannelType, LinkErr, QxlIo, baseClient, mainChannel } from "../protocol/index.ts";
+import {
+  ChannelType,
+  LinkErr,
+  MigrateMagic,
+  QxlIo,
+  baseClient,
+  decodeStruct,
+  displayMigrateData,
+  inputsChannel,
+  inputsMigrateData,
+  mainChannel,
+  mainMigrateData,
+} from "../protocol/index.ts";
 import { TEST_VGAMEM } from "../qxl/driver.testing.ts";
 import { MAX_PIPE_SIZE } from "../red/index.ts";
 import type { SimulatedClient } from "./client.testing.ts";
@@ -347,23 +359,104 @@ invariant("14: serials of every channel count from 1, by one, through every red 
   expect(client.display!.messages).toBeGreaterThan(10);
 });
 
-invariant(
-  "15: nothing migrates: no MIGRATE is sent, and MIGRATE_DATA ends its channel for good",
-  async (scene) => {
-    const { world, host } = scene;
+/** What each channel hears behind MIGRATE, with spice-server's flags for its type: the cursor has nothing to carry over. */
+const BEHIND_MIGRATE = {
+  main: ["migrateData"],
+  inputs: ["migrateData"],
+  display: ["migrateData"],
+  cursor: [],
+};
+
+/** What a client's channels have heard, from MIGRATE on. */
+const heardFrom = (client: SimulatedClient) =>
+  Object.fromEntries(
+    client.connections.map(({ name, channel: { names } }) => {
+      const at = names.indexOf("migrate");
+      return [name, at < 0 ? undefined : names.slice(at + 1).filter((one) => one !== "ping")];
+    }),
+  );
+
+invariant("15: behind MIGRATE nothing is sent but MIGRATE_DATA, on any channel", async (scene) => {
+  const { world, host, page } = scene;
+  const [client, other] = [await host.join(), await host.join()];
+  const given = new Map<string, Uint8Array>();
+  const clientChannels = client.connections.map(({ name, channel }) => [name, channel] as const);
+  for (const [name, channel] of clientChannels) {
+    // As long as it is not over, it keeps what it was given, and shows that it has it.
+    channel.onMigrateData = (data) => {
+      given.set(name, data.slice());
+      channel.giveMigrateData(data);
+    };
+  }
+  await draw(scene, 60);
+  const inputs = client.channel("inputs")!;
+  // Six motions, of which four are acknowledged; the last come before its flush mark.
+  await client.thread.run(() => {
+    for (let i = 0; i < 6; i++)
+      inputs.send(inputsChannel.client.mouseMotion, { dx: 1, dy: 1, buttonsState: 0 });
+  });
+  await host.core.thread.run(() => host.core.core.migrateClient(1));
+  // All that would be told otherwise: drawings, another mode, a cursor, lock keys, an agent.
+  await draw(scene, 60);
+  await page.guestThread.run(() => page.guest.reset(80, 48));
+  await draw(scene, 60);
+  await world.pass(30_000);
+  expect(heardFrom(client)).toEqual(BEHIND_MIGRATE);
+  expect(client.openNames).toHaveLength(4);
+  expectSamePicture(other, page);
+  const flags = clientChannels.map(([name, { migrateFlags }]) => [name, migrateFlags]);
+  expect(Object.fromEntries(flags)).toEqual({ main: 3, inputs: 3, display: 3, cursor: 0 });
+
+  const { magic, version, motionCount } = decodeStruct("", inputsMigrateData, given.get("inputs")!);
+  expect([magic, version, motionCount]).toEqual([MigrateMagic.Inputs, 1, 2]);
+  const display = decodeStruct("", displayMigrateData, given.get("display")!);
+  expect(display.magic).toBe(MigrateMagic.Display);
+  expect(display.messageSerial).toBe(client.display!.received);
+  expect(display.surfaces?.toSorted()).toEqual([...client.display!.surfaces.keys()].toSorted());
+  const main = decodeStruct("", mainMigrateData, given.get("main")!);
+  expect([main.magic, main.agentConnected]).toEqual([MigrateMagic.Main, 0]);
+
+  // A red worker that goes takes none of it up again, and the client's end is like any other.
+  await page.replaceRed();
+  await world.pass(SETTLED_MS);
+  expect(client.openNames.toSorted()).toEqual(["inputs", "main"]);
+  expect(heardFrom(client)).toEqual(BEHIND_MIGRATE);
+  await host.finish(page.page, () => page.core.call("kick", { clientId: 1 }));
+  await world.pass(SETTLED_MS);
+  expect([client.openNames, heardFrom(client)]).toEqual([[], BEHIND_MIGRATE]);
+  expect(other.openNames).toHaveLength(4);
+});
+
+invariant("15: what comes unasked of a migration ends its channel", async (scene) => {
+  const { world, host } = scene;
+  const data = new Uint8Array(8);
+  for (const name of ["display", "inputs", "main"] as const) {
     const client = await host.join();
-    const inputs = client.channel("inputs")!;
-    await client.thread.run(() => inputs.send(baseClient.migrateData, { data: new Uint8Array(8) }));
-    await world.until(() => inputs.closed !== undefined);
-    const heard = inputs.names.length;
-    await draw(scene);
-    await world.pass(SETTLED_MS);
-    expect(inputs.names).toHaveLength(heard);
-    expect(coreChannels(host)).toEqual([["cursor", "display", "main"]]);
-    const names = client.connections.flatMap(({ channel }) => channel.names);
-    expect(names.filter((name) => name.startsWith("migrate"))).toEqual([]);
-  },
-);
+    const channel = client.connections.find((one) => one.name === name)!.channel;
+    await client.thread.run(() => channel.giveMigrateData(data));
+    await world.until(() => channel.end !== undefined, `the end of ${name}`);
+    expect(channel.end!.reason).toMatch(/no migration is under way/);
+  }
+  const marked = await host.join();
+  const inputs = marked.channel("inputs")!;
+  await marked.thread.run(() => inputs.send(baseClient.migrateFlushMark, {}));
+  await world.until(() => inputs.end !== undefined);
+  // Data that it was not given, and data that it has given back.
+  for (const [times, name] of [
+    [1, "main"],
+    [2, "inputs"],
+  ] as const) {
+    const client = await host.join(["inputs"]);
+    const channel = client.connections.find((one) => one.name === name)!.channel;
+    channel.onMigrateData = (given) => {
+      for (let i = 0; i < times; i++) channel.giveMigrateData(times === 1 ? data : given);
+    };
+    const { id } = host.core.core.graph()!.clients.at(-1)!;
+    await host.core.thread.run(() => host.core.core.migrateClient(id));
+    await world.until(() => channel.end !== undefined, `the end of ${name}`);
+    expect(channel.end!.reason).toMatch(times === 1 ? /not what the client was given/ : /nobody waits for/);
+  }
+});
 
 invariant(
   "16: a pipe may be longer than what a client owes, so its ACK always wakes the red worker",

@@ -47,6 +47,11 @@ export class GlzDictionary {
    * @param windowPixels the client's glz_dictionary_window_size.
    * @throws RangeError if that is too small to be of use (see supports).
    */
+  /** Id of the newest image; 0 before there is one. */
+  get lastImageId(): number {
+    return Math.max(0, this.nextId - 1);
+  }
+
   constructor(heap: SurfaceHeap, id: number, windowPixels: number) {
     if (!GlzDictionary.supports(windowPixels))
       throw new RangeError(`a GLZ window of ${windowPixels} pixels is too small`);

@@ -116,6 +116,11 @@ export class DccImages implements PictureWire {
     if (this.#pixmaps.clear() || unknown) this.#sink.send(server.invalAllPixmaps, { waitList: [] });
   }
 
+  /** Of the client's GLZ dictionary; 0 while it has none. */
+  get lastGlzImageId(): bigint {
+    return BigInt(this.#dictionary?.lastImageId ?? 0);
+  }
+
   #fill(picture: Picture, encoded: EncodedImage, id: bigint, flags: number): SpiceImage {
     this.#tools.meter.spend(encoded.data.length / BYTES_PER_UNIT);
     return wireImage(encoded, { id, flags }, this.#palette(picture, encoded));

@@ -5,9 +5,13 @@ import type { MessageDef, ParsedMessage } from "../../protocol/index.ts";
 import {
   DisplayCap,
   ImageCompression,
+  MIGRATE_DATA_VERSION,
+  MigrateMagic,
   SurfaceFlags,
   decodeBody,
   displayChannel,
+  displayMigrateData,
+  encodeStruct,
 } from "../../protocol/index.ts";
 import type { Rect, RedHead } from "../../protocol/red-command.ts";
 import { BYTES_PER_UNIT, Region, SurfaceFmt } from "../../raster/index.ts";
@@ -39,6 +43,9 @@ export interface DisplaySource extends ImageTools {
   /** The slice is used up while this client has something to send: to be {@link DisplayChannelClient.push}ed in the next one. */
   awaitTurn(client: DisplayChannelClient): void;
 }
+
+/** What a client says of its caches. */
+type DisplayInit = Omit<ClientImages, "lz4" | "lowBandwidth"> & { readonly pixmapCacheId: number };
 
 /** Incarnation of the surfaces that a client has from the time of an earlier red worker. */
 const INHERITED = -1;
@@ -80,6 +87,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   readonly #sent = new Map<number, number>();
   /** What it asked for before its INIT. */
   #earlyCompression: number | undefined;
+  #init: DisplayInit | undefined;
   /** Exists from the client's INIT on. */
   #images: DccImages | undefined;
   #resetPending = false;
@@ -139,7 +147,7 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
 
   /** Whether this client's pipe holds up the guest (spice-server's MAX_PIPE_SIZE). */
   get isBehind(): boolean {
-    return this.pipe.length > MAX_PIPE_SIZE || this.pipe.bytes > MAX_PIPE_BYTES;
+    return !this.migrating && (this.pipe.length > MAX_PIPE_SIZE || this.pipe.bytes > MAX_PIPE_BYTES);
   }
 
   /** Sending takes its share of the slice: encoding is what costs most. */
@@ -178,8 +186,9 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   }
 
   /** dcc_start: palettes, the primary surface and its picture, monitors, MARK. */
-  #start(init: Omit<ClientImages, "lz4" | "lowBandwidth">): void {
+  #start(init: DisplayInit): void {
     if (this.started) throw new RedClientError("a second INIT; a display client sends it once");
+    this.#init = init;
     this.#images = new DccImages(this, this.#source, {
       ...init,
       lz4: this.hasCapability(DisplayCap.Lz4Compression),
@@ -319,6 +328,25 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
   get #wire(): PictureWire {
     if (this.#images === undefined) throw new TypeError("nothing is drawn before INIT");
     return this.#images;
+  }
+
+  protected override migrateData(): Uint8Array {
+    const { pixmapCacheId = 0, pixmapCacheSize = 0n, glzDictionaryId = 0 } = this.#init ?? {};
+    return encodeStruct("DisplayMigrateData", displayMigrateData, {
+      magic: MigrateMagic.Display,
+      version: MIGRATE_DATA_VERSION,
+      messageSerial: this.serial + 1n,
+      lowBandwidth: this.#lowBandwidth ? 1 : 0,
+      pixmapCacheFreezer: this.#ownsCaches ? 1 : 0,
+      pixmapCacheId,
+      pixmapCacheSize,
+      pixmapCacheClients: [this.#ownsCaches ? this.serial : 0n, 0n, 0n, 0n],
+      glzDictionaryId,
+      glzDictionarySize: Math.max(0, this.#init?.glzDictionaryWindowSize ?? 0),
+      glzMaxEncoders: 1,
+      glzLastImageId: this.#images?.lastGlzImageId ?? 0n,
+      surfaces: [...this.#sent.keys()],
+    });
   }
 
   protected override released(): void {
@@ -526,7 +554,8 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
    * difference between the surfaces the client was sent and those there are.
    */
   collapse(): void {
-    if (!this.started) return;
+    // What a client that migrates lacks its next server paints.
+    if (!this.started || this.migrating) return;
     const monitors = this.#monitorsPending;
     this.#monitorsPending = this.#syncing = false;
     for (const { damage } of this.pipe.clear()) {

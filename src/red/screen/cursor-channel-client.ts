@@ -81,6 +81,7 @@ export class CursorChannelClient extends RedChannelClient {
 
   /** A client that does not keep up gets the state as it is by then instead of how it came about. */
   #addAlways(send: () => void): void {
+    if (this.migrating) return;
     if (this.pipe.length < CURSOR_PIPE_SIZE) return this.pipeAdd({ bytes: 0, send });
     this.pipe.clear();
     this.pipeAdd({ bytes: 0, send: () => this.#sendState() });
@@ -137,6 +138,11 @@ export class CursorChannelClient extends RedChannelClient {
     }
     this.#cache.add(unique);
     return wireShape(CursorFlags.CacheMe, shape);
+  }
+
+  /** It has no state to carry over: the next server tells its own. */
+  protected override get migrateFlags(): number {
+    return 0;
   }
 
   protected override released(): void {

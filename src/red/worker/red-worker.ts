@@ -116,6 +116,7 @@ export class RedWorker implements Disposable {
       attachCommands: ({ port }) => this.attachCommands(port),
       connect: (message) => this.connect(message),
       disconnectClient: ({ clientId, channelType }) => this.disconnectClient(clientId, channelType),
+      migrateClient: ({ clientId, channelType }) => this.migrateClient(clientId, channelType),
       setMouseMode: ({ mode }) => {
         this.cursor.mouseMode = mode;
       },
@@ -188,6 +189,13 @@ export class RedWorker implements Disposable {
       entry.client.disconnect("the server disconnected this client");
     }
     this.#clientsChanged();
+  }
+
+  /** Under way when this returns. */
+  migrateClient(clientId: number, channelType: number): void {
+    for (const entry of this.#clients)
+      if (entry.clientId === clientId && entry.channelType === channelType) entry.client.migrate();
+    this.#progress();
   }
 
   /** Whether this client's display is that of a client without off-screen surfaces, which has a simple cursor, too. */
