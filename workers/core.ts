@@ -10,7 +10,7 @@ const core = new Core({
 
 function listen(port: MessagePort | DedicatedWorkerGlobalScope): void {
   port.onmessage = (event: MessageEvent<CoreStart>) => {
-    if (event.data?.type === "start") core.start(event.data);
+    if (event.data?.type === "start") void core.start(event.data);
   };
 }
 

@@ -7,6 +7,8 @@
 export interface LivenessRegistry {
   /** Holds `name` until disposed or until this thread ends. */
   holdAlive(name: string): Disposable;
+  /** Whether somebody holds `name` at this moment. */
+  isAlive(name: string): Promise<boolean>;
   /** Calls back once when nobody holds `name` any more. The holder must have taken it before. */
   watchAlive(name: string, onDeath: () => void): Disposable;
 }
@@ -21,6 +23,10 @@ export function webLocksLiveness(locks: LockManager = navigator.locks): Liveness
       const held = new Promise<void>((resolve) => (release = resolve));
       void locks.request(lockName(name), () => held);
       return { [Symbol.dispose]: release };
+    },
+    async isAlive(name) {
+      const { held = [] } = await locks.query();
+      return held.some((lock) => lock.name === lockName(name));
     },
     watchAlive(name, onDeath) {
       const abort = new AbortController();
@@ -42,6 +48,10 @@ export class LocalLiveness implements LivenessRegistry {
   holdAlive(name: string): Disposable {
     this.#held.add(name);
     return { [Symbol.dispose]: () => this.died(name) };
+  }
+
+  isAlive(name: string): Promise<boolean> {
+    return Promise.resolve(this.#held.has(name));
   }
 
   watchAlive(name: string, onDeath: () => void): Disposable {

@@ -31,7 +31,13 @@ import type { RedStream } from "../transport/index.ts";
 import { createRedStreamPair, openRedStream } from "../transport/index.ts";
 import type { CoreOptions } from "./core.ts";
 import { Core } from "./core.ts";
-import type { HostControlEvents, HostControlMessages, HostState, LinkFailed } from "./host-control.ts";
+import type {
+  CoreStart,
+  HostControlEvents,
+  HostControlMessages,
+  HostState,
+  LinkFailed,
+} from "./host-control.ts";
 import { STATE_PAUSE_MS } from "./limits.ts";
 import type { WebSocketConstructor } from "./relay-connection.ts";
 import { eventually } from "../waiting.testing.ts";
@@ -79,7 +85,10 @@ class TestPage {
   readonly guestEvents: Dispatcher<GuestEvents, GuestMessages>;
   readonly main: Dispatcher<MainMessages, RedWorkerMessages>;
 
-  constructor(core: Core, liveness: LocalLiveness, name: string) {
+  /** What it says to core; `silent`: nobody has heard it yet. */
+  readonly start: CoreStart;
+
+  constructor(core: Core, liveness: LocalLiveness, name: string, options: { silent?: boolean } = {}) {
     const control = new MessageChannel();
     const guest = new MessageChannel();
     const red = new MessageChannel();
@@ -115,8 +124,9 @@ class TestPage {
     owned.push(this.core, this.guestEvents, this.main);
     const ids = { guestId: `guest:${name}`, redId: `red:${name}`, pageId: `page:${name}` };
     for (const id of Object.values(ids)) liveness.holdAlive(id);
-    const coreId = `core:${name}`;
-    core.start({ type: "start", control: control.port1, guest: guest.port1, red: red.port1, ...ids, coreId });
+    const ports = { control: control.port1, guest: guest.port1, red: red.port1 };
+    this.start = { type: "start", ...ports, ...ids, coreId: `core:${name}` };
+    if (!options.silent) void core.start(this.start);
   }
 
   get state(): HostState | undefined {
@@ -491,6 +501,39 @@ test("a red worker that died is replaced alone: the guest, the page and the sess
   // Its death is noticed like that of the first.
   liveness.died("red:other");
   expect(await peers()).toEqual(["page", "guest"]);
+});
+
+test("what a page has said that is gone already takes the machine from nobody", async () => {
+  const liveness = new LocalLiveness();
+  const core = makeCore(liveness);
+  for (const thread of ["page", "guest"]) {
+    const before = new TestPage(core, liveness, `before, ${thread}`, { silent: true });
+    const page = new TestPage(core, liveness, `living, ${thread}`);
+    await page.core.call("configure", { name: "machine" });
+    // A reload: the page's words and its end reach core over ways of their own, and the words last.
+    liveness.died(`${thread}:before, ${thread}`);
+    await core.start(before.start);
+    expect(await page.core.call("inspect", {})).toMatchObject({
+      dispatchers: [{ peer: "page" }, { peer: "guest" }, { peer: "red" }],
+    });
+    expect(page.logged.some(({ message }) => message.includes("another page took over"))).toBe(false);
+    await eventually(() => page.logged.some(({ message }) => /page that is gone is not taken/.test(message)));
+    // Nobody holds its ports.
+    await expect(before.core.call("state", {}, [], { deadlineMs: 50 })).rejects.toThrow();
+  }
+});
+
+test("pages that live take the machine over in the order in which core hears of them", async () => {
+  const liveness = new LocalLiveness();
+  const core = makeCore(liveness);
+  const pages = ["one", "two", "three"].map((name) => new TestPage(core, liveness, name));
+  const last = pages[2];
+  await last.core.call("configure", { name: "machine" });
+  expect((await last.core.call("inspect", {})).dispatchers).toHaveLength(3);
+  await eventually(
+    () => last.logged.filter(({ message }) => /another page took over/.test(message)).length > 0,
+  );
+  for (const page of pages.slice(0, 2)) await expect(page.core.call("state", {})).rejects.toThrow(/is gone/);
 });
 
 test("what core has to say is in its log: told to the page, to the next one again, and part of inspect", async () => {

@@ -92,6 +92,8 @@ export class Core implements AsyncDisposable {
   #relay: RelayConnection | undefined;
   #relayState: RelayState = { state: "off" };
   #announced = false;
+  /** The last start that was asked for. */
+  #started: Promise<void> = Promise.resolve();
   /** Since the state was told last. */
   #clientsChanged = false;
   #statePause: ReturnType<typeof setTimeout> | undefined;
@@ -100,8 +102,25 @@ export class Core implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Takes over a page's machine, and with it whatever sessions there are. */
-  start(start: CoreStart): void {
+  /**
+   * Takes over a page's machine, and with it whatever sessions there are: in the order in which it is called, and never the machine of a
+   * page that is gone. Each page has a port of its own, so what a dead one has said may come behind the words of the living one that has
+   * followed it.
+   */
+  start(start: CoreStart): Promise<void> {
+    this.#started = this.#started.then(async () => {
+      const ids = [start.pageId, start.guestId];
+      const looks = ids.map((id) => this.#options.liveness.isAlive(id));
+      // Who cannot look takes the page's word: a death is told all the same.
+      const alive = await Promise.all(looks).catch(() => [true]);
+      if (alive.every(Boolean)) return this.#start(start);
+      this.#log.log("info", "core", "the machine of a page that is gone is not taken");
+      for (const port of [start.control, start.guest, start.red]) port.close();
+    });
+    return this.#started;
+  }
+
+  #start(start: CoreStart): void {
     if (this.#machine) this.#detach(this.#machine, "another page took over hosting");
     clearTimeout(this.#grace);
     const alive = this.#options.liveness.holdAlive(start.coreId);
@@ -418,6 +437,7 @@ export class Core implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#started;
     await this.#end("the server ends");
     clearTimeout(this.#statePause);
     this.#gate[Symbol.dispose]();

@@ -360,8 +360,8 @@ class HistoryRun {
     page.kill();
     await this.#world.pass(REST_MS);
     const [ports, timers] = this.#held();
-    // Each client's network is the simulation's own.
-    const own = this.#clients.length;
+    // Each client's network is the simulation's own, and each page's way in is collected when the page is.
+    const own = this.#clients.length + this.#host.pages;
     const [portsBefore, timersBefore] = this.#before;
     return [
       ...(red.length > 0 ? [`red has ${red.length} channel clients after the end`] : []),

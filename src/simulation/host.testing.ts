@@ -102,7 +102,7 @@ export class SimulatedPage {
     });
     const redId = red.lock;
     const ports = { control: corePage.port1, guest: guestCore.port2, red: red.core };
-    await this.#host.startMachine({ type: "start", ...ports, redId, ...ids }, Object.values(ports));
+    await this.#host.startMachine(page, { type: "start", ...ports, redId, ...ids }, Object.values(ports));
   }
 
   async #openRed() {
@@ -167,10 +167,8 @@ export class SimulatedPage {
 
 export class SimulatedHost {
   readonly world: SimulatedWorld;
-  readonly browser: SimulatedThread;
   /** Shared by all red workers, which keep nothing in them between two images. */
   readonly codecs = createCodecs();
-  #entry!: MessagePort;
   core!: { readonly thread: SimulatedThread; readonly core: Core };
   page: SimulatedPage | undefined;
   readonly clients: SimulatedClient[] = [];
@@ -181,9 +179,13 @@ export class SimulatedHost {
   onRedMessage: ((type: string) => Promise<void> | undefined) | undefined;
   #pages = 0;
 
+  /** That have been opened so far. */
+  get pages(): number {
+    return this.#pages;
+  }
+
   constructor(world: SimulatedWorld) {
     this.world = world;
-    this.browser = world.thread("browser");
   }
 
   async startCore(config: HostConfig = { name: "simulated" }): Promise<void> {
@@ -204,19 +206,17 @@ export class SimulatedHost {
       this.core = { thread, core };
     });
     this.config = config;
-    const { value } = await this.browser.run(() => new MessageChannel());
-    this.#entry = value!.port1;
-    const { port2 } = value!;
-    give(port2, thread);
-    await thread.run(() => {
-      port2.onmessage = ({ data }: MessageEvent<CoreStart>) => this.core.core.start(data);
-    });
   }
 
-  /** As a SharedWorker gets them: in the order in which the pages came. */
-  async startMachine(start: CoreStart, ports: readonly MessagePort[]): Promise<void> {
-    for (const port of ports) give(port, this.browser);
-    await this.browser.run(() => this.#entry.postMessage(start, [...ports]));
+  /** As a SharedWorker gets it: over the page's own port, so that what two pages say may come in any order. */
+  async startMachine(page: SimulatedThread, start: CoreStart, ports: readonly MessagePort[]): Promise<void> {
+    const { value } = await page.run(() => new MessageChannel());
+    const { port1, port2 } = value!;
+    give(port2, this.core.thread);
+    await this.core.thread.run(() => {
+      port2.onmessage = ({ data }: MessageEvent<CoreStart>) => void this.core.core.start(data);
+    });
+    await page.run(() => port1.postMessage(start, [...ports]));
   }
 
   config: HostConfig = { name: "simulated" };

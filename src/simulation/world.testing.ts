@@ -173,6 +173,7 @@ export class SimulatedWorld implements Disposable {
         this.#locks.set(name, thread);
         return { [Symbol.dispose]: () => this.#release(name) };
       },
+      isAlive: async (name) => this.#locks.has(name),
       watchAlive: (name, onDeath) => {
         const watcher = { name, thread, onDeath };
         this.#watchers.add(watcher);
