@@ -190,18 +190,18 @@ export class HostTab implements AsyncDisposable {
     await devtools.detach();
   }
 
-  /** The server's primary surface. */
-  async surface(): Promise<Picture> {
-    const { width, height, base64 } = await this.page.evaluate(readSurfaceInPage);
+  /** The server's primary surface of a display. */
+  async surface(display = 0): Promise<Picture> {
+    const { width, height, base64 } = await this.page.evaluate(readSurfaceInPage, display);
     return fromBgrx(width, height, new Uint8Array(Buffer.from(base64, "base64")));
   }
 
   /** The primary once it has not changed for `quietMs` milliseconds. */
-  async restingSurface(quietMs = 1_500): Promise<Picture> {
-    let last = await this.surface();
+  async restingSurface(quietMs = 1_500, display = 0): Promise<Picture> {
+    let last = await this.surface(display);
     for (let tries = 0; tries < 60; tries++) {
       await new Promise((resolve) => setTimeout(resolve, quietMs));
-      const next = await this.surface();
+      const next = await this.surface(display);
       if (
         next.width === last.width &&
         next.height === last.height &&

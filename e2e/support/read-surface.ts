@@ -9,11 +9,11 @@ export interface SurfaceText {
  * Runs in the page, in any browser: nothing outside of it may be named here, and no function in it may have a name (the compiler that
  * runs our programs would call a helper of its own for that).
  */
-export async function readSurfaceInPage(): Promise<SurfaceText> {
+export async function readSurfaceInPage(display = 0): Promise<SurfaceText> {
   // A driver that changes its mode destroys the primary and then creates another: in between there is none.
   for (let tries = 100; ; tries--) {
     try {
-      const { width, height, pixels } = await window.spicetab.readSurface(0);
+      const { width, height, pixels } = await window.spicetab.readSurface(0, display);
       const blob = new Blob([pixels.slice()]);
       const url = await new Promise<string>((resolve) => {
         const reader = new FileReader();

@@ -5,6 +5,12 @@ import { crop, locate } from "./text-screen.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+async function visibleWindows(x: XvfbDisplay): Promise<string[]> {
+  // xdotool fails when it finds none.
+  const found = await x.xdotool("search", "--onlyvisible", "--class", "remote-viewer").catch(() => "");
+  return found.split("\n").filter((line) => line !== "");
+}
+
 /** A remote-viewer window on its own X server, and where the guest's picture begins in it. */
 export class RemoteViewer implements AsyncDisposable {
   readonly x: XvfbDisplay;
@@ -17,18 +23,32 @@ export class RemoteViewer implements AsyncDisposable {
     this.window = window;
   }
 
-  static async open(port: number, ...args: string[]): Promise<RemoteViewer> {
-    const x = await XvfbDisplay.start();
-    const program = new Program("remote-viewer", [...args, `spice://127.0.0.1:${port}`], {
+  /** `screen`: size of the X server's. */
+  static async open(port: number, { screen }: { screen?: string } = {}): Promise<RemoteViewer> {
+    const x = await XvfbDisplay.start(screen);
+    const program = new Program("remote-viewer", [`spice://127.0.0.1:${port}`], {
       env: { ...x.env, GDK_BACKEND: "x11", NO_AT_BRIDGE: "1" },
     });
     for (let tries = 0; ; tries++) {
-      const found = await x.xdotool("search", "--onlyvisible", "--class", "remote-viewer").catch(() => "");
-      const window = found.split("\n").findLast((line) => line !== "");
+      const window = (await visibleWindows(x)).at(-1);
       if (window) return new RemoteViewer(x, program, window);
       if (tries > 150) throw new Error(`remote-viewer showed no window: ${program.stderr}`);
       await pause(200);
     }
+  }
+
+  /** Its windows, once there are so many: "name (1)" shows the first display. */
+  async windows(count: number): Promise<string[]> {
+    for (let tries = 0; tries < 150; tries++) {
+      const found = await visibleWindows(this.x);
+      const named = await Promise.all(
+        found.map(async (window) => ({ window, name: await this.x.xdotool("getwindowname", window) })),
+      );
+      if (named.length === count)
+        return named.toSorted((a, b) => a.name.localeCompare(b.name)).map(({ window }) => window);
+      await pause(200);
+    }
+    throw new Error(`remote-viewer never had ${count} windows`);
   }
 
   /** Where the guest's pixel (0, 0) is on the X screen, once the guest's picture is shown there one to one. */
