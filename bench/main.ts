@@ -15,6 +15,10 @@ export const BENCHES: Record<
       "image encoders against spice-server's C: speed and size   [--json] [--browser] [--rounds N] [--codec NAME]…",
     run: async (args) => (await import("./codecs/run.ts")).runCodecs(args),
   },
+  edges: {
+    about: "messages between the threads for each drawn command, key and pointer position   [--json]",
+    run: async (args) => (await import("./edges/run.ts")).runEdges(args),
+  },
   idle: {
     about: "CPU of a guest that does nothing, with our yield and with v86's own   [--desktop] [--json]",
     run: async (args) => (await import("./idle/run.ts")).runIdle(args),

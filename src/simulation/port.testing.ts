@@ -53,6 +53,7 @@ export class SimulatedPort {
       this.world.fault(`${current.name} used a port that is with ${this.owner.name}`);
     if (this.sealed !== undefined) this.world.fault(`${this.sealed}, and yet something was sent`);
     this.posted++;
+    this.world.onPosted?.(this.owner, this.peer.owner);
     const transfer: readonly unknown[] = Array.isArray(options)
       ? options
       : ((options as { transfer?: readonly unknown[] } | undefined)?.transfer ?? []);

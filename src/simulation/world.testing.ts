@@ -105,6 +105,8 @@ export class SimulatedWorld implements Disposable {
   /** What no single thread can do for itself, such as to start another one: done before the next event. */
   readonly chores: (() => Promise<void>)[] = [];
   random: SeededRandom;
+  /** Told of each message, whether it arrives or not. */
+  onPosted: ((from: SimulatedThread, to: SimulatedThread) => void) | undefined;
   readonly #ports = new Set<SimulatedPort>();
   readonly #ready = new Set<SimulatedPort>();
   readonly #timers = new Map<number, Timer>();
