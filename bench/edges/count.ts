@@ -35,11 +35,11 @@ const EVENTS: Readonly<Record<string, (scene: Scene, index: number) => Promise<u
       inputs.send(inputsChannel.client.keyDown, { code: 0x1e });
       inputs.send(inputsChannel.client.keyUp, { code: 0x9e });
     }),
-  "pointer's place": ({ clients: [client] }, index) =>
+  "pointer motion": ({ clients: [client] }, index) =>
     client.thread.run(() =>
       client
         .channel("inputs")!
-        .send(inputsChannel.client.mousePosition, { x: index % 60, y: 7, buttonsState: 0, displayId: 0 }),
+        .send(inputsChannel.client.mouseMotion, { dx: (index % 3) - 1, dy: 1, buttonsState: 0 }),
     ),
 };
 

@@ -11,7 +11,7 @@ import type {
 } from "../dispatch/index.ts";
 import { Dispatcher, TransferredAnswer } from "../dispatch/index.ts";
 import type { LinkResume } from "../relay-control/index.ts";
-import type { StreamPeer, Turns, Wire } from "../transport/index.ts";
+import type { StreamPeer, StreamPort, Turns, Wire } from "../transport/index.ts";
 import { openRedStream } from "../transport/index.ts";
 import type {
   CoreInspection,
@@ -321,7 +321,7 @@ export class Core implements AsyncDisposable {
   }
 
   /** A client's stream, from whichever driver, and the wire that it travels on. `resume`: another server had it before. */
-  accept(port: MessagePort, peer: StreamPeer, wire?: Wire, resume?: LinkResume): void {
+  accept(port: StreamPort, peer: StreamPeer, wire?: Wire, resume?: LinkResume): void {
     if (this.#reds && resume) void this.#reds.resume(port, peer, resume, wire);
     else if (this.#reds) void this.#reds.accept(port, peer, wire);
     else openRedStream(port).close(NO_MACHINE);

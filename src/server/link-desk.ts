@@ -2,7 +2,7 @@ import { errorText } from "../errors/index.ts";
 import { ChannelTracker } from "../channel/index.ts";
 import type { Log } from "../log/index.ts";
 import { LinkError, encodeLinkError } from "../protocol/index.ts";
-import type { RedStream, StreamPeer, Wire } from "../transport/index.ts";
+import type { RedStream, StreamPeer, StreamPort, Wire } from "../transport/index.ts";
 import { CLIENT_OVERSHOOT, openRedStream } from "../transport/index.ts";
 import type { LinkFailed } from "./host-control.ts";
 import { LinkPlaces } from "./link-places.ts";
@@ -53,7 +53,7 @@ export class LinkDesk {
   }
 
   /** As {@link Reds.accept}. */
-  async accept(port: MessagePort, peer: StreamPeer, wire?: Wire): Promise<void> {
+  async accept(port: StreamPort, peer: StreamPeer, wire?: Wire): Promise<void> {
     if (wire) wire.watcher = new ChannelTracker();
     const stream = openRedStream(port, { overshoot: CLIENT_OVERSHOOT });
     if (this.#closed) {

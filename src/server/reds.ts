@@ -11,7 +11,7 @@ import type { Log } from "../log/index.ts";
 import { NO_LOG, failureLogger } from "../log/index.ts";
 import { NotifySeverity } from "../protocol/index.ts";
 import type { LinkResume } from "../relay-control/index.ts";
-import type { StreamPeer, Turns, Wire } from "../transport/index.ts";
+import type { StreamPeer, StreamPort, Turns, Wire } from "../transport/index.ts";
 import { threadTurns } from "../transport/index.ts";
 import { AgentDevice } from "./agent-device.ts";
 import { DroppedInput } from "./dropped-input.ts";
@@ -293,7 +293,7 @@ export class Reds implements AsyncDisposable {
    * A new connection: one end of its RedStream, who is behind it, and a way to end it at its driver. Resolves when it became a channel
    * or was refused; never rejects, since nobody but that client is to blame.
    */
-  accept(port: MessagePort, peer: StreamPeer, wire?: Wire): Promise<void> {
+  accept(port: StreamPort, peer: StreamPeer, wire?: Wire): Promise<void> {
     return this.#links.accept(port, peer, wire);
   }
 
@@ -301,7 +301,7 @@ export class Reds implements AsyncDisposable {
    * A client's connection that another server had, and that its relay kept: the channel goes on where that one left it. Never rejects: one
    * that cannot go on is closed.
    */
-  resume(port: MessagePort, peer: StreamPeer, kept: LinkResume, wire?: Wire): Promise<void> {
+  resume(port: StreamPort, peer: StreamPeer, kept: LinkResume, wire?: Wire): Promise<void> {
     return this.#sessions.resume(port, peer, kept, wire);
   }
 

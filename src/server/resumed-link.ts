@@ -1,7 +1,7 @@
 import type { ChannelResume } from "../dispatch/index.ts";
 import { CodedError } from "../errors/index.ts";
 import type { LinkResume } from "../relay-control/index.ts";
-import type { Wire } from "../transport/index.ts";
+import type { StreamPort, Wire } from "../transport/index.ts";
 import { CLIENT_OVERSHOOT, openRedStream } from "../transport/index.ts";
 import type { AuthenticatedLink } from "./link.ts";
 
@@ -15,7 +15,7 @@ export class NotResumed extends CodedError {
 }
 
 /** The link that a client once made, by what the relay kept of it. Its client is not asked again: the server before let it in. */
-export function resumedLink(port: MessagePort, wire: Wire | undefined, kept: LinkResume): ResumedLink {
+export function resumedLink(port: StreamPort, wire: Wire | undefined, kept: LinkResume): ResumedLink {
   const { serial, generation, motions, init, compression, marked, surfaces } = kept;
   return {
     stream: openRedStream(port, { overshoot: CLIENT_OVERSHOOT }),

@@ -4,7 +4,7 @@ import { ChannelTracker } from "../channel/index.ts";
 import type { Log } from "../log/index.ts";
 import { ChannelType, LinkError, MouseMode, NotifySeverity } from "../protocol/index.ts";
 import type { LinkResume } from "../relay-control/index.ts";
-import type { StreamPeer, Turns, Wire } from "../transport/index.ts";
+import type { StreamPeer, StreamPort, Turns, Wire } from "../transport/index.ts";
 import { Pace } from "../transport/index.ts";
 import type { AgentDevice } from "./agent-device.ts";
 import { AwaitedSessions } from "./awaited-sessions.ts";
@@ -177,7 +177,7 @@ export class Sessions {
   // --- links that another server had -----------------------------------------------------------------------------------
 
   /** As {@link Reds.resume}. */
-  async resume(port: MessagePort, peer: StreamPeer, kept: LinkResume, wire?: Wire): Promise<void> {
+  async resume(port: StreamPort, peer: StreamPeer, kept: LinkResume, wire?: Wire): Promise<void> {
     if (wire) wire.watcher = new ChannelTracker();
     const link = resumedLink(port, wire, kept);
     try {

@@ -55,13 +55,14 @@ export function streamCompliance(connect: () => Promise<ConnectedPair> | Connect
     a.onDrain = () => (drained = true);
     const piece = 256 * 1024;
     let written = 0;
-    // A driver, and the kernel, may hold some more in their own queues: write whenever the credit allows, until the reader has its fill.
-    await eventually(() => {
+    // A driver, and the kernel, may hold some more in their own queues: write whenever the credit allows, until all have their fill.
+    await eventually(async () => {
       while (a.credit > 0) {
         a.write(new Uint8Array(piece).fill(written / piece));
         written += piece;
       }
-      return b.waiting >= STREAM_CREDIT;
+      await turns();
+      return a.credit <= 0 && b.waiting >= STREAM_CREDIT;
     });
     // What nobody reads is never much more than the reader gave credit for, however much was written.
     expect(b.waiting).toBeLessThanOrEqual(STREAM_CREDIT + piece);

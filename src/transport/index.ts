@@ -7,3 +7,4 @@ export * from "./red-stream.ts";
 export * from "./turns.ts";
 export * from "./websocket-driver.ts";
 export type * from "./wire.ts";
+export type { StreamPort } from "./local-port.ts";

@@ -1,4 +1,6 @@
 import type { RedStream, RedStreamFrame, StreamPosition } from "./contract.ts";
+import { LocalPort } from "./local-port.ts";
+import type { StreamPort } from "./local-port.ts";
 import { CREDIT_GRAIN, MAX_OVERSHOOT, STREAM_CREDIT } from "./limits.ts";
 
 /** A view over its whole buffer can be transferred; any other view is copied first. */
@@ -9,9 +11,9 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.slice();
 }
 
-/** RedStream over a MessagePort; see contract.ts for what each member promises. */
+/** RedStream over a port; see contract.ts for what each member promises. */
 class PortRedStream implements RedStream {
-  readonly #port: MessagePort;
+  readonly #port: StreamPort;
   readonly #limit: number;
   #credit: number;
   #closed = false;
@@ -29,7 +31,7 @@ class PortRedStream implements RedStream {
   #onClose: ((reason: string) => void) | undefined;
   onDrain: (() => void) | undefined;
 
-  constructor(port: MessagePort, overshoot: number) {
+  constructor(port: StreamPort, overshoot: number) {
     this.#port = port;
     this.#limit = STREAM_CREDIT + overshoot;
     this.#credit = STREAM_CREDIT;
@@ -184,8 +186,9 @@ class PortRedStream implements RedStream {
     this.#closed = true;
     this.#port.onmessage = null;
     // A few bytes under way may be forgotten: the new owner's window is then so much larger, once.
-    if (this.#unread.length === 0 && STREAM_CREDIT - this.#credit <= CREDIT_GRAIN) return this.#port;
-    return this.#relayed();
+    const isFresh = this.#unread.length === 0 && STREAM_CREDIT - this.#credit <= CREDIT_GRAIN;
+    if (!isFresh) return this.#relayed();
+    return this.#port instanceof LocalPort ? this.#port.leave() : this.#port;
   }
 
   /**
@@ -204,8 +207,8 @@ class PortRedStream implements RedStream {
     // The new owner starts with a full credit; what is already under way is withheld from the credit that comes back.
     let withheld = STREAM_CREDIT - this.#credit;
     const pump = (
-      to: MessagePort,
-      from: MessagePort,
+      to: StreamPort,
+      from: StreamPort,
       filter: (frame: RedStreamFrame) => RedStreamFrame | undefined,
     ) => {
       from.onmessage = (event: MessageEvent<RedStreamFrame>) => {
@@ -246,7 +249,7 @@ class PortRedStream implements RedStream {
  * Takes one end of a stream's MessageChannel. The result owns the port.
  * @param options.overshoot bytes the peer may send beyond its credit before it is cut off; see {@link MAX_OVERSHOOT}.
  */
-export function openRedStream(port: MessagePort, options: { overshoot?: number } = {}): RedStream {
+export function openRedStream(port: StreamPort, options: { overshoot?: number } = {}): RedStream {
   return new PortRedStream(port, options.overshoot ?? MAX_OVERSHOOT);
 }
 

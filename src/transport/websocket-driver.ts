@@ -1,5 +1,7 @@
 import { closeReason } from "../formats/index.ts";
 import type { RedStream } from "./contract.ts";
+import type { StreamPort } from "./local-port.ts";
+import { LocalPort } from "./local-port.ts";
 import { openRedStream } from "./red-stream.ts";
 import type { Wire, WireWatcher } from "./wire.ts";
 import { SOCKET_FLUSH_DEADLINE_MS, SOCKET_HIGH_WATER, SOCKET_POLL_MS, SOCKET_SEGMENT } from "./limits.ts";
@@ -24,8 +26,8 @@ const UNTAKEN = "the peer does not read, and the stream has ended";
 
 /** A socket and the stream that it carries. */
 export interface JoinedSocket extends Wire {
-  /** The stream's end for whoever reads and writes it; to be transferred or opened. */
-  readonly port: MessagePort;
+  /** The stream's end for whoever reads and writes it; to be opened on this thread. */
+  readonly port: StreamPort;
 }
 
 /**
@@ -38,7 +40,7 @@ export function joinWebSocket(socket: WebSocketLike): JoinedSocket {
 }
 
 class WebSocketDriver implements JoinedSocket {
-  readonly port: MessagePort;
+  readonly port: StreamPort;
   watcher: WireWatcher | undefined;
   readonly #socket: WebSocketLike;
   #stream: RedStream;
@@ -51,9 +53,9 @@ class WebSocketDriver implements JoinedSocket {
   constructor(socket: WebSocketLike) {
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
-    const { port1, port2 } = new MessageChannel();
-    this.port = port2;
-    this.#stream = this.#join(port1);
+    const [near, far] = LocalPort.pair();
+    this.port = far;
+    this.#stream = this.#join(near);
     socket.addEventListener("open", () => this.#pump());
     socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer | Uint8Array | string>) =>
       this.#receive(data),
@@ -92,7 +94,7 @@ class WebSocketDriver implements JoinedSocket {
     if (this.#socket.readyState <= OPEN) this.#socket.close(NORMAL_CLOSURE, closeReason(reason));
   }
 
-  #join(port: MessagePort): RedStream {
+  #join(port: StreamPort): RedStream {
     const stream = openRedStream(port);
     stream.onDrain = () => this.#socket.resume?.();
     stream.onClose = (reason) => this.#streamEnded(reason);

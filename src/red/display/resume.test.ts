@@ -72,7 +72,7 @@ const connectMessage = (client: TestDisplayClient, wire: Pick<JoinedSocket, "por
   capabilities: client.capabilities,
   miniHeader: client.miniHeader,
   lowBandwidth: false,
-  port: wire.port,
+  port: openRedStream(wire.port).detach(),
 });
 
 /** The client's picture is the worker's, and it holds nothing that the worker has not. */
