@@ -256,7 +256,7 @@ test.each([
 test("a machine that was stopped by a fault is not saved over the last good state", async () => {
   const store = memoryStore();
   let broken = false;
-  const { page, boot, events } = serve(store, async (imports) => {
+  const { page, toGuest, boot, events, coreHeard } = serve(store, async (imports) => {
     const exports = await loadWasm(imports);
     const mainLoop = exports.main_loop as () => number;
     const faulty = () => {
@@ -272,6 +272,20 @@ test("a machine that was stopped by a fault is not saved over the last good stat
   broken = true;
   await eventually(() => events.at(-1) === "failed");
   await expect(page.call("save", {})).rejects.toThrow(/stopped by a fault/);
+  await expect(page.call("resume", {})).rejects.toThrow(/stopped by a fault/);
+  expect(await store.kept("console")).toEqual(kept);
+
+  // Whoever looks at it hears of that, also who comes later, and has the power button.
+  const stands =
+    "stands: The machine was stopped by a fault of its emulation: unreachable. Ctrl+Alt+Del starts it again.";
+  await eventually(() => coreHeard.at(-1) === stands);
+  broken = false;
+  const starts = events.length;
+  await toGuest.call("keyScancodes", { bytes: [0x1d, 0x38, 0xe0, 0x53] });
+  await eventually(() => events.at(-1) === "running");
+  expect(coreHeard).toContain("runs: The machine starts.");
+  // From where it was saved: nobody has switched it off.
+  expect(events.slice(starts)).not.toContain("kernel");
   expect(await store.kept("console")).toEqual(kept);
 });
 

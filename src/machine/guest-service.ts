@@ -2,7 +2,7 @@
  * One guest worker: the machine, its files and its saved state, between core (input, agent), a red worker (drawing
  * commands) and the page (control). `workers/guest.ts` only makes one of these.
  */
-import { plainError } from "../errors/index.ts";
+import { errorText, plainError } from "../errors/index.ts";
 import { LogRing, failureLogger } from "../log/index.ts";
 import { Dispatcher } from "../dispatch/index.ts";
 import type { Handlers, Payload } from "../dispatch/index.ts";
@@ -77,6 +77,8 @@ export class GuestService implements AsyncDisposable {
   /** What the machine was booted from, for the power button. */
   #booted: { level: string; baseUrl: string; displays?: number } | undefined;
   #chord = new AttentionChord();
+  /** Why nothing runs, until it is started again: for whoever looks at it, and whoever comes. */
+  #standsBecause: string | undefined;
   /** The guest ends its programs, and then the machine: what is saved now would end as well. */
   #isGoingDown = false;
   #rebootToldAt = -Infinity;
@@ -105,7 +107,7 @@ export class GuestService implements AsyncDisposable {
         tablet: this.#tablet,
         leds: this.#machine?.leds ?? 0,
         ...(this.#machine && { tabletReach: this.#machine.tabletReach }),
-        ...(this.#machine?.ended && { standsBecause: this.#standingWords(this.#machine) }),
+        ...(this.#standsBecause !== undefined && { standsBecause: this.#standsBecause }),
       }),
     });
     const { start, red } = options;
@@ -134,7 +136,7 @@ export class GuestService implements AsyncDisposable {
   #coreHandlers(): Handlers<GuestMessages> {
     return {
       keyScancodes: async ({ bytes }) => {
-        if (this.#state === "ended") {
+        if (this.#isDown) {
           if (this.#chord.push(bytes)) this.#powerOn();
           return 0;
         }
@@ -142,13 +144,13 @@ export class GuestService implements AsyncDisposable {
         return (await this.#machine?.keyboard.push(bytes)) ?? 0;
       },
       mouseMotion: async ({ dx, dy, dz, buttons }) => {
-        if (this.#state === "ended") return 0;
+        if (this.#isDown) return 0;
         if (buttons !== 0) this.#autosave.used();
         return (await this.#machine?.pointer.motion(dx, dy, dz, buttons)) ?? 0;
       },
       mousePosition: async ({ x, y, dz, buttons, displayId }) => {
         const machine = this.#machine;
-        if (!machine || machine.ended) return 0;
+        if (!machine || this.#isDown) return 0;
         // A pointer that only passes over changes nothing that anybody would miss.
         if (buttons !== 0) this.#autosave.used();
         const place = machine.tabletPlace({ x, y }, displayId);
@@ -192,7 +194,7 @@ export class GuestService implements AsyncDisposable {
         this.#core.power("The machine goes on.", false);
       },
       reset: () => {
-        if (this.#state === "ended") this.#powerOn();
+        if (this.#isDown) this.#powerOn();
         else this.#running().reset();
       },
       serialText: () => this.#machine?.serial.tail ?? "",
@@ -222,6 +224,8 @@ export class GuestService implements AsyncDisposable {
   #alive(): Machine {
     const machine = this.#running();
     if (machine.ended) throw new MachineEndedError(endWords(machine.ended));
+    if (this.#state === "failed")
+      throw new MachineEndedError(this.#standsBecause ?? "The machine has stopped.");
     return machine;
   }
 
@@ -232,13 +236,21 @@ export class GuestService implements AsyncDisposable {
     return machine;
   }
 
-  /** The power button of a machine whose run has ended. */
-  #powerOn(): void {
-    if (this.#booted) void this.#boot({ ...this.#booted, fresh: true });
+  /** Its run is over, or it never began: nothing can be done but to start it. */
+  get #isDown(): boolean {
+    return this.#state === "ended" || this.#state === "failed";
   }
 
-  #standingWords(machine: Machine): string {
-    return machine.ended ? `${endWords(machine.ended)} Ctrl+Alt+Del starts it again.` : "";
+  /** The power button: a machine that was switched off boots, one that a fault stopped goes on from where it was saved. */
+  #powerOn(): void {
+    if (this.#booted) void this.#boot({ ...this.#booted, fresh: this.#state === "ended" });
+  }
+
+  /** Tells everybody why nothing runs any more. Ctrl+Alt+Del is the power button now. */
+  #stands(because: string): void {
+    this.#chord = new AttentionChord();
+    this.#standsBecause = `${because} Ctrl+Alt+Del starts it again.`;
+    this.#core.power(this.#standsBecause, true);
   }
 
   #setState(state: GuestState, failure?: unknown): void {
@@ -291,7 +303,8 @@ export class GuestService implements AsyncDisposable {
     earlier,
     displays,
   }: Payload<GuestControlMessages, "boot">): Promise<void> {
-    if (this.#state === "ended") this.#core.power("The machine starts.", false);
+    if (this.#standsBecause !== undefined) this.#core.power("The machine starts.", false);
+    this.#standsBecause = undefined;
     this.#setState("starting");
     this.#booted = { level, baseUrl, displays };
     this.#chord = new AttentionChord();
@@ -338,6 +351,7 @@ export class GuestService implements AsyncDisposable {
       });
     } catch (error) {
       this.#setState("failed", error);
+      this.#stands(`The machine could not start: ${errorText(error)}.`);
     }
   }
 
@@ -416,16 +430,16 @@ export class GuestService implements AsyncDisposable {
       ended: (ended) => {
         // What it was is gone: the last good state stays.
         this.#autosave.restart();
-        this.#chord = new AttentionChord();
         this.#state = "ended";
         this.#page.send("stateChanged", { state: "ended", ended });
-        if (this.#machine) this.#core.power(this.#standingWords(this.#machine), true);
+        this.#stands(endWords(ended));
       },
       failed: (error) => {
         // What is left of it must not take the place of the last good state.
         this.#autosave.restart();
         this.#unproven = undefined;
         this.#setState("failed", error);
+        this.#stands(`The machine was stopped by a fault of its emulation: ${errorText(error)}.`);
       },
     };
   }
@@ -441,6 +455,7 @@ export class GuestService implements AsyncDisposable {
   #tellReboot(): void {
     const now = this.#now();
     const hadEnded = this.#state === "ended";
+    if (hadEnded) this.#standsBecause = undefined;
     if (hadEnded) this.#setState("running");
     if (!hadEnded && now - this.#rebootToldAt < REBOOT_NOTICE_MS) return;
     this.#rebootToldAt = now;
