@@ -7,6 +7,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Where limits are declared, in the order of the document. */
 export const LIMIT_FILES = [
+  "src/formats/limits.ts",
   "src/relay/limits.ts",
   "src/transport/limits.ts",
   "src/log/limits.ts",

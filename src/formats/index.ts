@@ -6,3 +6,5 @@ export { keyFileGroup, keyFileValue } from "./key-file.ts";
 export { shellCommand, shellWord } from "./shell-word.ts";
 export { spiceUrl, urlHost } from "./spice-url.ts";
 export { terminalLine, terminalText } from "./terminal-text.ts";
+export * from "./limits.ts";
+export * from "./secret.ts";

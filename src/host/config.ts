@@ -1,4 +1,5 @@
 import { CodedError } from "../errors/index.ts";
+import { isSecret } from "../formats/index.ts";
 import { CONFIG_DEADLINE_MS } from "./limits.ts";
 
 /** What the server tells its own page at config.json. */
@@ -44,6 +45,8 @@ const UNAVAILABLE: readonly number[] = [502, 503, 504];
 
 /** Rejects with the server's own words when it refuses. @throws SecretRefused, ServerUnavailable */
 export async function fetchConfig(secret: string): Promise<PageConfig> {
+  // No header can hold anything else, and no server has made it.
+  if (!isSecret(secret)) throw new SecretRefused("that is no secret of a spicetab server");
   const askedAt = Date.now();
   const response = await fetch(pageUrl("config.json"), {
     cache: "no-store",

@@ -2,19 +2,25 @@
  * The secret of the server's start, which its terminal prints in the page's URL (`…/#secret=…`). The page takes it out of
  * the address bar and keeps it for this origin, port included, so that a reload or another tab of this browser still has it.
  */
+import { isSecret } from "../formats/index.ts";
+
 const KEY = "spicetab:secret";
 
 /** What a person pasted: the secret alone, or the whole URL that holds it. */
 export function readSecret(text: string): string {
   const trimmed = text.trim();
   const hash = /#(.*)$/.exec(trimmed)?.[1] ?? "";
-  return new URLSearchParams(hash).get("secret") ?? trimmed;
+  const secret = new URLSearchParams(hash).get("secret") ?? trimmed;
+  // As a letter or a document quotes it.
+  return secret.replaceAll(/^[\s"'`\u00ab\u00bb\u2018-\u201f<]+|[\s"'`\u00ab\u00bb\u2018-\u201f>]+$/g, "");
 }
 
 /** The secrets that may be the server's, best first: of the address, out of which it is taken, of this tab, of this browser. */
 export function secretsToTry(): string[] {
   const kept = storages().map((storage) => storage.getItem(KEY));
-  return [...new Set([takeFromAddress(), ...kept])].filter((secret) => secret !== null);
+  return [...new Set([takeFromAddress(), ...kept])].filter(
+    (secret): secret is string => secret !== null && isSecret(secret),
+  );
 }
 
 /** Keeps a secret that the server took, for this browser: any page may send it here with a wrong one. */
@@ -26,7 +32,7 @@ export function keepSecret(secret: string): void {
 export function watchSecret(onSecret: (secret: string) => void): Disposable {
   const hashChanged = () => {
     const given = takeFromAddress();
-    if (given !== null) onSecret(given);
+    if (given !== null && isSecret(given)) onSecret(given);
   };
   const stored = ({ key, newValue }: StorageEvent) => {
     if (key === KEY && newValue !== null) onSecret(newValue);
@@ -41,13 +47,13 @@ export function watchSecret(onSecret: (secret: string) => void): Disposable {
   };
 }
 
-/** A reload that comes before the server has answered still has it: this tab keeps it, right or wrong. */
+/** A reload that comes before the server has answered still has it: this tab keeps what may be one, right or wrong. */
 function takeFromAddress(): string | null {
   const given = new URLSearchParams(location.hash.slice(1)).get("secret");
   if (given === null) return null;
   history.replaceState(history.state, "", location.pathname + location.search);
   const [tab] = storages();
-  if (tab !== undefined) keep(tab, given);
+  if (tab !== undefined && isSecret(given)) keep(tab, given);
   return given;
 }
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseCliOptions, UsageError } from "./cli-options.ts";
 import { readCredentials } from "./credentials.ts";
 import { readPasswordEnd } from "./password-end.ts";
-import { isSameSecret, isSecret, makeSecret } from "./secret.ts";
+import { isSecret } from "../formats/index.ts";
+import { isSameSecret, makeSecret } from "./secret.ts";
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "spicetab-credentials-"))));
@@ -109,7 +110,7 @@ test.each([
   [["--password", "x", "--password-file", "y"], {}, "exclude each other"],
   [["--password-file", "/nowhere/words"], {}, "--password-file: cannot read /nowhere/words"],
   [["--secret-file", "/nowhere/words"], {}, "--secret-file: cannot read /nowhere/words"],
-  [[], { SPICETAB_SECRET: "short" }, "SPICETAB_SECRET must hold at least 22"],
+  [[], { SPICETAB_SECRET: "short" }, "SPICETAB_SECRET must hold 22 to 200"],
   [[], { SPICETAB_SECRET: "has spaces & more than 22 characters" }, "SPICETAB_SECRET must hold"],
 ] as [string[], NodeJS.ProcessEnv, string][])("%j with %j is refused", (args, environment, words) => {
   expect(() => read(args, environment)).toThrow(UsageError);

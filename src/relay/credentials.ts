@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import type { CliOptions } from "./cli-options.ts";
 import { UsageError } from "./cli-options.ts";
-import { MIN_SECRET_CHARACTERS } from "./limits.ts";
+import { MAX_SECRET_CHARACTERS, MIN_SECRET_CHARACTERS, isSecret } from "../formats/index.ts";
 import { moment, readPasswordEnd } from "./password-end.ts";
-import { isSecret, makeSecret } from "./secret.ts";
+import { makeSecret } from "./secret.ts";
 
 /** spice-server's SPICE_MAX_PASSWORD_LENGTH, in bytes: longer ones do not fit a ticket everywhere. */
 const MAX_PASSWORD_BYTES = 60;
@@ -68,7 +68,7 @@ export function readCredentials(
   if (secret !== undefined && !isSecret(secret)) {
     const name = options.secretFile === undefined ? "SPICETAB_SECRET" : "--secret-file";
     throw new UsageError(
-      `${name} must hold at least ${MIN_SECRET_CHARACTERS} letters, digits, - and _, such as the output of: ` +
+      `${name} must hold ${MIN_SECRET_CHARACTERS} to ${MAX_SECRET_CHARACTERS} letters, digits, - and _, such as the output of: ` +
         "openssl rand -hex 16",
     );
   }

@@ -159,9 +159,6 @@ export const KEPT_CLIENT_MS = 30_000;
  */
 export const HOST_LOSS_MS = 3_000;
 
-/** Least characters of a secret that is given rather than made: 22 of base64url are 128 bits. */
-export const MIN_SECRET_CHARACTERS = 22;
-
 /** The limits of one relay; tests lower them. Each is described at the constant of its default. */
 export interface RelayLimits {
   readonly clientConnections: number;

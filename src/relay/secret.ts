@@ -1,6 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { MIN_SECRET_CHARACTERS } from "./limits.ts";
 
 /** Bytes of a secret of our own: beyond guessing, however long somebody tries. */
 const SECRET_BYTES = 24;
@@ -8,11 +7,6 @@ const SECRET_BYTES = 24;
 /** A new secret: whoever knows it may host and read the configuration. */
 export function makeSecret(): string {
   return randomBytes(SECRET_BYTES).toString("base64url");
-}
-
-/** True for what can stand in a URL's fragment as it is and is too long to be guessed. */
-export function isSecret(text: string): boolean {
-  return text.length >= MIN_SECRET_CHARACTERS && /^[A-Za-z0-9_-]+$/.test(text);
 }
 
 /** Compares in a time that tells nothing of where, or whether by length, the two differ. */
