@@ -32,6 +32,10 @@ export const BENCHES: Record<
       "our streams through spice's, spice-gtk's and libjpeg's decoders, and theirs through ours   [--runs N] [--write]",
     run: async (args) => (await import("./reference/verify.ts")).runReference(args),
   },
+  relay: {
+    about: "CPU that a byte costs the relay each way, against websockify   [--json]",
+    run: async (args) => (await import("./relay/run.ts")).runRelay(args),
+  },
   restore: {
     about:
       "time from navigation to a live screen against v86's own restore; reading the state with its digests   [--json]",

@@ -7,6 +7,7 @@ import { root } from "./sources.ts";
 
 const description = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   dependencies: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
   devDependencies: Record<string, string>;
   allowScripts: Record<string, boolean>;
 };
@@ -112,6 +113,13 @@ test("nothing is installed twice or for nothing: each dependency is loaded by so
     expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
     expect(description.devDependencies).not.toHaveProperty([name]);
     expect(existsSync(join(root, "node_modules", name)), name).toBe(true);
+  }
+});
+
+test("what only makes something faster is optional, and pinned", () => {
+  for (const [name, version] of Object.entries(description.optionalDependencies ?? {})) {
+    expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(description.dependencies).not.toHaveProperty([name]);
   }
 });
 
