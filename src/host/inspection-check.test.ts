@@ -147,6 +147,12 @@ test.each<[string, HostInspection, string]>([
   expect(finds(inspection)).toContain(words);
 });
 
+test("a guest that reads nothing holds one call for each of its devices, and no more", () => {
+  const core = (calls: number) => corePart({ dispatchers: [{ ...dispatcher("guest"), calls }] });
+  expect(finds(hostInspection({ core: core(4) }))).toEqual([]);
+  expect(finds(hostInspection({ core: core(5) }))).toEqual(["5 calls of core to guest are not answered"]);
+});
+
 test("of the log, our own mistakes count, unless they were expected", () => {
   const line = { thread: "core", count: 1, at: 0 };
   const lines = [
