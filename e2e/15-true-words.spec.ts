@@ -64,6 +64,7 @@ test("what a browser lacks or denies is told in a sentence, and what can be done
       await page.waitForFunction(() => window.spicetab.session.state.phase === "running", undefined, {
         timeout: 240_000,
       });
+      expect(await page.evaluate(() => window.spicetab.session.state.problem)).toBeUndefined();
     }));
 
   await test.step("a page whose server is gone loads itself once it is back", () =>

@@ -78,10 +78,16 @@ export class HostTab implements AsyncDisposable {
   readonly page: Page;
   readonly errors: string[] = [];
   /** Lines of the log, as "thread, domain: message", that the journey provokes and that are mistakes otherwise. */
-  readonly expectedLog: RegExp[] = [];
+  readonly expectedLog: RegExp[];
   readonly #close: () => Promise<void>;
 
-  private constructor(context: BrowserContext, page: Page, close: () => Promise<void>) {
+  private constructor(
+    context: BrowserContext,
+    page: Page,
+    close: () => Promise<void>,
+    expectedLog: RegExp[] = [],
+  ) {
+    this.expectedLog = expectedLog;
     this.context = context;
     this.page = page;
     this.#close = close;
@@ -139,7 +145,7 @@ export class HostTab implements AsyncDisposable {
 
   /** The same browser's other page; disposing either closes the browser. */
   at(page: Page): HostTab {
-    return new HostTab(this.context, page, this.#close);
+    return new HostTab(this.context, page, this.#close, this.expectedLog);
   }
 
   async ready(): Promise<void> {

@@ -259,13 +259,14 @@ export class HostSession implements Host {
     const { level } = this.state;
     const baseUrl = pageUrl(this.#admission.config?.guestBaseUrl ?? "");
     this.#run.begins();
-    this.#running()
-      .guest.call("boot", { level, baseUrl, displays: wanted, ...options })
-      .catch((error: unknown) => {
-        // A thread that does not even say why is not asked again.
-        if (error instanceof DispatcherTimeout || error instanceof PeerDied) this.#threadLost = true;
-        this.#run.fail(guestProblem(plainError(error)));
-      });
+    const threads = this.#running();
+    threads.guest.call("boot", { level, baseUrl, displays: wanted, ...options }).catch((error: unknown) => {
+      // Threads that were ended for others fail what they were asked; the machine of now knows nothing of it.
+      if (this.#threads !== threads) return;
+      // A thread that does not even say why is not asked again.
+      if (error instanceof DispatcherTimeout || error instanceof PeerDied) this.#threadLost = true;
+      this.#run.fail(guestProblem(plainError(error)));
+    });
   }
 
   #running(): Threads {
