@@ -1,4 +1,5 @@
 import { chromium, expect, test, type Page } from "@playwright/test";
+import { expectGraph } from "./support/graph.ts";
 import { Server } from "./support/host.ts";
 
 /** A page in a browser that was made to lack something before anything of ours ran. */
@@ -8,7 +9,9 @@ async function withPage(use: (page: Page) => Promise<void>): Promise<void> {
     args: ["--no-sandbox", "--disable-background-networking"],
   });
   try {
-    await use(await browser.newPage());
+    const page = await browser.newPage();
+    await use(page);
+    await expectGraph(page);
   } finally {
     await browser.close();
   }

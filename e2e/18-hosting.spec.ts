@@ -5,6 +5,7 @@ import { chromium, expect as expectNow, test, type Browser, type Page } from "@p
 import { linkError } from "../src/client/client.testing.ts";
 import { dialTcp } from "../src/client/transports/node-socket.ts";
 import { ChannelType, LinkErr } from "../src/protocol/index.ts";
+import { expectGraph } from "./support/graph.ts";
 import { PageServer } from "./support/page-server.ts";
 
 /** Each waits for what comes, however busy the machine is. */
@@ -30,6 +31,12 @@ async function newBrowser(): Promise<Page> {
   return context.newPage();
 }
 
+/** Who owns what is looked at before a browser goes. */
+async function end(page: Page): Promise<void> {
+  for (const one of page.context().pages()) await expectGraph(one);
+  await page.context().close();
+}
+
 // A page that is just being loaded has nothing to tell.
 const phase = (page: Page) => page.evaluate(() => window.spicetab.session.state.phase).catch(() => "none");
 const relayState = (page: Page) =>
@@ -52,7 +59,7 @@ test("the printed address hosts; the secret leaves the address bar and stays wit
   await expect.poll(() => phase(second)).toBe("elsewhere");
   expect(requests.filter((request) => request.includes(server.relay.secret))).toEqual([]);
   expect(server.log.join()).not.toContain(server.relay.secret);
-  await page.context().close();
+  await end(page);
 });
 
 test("a page whose server is not there yet loads itself when it is, and still has the secret", async () => {
@@ -64,7 +71,7 @@ test("a page whose server is not there yet loads itself when it is, and still ha
   expect(page.url()).toBe(server.origin);
   await page.unrouteAll();
   await hosts(page);
-  await page.context().close();
+  await end(page);
 });
 
 test("a page without the secret asks for it, by keyboard and screen reader too, and hosts nothing until it has it", async () => {
@@ -92,7 +99,7 @@ test("a page without the secret asks for it, by keyboard and screen reader too, 
   await page.keyboard.press("Enter");
   await hosts(page);
   expect(await page.evaluate(() => window.spicetab.session.state.join.password)).toBe("open sesame");
-  await page.context().close();
+  await end(page);
 });
 
 test("a password that has ended lets nobody in; page and terminal say so, and until when one that has not", async () => {
@@ -116,7 +123,7 @@ test("a password that has ended lets nobody in; page and terminal say so, and un
       await expect.poll(() => server.log.join("\n")).toContain("not let in: the password's time is over");
     }
     transport.socket.destroy();
-    await page.context().close();
+    await end(page);
   }
 });
 
@@ -146,8 +153,8 @@ test("a page that another site sends a browser to hosts nothing, with a wrong se
   await own.waitForURL(server.origin);
   await expect.poll(() => phase(own)).toBe("elsewhere");
   evil.close();
-  await visitor.context().close();
-  await person.context().close();
+  await end(visitor);
+  await end(person);
 });
 
 test("a second browser with the secret waits, hosts when its person says so, and the first comes back by itself", async () => {
@@ -162,10 +169,10 @@ test("a second browser with the secret waits, hosts when its person says so, and
   await hosts(second);
   await expect(second.getByText("Another browser hosts already")).toBeHidden();
   await expect(first.getByRole("alert").getByText("Another browser took over hosting")).toBeVisible();
-  await second.context().close();
+  await end(second);
   await expect.poll(() => relayState(first)).toBe("connected");
   await expect(first.getByText("Another browser took over hosting")).toBeHidden();
-  await first.context().close();
+  await end(first);
 });
 
 test("a server that was started anew is hosted by the page that gets its new address, beside a machine that goes on", async () => {
@@ -191,5 +198,5 @@ test("a server that was started anew is hosted by the page that gets its new add
   await hosts(page);
   expect(page.url()).toBe(server.origin);
   await expect(page.getByText("does not take the secret")).toBeHidden();
-  await page.context().close();
+  await end(page);
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { chromium, expect as expectNow, test } from "@playwright/test";
 import { createServer } from "vite";
 import { CspReports } from "./support/csp-reports.ts";
+import { expectGraph } from "./support/graph.ts";
 import { freePort, root } from "./support/host.ts";
 import { PageServer } from "./support/page-server.ts";
 
@@ -26,6 +27,7 @@ async function violations(port: number, secret: string): Promise<CspReports["rep
     // Reports come when they come: this one, which must come, is the last of them.
     await page.evaluate(() => fetch("http://127.0.0.1:9/not-ours").catch(() => {}));
     await expect.poll(() => front.reports.at(-1)?.blocked).toContain("127.0.0.1:9");
+    await expectGraph(page);
     return front.reports.slice(0, -1);
   } finally {
     await browser.close();
