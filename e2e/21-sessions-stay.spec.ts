@@ -6,15 +6,16 @@ import { serial } from "./support/serial.ts";
 import { XvfbDisplay, spicyScreenshot } from "./support/stock-clients.ts";
 import { crop, locate } from "./support/text-screen.ts";
 
+/** What viewers said to the agent of a machine that is gone reaches a thread that has none yet; the next agent begins anew. */
+const AGENT_OF_BEFORE = /"agentWrite" failed: there is no guest/;
+
 test("viewers stay through reloads, through the death of each thread, and when another tab takes over", async () => {
   await using server = await Server.start();
   await using x = await XvfbDisplay.start();
   let tab = await HostTab.open(server.url);
   await using _ = { [Symbol.asyncDispose]: async () => tab[Symbol.asyncDispose]() };
-  // What viewers say to the agent of a machine that is gone reaches a thread that has none yet; the next agent begins anew.
-  tab.expectedLog.push(/"agentWrite" failed: there is no guest/);
-  // The faults that are provoked below.
-  tab.expectedLog.push(/a fault/);
+  // The faults are provoked below.
+  tab.expectedLog.push(AGENT_OF_BEFORE, /a fault/);
   await tab.ready();
   const client = (program: string, ...args: string[]) =>
     new Program(program, args, { env: { ...x.env, NO_AT_BRIDGE: "1" } });
@@ -135,6 +136,7 @@ test("core dies: what was done is kept, and the relay hands its viewers to the n
   await using server = await Server.start();
   await using x = await XvfbDisplay.start();
   await using tab = await HostTab.open(server.url);
+  tab.expectedLog.push(AGENT_OF_BEFORE);
   await tab.ready();
   await using viewer = new Program("remote-viewer", [`spice://127.0.0.1:${server.spicePort}`], {
     env: { ...x.env, NO_AT_BRIDGE: "1" },
