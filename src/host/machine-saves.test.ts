@@ -172,3 +172,21 @@ test("what is dropped is not shown any more; what could not be is still there", 
   expect(store.state.snapshot.problem).toBeUndefined();
   expect(guest.asked.at(-1)).toEqual({ type: "forget", payload: { level: "desktop" } });
 });
+
+test("whoever leaves a machine that a fault has stopped hears what is lost; one that failed at its start has lost nothing", async () => {
+  using host = setUp();
+  const { store, saves } = host;
+  const problem = { title: "The machine stopped", detail: "unreachable", remedy: "Boot it again." };
+  store.setSnapshot({ savedAt: new Date(2020, 1, 2).getTime() });
+  const step = { id: "restore", label: "Restoring", state: "done" } as const;
+  store.update({ phase: "failed", problem, steps: [step] });
+  expect(await saves.beforeLeaving()).toEqual({
+    title: "The machine had been stopped by a fault, and was not saved",
+    detail: "unreachable",
+    remedy: expect.stringMatching(/^What was saved .*2020.* is still there\.$/),
+  });
+  store.setSnapshot({ savedAt: undefined });
+  expect((await saves.beforeLeaving())?.remedy).toContain("boots anew");
+  store.update({ steps: [{ ...step, state: "failed" }] });
+  expect(await saves.beforeLeaving()).toBeUndefined();
+});

@@ -4,7 +4,7 @@ import type { GuestControlEvents, GuestControlMessages, SavedInfo } from "../mac
 import type { HostStore } from "./host-store.ts";
 import { SAVE_MAX_MS, SAVE_STALL_MS, UNLOAD_SAVE_MARGIN_MS, UNLOAD_SAVE_MAX_MS } from "./limits.ts";
 import type { PowerMark } from "./power-mark.ts";
-import { saveProblem } from "./problems.ts";
+import { lostProblem, saveProblem } from "./problems.ts";
 import { ProgressDeadline } from "./progress-deadline.ts";
 import type { Problem } from "./state.ts";
 
@@ -69,9 +69,13 @@ export class MachineSaves {
     }
   }
 
-  /** Of a machine that runs. @returns why it could not be saved, if so */
+  /** Of a machine that runs. @returns why it could not be saved, if so; also of one that would run, had no fault stopped it */
   async beforeLeaving(): Promise<Problem | undefined> {
-    const { phase } = this.#store.state;
+    const { phase, problem, steps, snapshot } = this.#store.state;
+    // One that failed at its start has lost nothing.
+    const hadStarted = steps.every(({ state }) => state === "done");
+    if (phase === "failed" && problem !== undefined && hadStarted)
+      return lostProblem(problem, snapshot.savedAt);
     if (phase !== "running" && phase !== "paused") return undefined;
     return this.save({ unlessCurrent: true }).then(
       () => undefined,

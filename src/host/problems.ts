@@ -97,6 +97,18 @@ export function saveProblem({ code, message }: PlainError): Problem {
   };
 }
 
+/** The machine is left which a fault had stopped in the midst of its run. */
+export function lostProblem({ detail }: Problem, savedAt: number | undefined): Problem {
+  return {
+    title: "The machine had been stopped by a fault, and was not saved",
+    detail,
+    remedy:
+      savedAt === undefined
+        ? "Nothing of it was kept: it boots anew."
+        : `What was saved ${momentWords(savedAt)} is still there.`,
+  };
+}
+
 /** The guest reads neither keyboard nor mouse. */
 export function inputProblem(presses: number): Problem {
   return {
