@@ -18,8 +18,8 @@ export abstract class ByteEnd {
   onClosed: (() => void) | undefined;
   /** Called when what `write` queued is low again. */
   onDrained: (() => void) | undefined;
-  #early: Buffer[] = [];
-  #earlyBytes = 0;
+  /** In one piece, so that looking at it costs the same however small it came. */
+  #early: Buffer = Buffer.alloc(0);
   #receivedBytes = 0;
   #ended: string | undefined;
   #closed = false;
@@ -51,7 +51,7 @@ export abstract class ByteEnd {
 
   /** Bytes that wait for a consumer. */
   get early(): Buffer {
-    return Buffer.concat(this.#early);
+    return this.#early;
   }
 
   /** Called at each arrival while there is no consumer yet. */
@@ -60,12 +60,11 @@ export abstract class ByteEnd {
   /** Hands everything, from the first byte on, to `consumer`. */
   attach(consumer: ByteConsumer): void {
     const early = this.#early;
-    this.#early = [];
-    this.#earlyBytes = 0;
+    this.#early = Buffer.alloc(0);
     this.#consumer = consumer;
     this.onEarly = undefined;
     this.resumeReading();
-    for (const bytes of early) consumer.data(bytes);
+    if (early.length > 0) consumer.data(early);
     if (this.#ended !== undefined) consumer.ended(this.#ended);
   }
 
@@ -96,9 +95,8 @@ export abstract class ByteEnd {
       this.#consumer.data(bytes);
       return;
     }
-    this.#early.push(bytes);
-    this.#earlyBytes += bytes.length;
-    if (this.#earlyBytes >= this.limits.earlyBytes) this.pauseReading();
+    this.#early = Buffer.concat([this.#early, bytes]);
+    if (this.#early.length >= this.limits.earlyBytes) this.pauseReading();
     this.onEarly?.();
   }
 
@@ -117,7 +115,7 @@ export abstract class ByteEnd {
     this.peerEnded(reason);
     if (this.#closed) return;
     this.#closed = true;
-    this.#early = [];
+    this.#early = Buffer.alloc(0);
     this.onClosed?.();
   }
 }

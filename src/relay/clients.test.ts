@@ -188,7 +188,7 @@ test("a link that is not said in time ends, however slowly it is said", async ()
 
 test("when places are short the one that has said least for longest goes", async () => {
   await using relay = await TestRelay.start({ limits: { clientConnections: 3 } });
-  const { heard, linked } = new WillingHost(relay, await relay.host());
+  const { host, heard, linked } = new WillingHost(relay, await relay.host());
   const gone: string[] = [];
   const come = (name: string, words: Buffer) => {
     const client = rawSocket(relay.spicePort, words);
@@ -213,6 +213,9 @@ test("when places are short the one that has said least for longest goes", async
   await eventually(() => linked.size === 2);
   full.push(come("fifth", WHOLE));
   await eventually(() => linked.size === 3);
+  // Then the relay has heard of them too.
+  host.say({ type: "ping" });
+  await host.next("pong");
   expect(gone).toEqual(["silent", "link", "second", "third"]);
   // All are channels: there is no place for one more.
   come("sixth", WHOLE);

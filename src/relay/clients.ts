@@ -133,7 +133,7 @@ export class Clients {
     }
     this.#settle(client);
     client.stage = "joined";
-    const stream = new WebSocketEnd(socket, this.#limits);
+    const stream = new WebSocketEnd(socket, this.#limits, "host stream");
     // What the tab before had of the client's message under way.
     if (client.checkpoint && client.checkpoint.rest.length > 0) stream.write(client.checkpoint.rest);
     client.checkpoint = undefined;

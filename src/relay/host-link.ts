@@ -7,6 +7,7 @@ import {
   RelayClose,
 } from "../relay-control/index.ts";
 import type { HostMessage, RelayMessage } from "../relay-control/index.ts";
+import { FrameTurns } from "./frame-turns.ts";
 import type { RelayLimits } from "./limits.ts";
 import type { Reachable } from "./reachable.ts";
 import { isSameSecret } from "./secret.ts";
@@ -49,6 +50,7 @@ export class HostLink implements Disposable {
       () => this.close(RelayClose.silent, "no hello came"),
       limits.helloDeadlineMs,
     );
+    void new FrameTurns(socket, limits, "anybody", (reason) => this.close(RelayClose.protocolError, reason));
     socket.on("message", (data, isBinary) => {
       // What comes behind the message that ended it counts no more.
       if (socket.readyState !== socket.OPEN) return;

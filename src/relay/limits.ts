@@ -93,6 +93,39 @@ export const REFUSAL_DEADLINE_MS = 2_000;
  */
 export const MAX_EARLY_WEBSOCKET_BYTES = 4 * MAX_EARLY_BYTES;
 
+/** Bytes from which a WebSocket message is no small one: what it carries costs more than that it comes. */
+export const SMALL_FRAME_BYTES = 1024;
+
+/**
+ * Small WebSocket messages from one connection that are read without a pause: some seconds of the fastest hand. Those that its socket had
+ * already given us (some 64 KiB) come on top.
+ */
+export const FRAMES_AT_ONCE = 2048;
+
+/** Milliseconds in which one more is earned: 4000 a second, four times the reports of the fastest mouse. */
+export const FRAME_REST_MS = 0.25;
+
+/** Messages without a byte, pings and pongs from one connection: no client needs one of the first, and some others a minute. */
+export const EMPTY_FRAMES_AT_ONCE = 256;
+
+/** Milliseconds in which one more of these is earned; one that comes sooner ends the connection. */
+export const EMPTY_FRAME_REST_MS = 500;
+
+/**
+ * Frames that one WebSocket message may come in: browsers cut at 64 KiB or more. All frames of a message are read in one turn, also those
+ * without a byte in them.
+ */
+export const MAX_MESSAGE_FRAMES = 128;
+
+/** The same on a stream of the hosting tab, which has shown that it may, and whose messages are larger. */
+export const MAX_STREAM_MESSAGE_FRAMES = 4096;
+
+/** Small messages of one client that travel to the hosting tab without waiting for others to go with them. */
+export const MESSAGES_AT_ONCE = 64;
+
+/** Milliseconds in which one more is earned: below what a hand feels, and 500 messages a second are nothing for the tab. */
+export const MESSAGE_REST_MS = 2;
+
 /** Lines of one kind that the log says within an interval; of more it says how many, so that a flood fills no terminal. */
 export const LOG_BURST = 10;
 
@@ -168,6 +201,12 @@ export interface RelayLimits {
   readonly linkDeadlineMs: number;
   readonly earlyBytes: number;
   readonly earlyWebSocketBytes: number;
+  readonly framesAtOnce: number;
+  readonly frameRestMs: number;
+  readonly emptyFramesAtOnce: number;
+  readonly emptyFrameRestMs: number;
+  readonly messagesAtOnce: number;
+  readonly messageRestMs: number;
   readonly joinDeadlineMs: number;
   readonly helloDeadlineMs: number;
   readonly pingIntervalMs: number;
@@ -194,6 +233,12 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   linkDeadlineMs: LINK_DEADLINE_MS,
   earlyBytes: MAX_EARLY_BYTES,
   earlyWebSocketBytes: MAX_EARLY_WEBSOCKET_BYTES,
+  framesAtOnce: FRAMES_AT_ONCE,
+  frameRestMs: FRAME_REST_MS,
+  emptyFramesAtOnce: EMPTY_FRAMES_AT_ONCE,
+  emptyFrameRestMs: EMPTY_FRAME_REST_MS,
+  messagesAtOnce: MESSAGES_AT_ONCE,
+  messageRestMs: MESSAGE_REST_MS,
   joinDeadlineMs: JOIN_DEADLINE_MS,
   helloDeadlineMs: HELLO_DEADLINE_MS,
   pingIntervalMs: PING_INTERVAL_MS,

@@ -8,8 +8,8 @@ import type { IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
+import { acceptor } from "./acceptor.ts";
 import { AccessPolicy } from "./access.ts";
 import type { AccessOptions } from "./access.ts";
 import type { ByteEnd } from "./byte-end.ts";
@@ -81,9 +81,15 @@ export class Relay implements AsyncDisposable {
   readonly #limits: RelayLimits;
   readonly #log: SparseLog;
   readonly #server: Server;
-  readonly #control = acceptor(limit.MAX_CONTROL_MESSAGE_BYTES);
-  readonly #streams = acceptor(limit.MAX_STREAM_MESSAGE_BYTES);
-  readonly #webSockets = acceptor(limit.MAX_CLIENT_MESSAGE_BYTES);
+  readonly #control = acceptor({ bytes: limit.MAX_CONTROL_MESSAGE_BYTES, frames: limit.MAX_MESSAGE_FRAMES });
+  readonly #streams = acceptor({
+    bytes: limit.MAX_STREAM_MESSAGE_BYTES,
+    frames: limit.MAX_STREAM_MESSAGE_FRAMES,
+  });
+  readonly #webSockets = acceptor({
+    bytes: limit.MAX_CLIENT_MESSAGE_BYTES,
+    frames: limit.MAX_MESSAGE_FRAMES,
+  });
   readonly #seat: HostSeat;
   readonly #clients: Clients;
 
@@ -209,7 +215,7 @@ export class Relay implements AsyncDisposable {
   }
 
   #acceptWebSocket(socket: WebSocket, request: IncomingMessage): void {
-    const client = new WebSocketEnd(socket, this.#limits);
+    const client = new WebSocketEnd(socket, this.#limits, "anybody");
     const raw = request.socket;
     const start = raw.bytesRead;
     const watch = () => {
@@ -255,14 +261,4 @@ export class Relay implements AsyncDisposable {
 /** Makes a relay; it listens once `listen` was called. */
 export function createRelay(options: RelayOptions = {}): Relay {
   return new Relay(options);
-}
-
-function acceptor(maxPayload: number): WebSocketServer {
-  return new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload,
-    // A client that offers subprotocols fails when none is chosen: spice-html5 offers "binary".
-    handleProtocols: (offered) => (offered.has("binary") ? "binary" : false),
-  });
 }

@@ -1,45 +1,14 @@
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { Duplex } from "node:stream";
 import { afterEach, expect, test, vi } from "vitest";
-import { WebSocketServer } from "ws";
 import { FollowedWire } from "../channel/followed-wire.ts";
+import { acceptor } from "./acceptor.ts";
+import { HeldSocket, heldWebSocket } from "./held-socket.testing.ts";
 import { DEFAULT_RELAY_LIMITS } from "./limits.ts";
 import { TcpEnd } from "./tcp-end.ts";
 import { Tunnel } from "./tunnel.ts";
 import { WebSocketEnd } from "./websocket-end.ts";
 import { eventually, turns } from "../waiting.testing.ts";
-
-/** A socket whose other side is the test: it takes a write when it was released, where a kernel would take megabytes by itself. */
-class HeldSocket extends Duplex {
-  readonly taken: Buffer[] = [];
-  #held: (() => void) | undefined;
-  open = false;
-
-  constructor() {
-    super({ highWaterMark: 16 * 1024 });
-  }
-
-  setNoDelay(): void {}
-  setKeepAlive(): void {}
-  override _read(): void {}
-  override _write(bytes: Buffer, _: string, done: () => void): void {
-    this.taken.push(bytes);
-    if (this.open) setImmediate(done);
-    else this.#held = done;
-  }
-
-  /** From now on the peer reads all. */
-  release(): void {
-    this.open = true;
-    this.#held?.();
-  }
-
-  get bytesTaken(): number {
-    return this.taken.reduce((sum, { length }) => sum + length, 0);
-  }
-}
 
 const limits = { ...DEFAULT_RELAY_LIMITS, highWaterBytes: 64 * 1024, lowWaterBytes: 16 * 1024 };
 const CHUNK = 16 * 1024;
@@ -51,24 +20,8 @@ function tcp(): { socket: HeldSocket; end: TcpEnd } {
 
 /** The relay's end of a WebSocket over a held socket. */
 function webSocket(): { socket: HeldSocket; end: WebSocketEnd } {
-  const socket = new HeldSocket();
-  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-  const headers = {
-    connection: "Upgrade",
-    upgrade: "websocket",
-    "sec-websocket-version": "13",
-    "sec-websocket-key": randomBytes(16).toString("base64"),
-  };
-  let end: WebSocketEnd | undefined;
-  server.handleUpgrade(
-    { method: "GET", url: "/", headers } as IncomingMessage,
-    socket,
-    Buffer.alloc(0),
-    (ws) => {
-      end = new WebSocketEnd(ws, limits);
-    },
-  );
-  return { socket, end: end! };
+  const { socket, webSocket } = heldWebSocket(acceptor({ bytes: 0, frames: 0 }));
+  return { socket, end: new WebSocketEnd(webSocket, limits, "host stream") };
 }
 
 afterEach(() => void vi.useRealTimers());

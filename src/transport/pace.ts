@@ -24,6 +24,12 @@ export class Pace {
     return true;
   }
 
+  /** Takes one though it may not be due: what is owed is earned before the next is. */
+  spend(): void {
+    this.#earn();
+    this.#left -= 1;
+  }
+
   #earn(): void {
     const now = performance.now();
     // A clock that was set back earns nothing, and costs nothing.
