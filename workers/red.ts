@@ -46,8 +46,7 @@ async function start({ id, channelId = 0, core, page }: RedWorkerStart): Promise
     main: { send: (type, payload) => main.send(type, payload) },
     dispatchers: () => [main.inspection, toPage.inspection],
   });
-  // readSurface waits for the commands before it; what comes behind must not wait with it.
-  const served = { handlers, concurrent: ["readSurface"], onError: failureLogger(log) } as const;
+  const served = { handlers, concurrent: RedWorker.concurrent, onError: failureLogger(log) } as const;
   const main = new Dispatcher<MainMessages, RedWorkerMessages>(core, { peer: "core", ...served });
   const toPage = new Dispatcher<RedPageMessages, RedWorkerMessages>(page, { peer: "page", ...served });
   doors.push(main, toPage, log);

@@ -73,6 +73,17 @@ export interface RedWorkerMessages {
   disconnectClient(message: { clientId: number; channelType: number }): void;
   /** Asynchronous: the channel client stops behind MIGRATE. One that is not there, or not any more, is no error. */
   migrateClient(message: { clientId: number; channelType: number }): void;
+  /**
+   * Synchronous: the machine stands still. When it resolves, all that came before is carried out and has gone out to the clients, who
+   * stay; whoever did not take it in time is gone. What comes later is carried out all the same: it is the device that reads the ring.
+   */
+  stop(message: Record<string, never>): Promise<void>;
+  /** Synchronous: the clients forget the images and palettes that they were told to keep. */
+  resetImageCache(message: Record<string, never>): void;
+  /** Synchronous: no pointer has been set yet. */
+  resetCursor(message: Record<string, never>): void;
+  /** Nothing is left of it when this was handled: no client, no surface, no timer, no port but the one it came on. */
+  closeWorker(message: Record<string, never>): void;
   setMouseMode(message: { mode: number }): void;
   /** SpiceImageCompression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. */
   setCompression(message: { compression: number }): void;

@@ -33,6 +33,9 @@ export const CONFIG_DEADLINE_MS = 10_000;
 /** Milliseconds between two looks whether the workers hold their locks, which takes until their scripts are loaded. */
 export const LOCK_POLL_MS = 20;
 
+/** Milliseconds for core to have sent what a machine that is paused has drawn: beyond STOP_DEADLINE_MS, after which it waits for nobody. */
+export const VM_STOP_DEADLINE_MS = 40_000;
+
 /** Milliseconds core has to tell the clients that the machine goes away. */
 export const SHUTDOWN_DEADLINE_MS = 1_000;
 /** Most milliseconds that leaving the page waits for what was done to be saved: more would feel like a tab that hangs. */

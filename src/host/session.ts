@@ -11,7 +11,12 @@ import { HostStore } from "./host-store.ts";
 import type { HostInspection } from "./inspection.ts";
 import { Inspector } from "./inspector.ts";
 import { KeyboardChoice } from "./keyboard-choice.ts";
-import { SHUTDOWN_DEADLINE_MS, WATCHDOG_GUEST_REPLACE_MS, WATCHDOG_REPLACE_MS } from "./limits.ts";
+import {
+  SHUTDOWN_DEADLINE_MS,
+  VM_STOP_DEADLINE_MS,
+  WATCHDOG_GUEST_REPLACE_MS,
+  WATCHDOG_REPLACE_MS,
+} from "./limits.ts";
 import { localHand } from "./local-hand.ts";
 import { MachineRun } from "./machine-run.ts";
 import { MachineSaves } from "./machine-saves.ts";
@@ -210,7 +215,10 @@ export class HostSession implements Host {
   }
 
   async pause(): Promise<void> {
-    await this.#running().guest.call("pause", {});
+    const { guest, core } = this.#running();
+    await guest.call("pause", {});
+    // Whoever watches has seen then all that was drawn.
+    await core.call("vmStop", {}, [], { deadlineMs: VM_STOP_DEADLINE_MS });
   }
 
   async resume(): Promise<void> {

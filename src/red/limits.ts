@@ -41,6 +41,12 @@ export const ENCODE_COST = 15;
 /** The same with the codecs in plain TypeScript. */
 export const PLAIN_ENCODE_COST = 100;
 
+/**
+ * Milliseconds that a machine which stops waits for what its clients have to get (COMMON_CLIENT_TIMEOUT of spice-server); who has not taken
+ * it by then is disconnected.
+ */
+export const STOP_FLUSH_TIMEOUT_MS = 30_000;
+
 /** Milliseconds a client may take to send its DISPLAY INIT (COMMON_CLIENT_TIMEOUT of spice-server). */
 export const DISPLAY_INIT_TIMEOUT_MS = 30_000;
 

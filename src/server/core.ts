@@ -147,6 +147,7 @@ export class Core implements AsyncDisposable {
         "kick",
         "inspect",
         "readSurface",
+        "vmStop",
         "shutdown",
         "release",
         "keyScancodes",
@@ -268,6 +269,7 @@ export class Core implements AsyncDisposable {
       mouseMotion: ({ dx, dy, dz, buttons }) => reds.hand.localMotion(dx, dy, dz, buttons),
       mousePosition: ({ x, y, dz, buttons, displayId }) =>
         reds.hand.localPosition(x, y, dz, buttons, displayId),
+      vmStop: () => reds.vmStop(),
       monitorsConfig: ({ heads }) => reds.monitorsConfig(heads),
       replaceRed: (start) => this.#replaceRed(machine(), reds, start),
       release: ({ reason }) => {

@@ -138,6 +138,8 @@ export interface HostControlMessages {
   keyScancodes(message: { bytes: readonly number[] }): void;
   mouseMotion(message: { dx: number; dy: number; dz: number; buttons: number }): void;
   mousePosition(message: { x: number; y: number; dz: number; buttons: number; displayId?: number }): void;
+  /** The machine stands still. Answers when the clients have been sent all that it has drawn. */
+  vmStop(message: Record<string, never>): void;
   /** Heads that the page's own screen wants; as a client's MONITORS_CONFIG. */
   monitorsConfig(message: { heads: readonly ClientHead[] }): void;
   /**

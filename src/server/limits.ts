@@ -201,6 +201,12 @@ export const CONNECTIVITY_INTERVAL_MS = 30_000;
 /** Milliseconds more for a client that seems dead: our own thread may not have come to what it sent. */
 export const CONNECTIVITY_GRACE_MS = 1_000;
 
+/**
+ * Milliseconds for a red worker to carry out and send what it has when the machine stops: STOP_FLUSH_TIMEOUT_MS of red, after which it
+ * disconnects whoever holds it up, and some for a busy thread.
+ */
+export const STOP_DEADLINE_MS = 35_000;
+
 /** Milliseconds for a red worker to let go of a channel; a hung one's wire is then cut here, and the client is gone. */
 export const DISCONNECT_DEADLINE_MS = 5_000;
 

@@ -1,5 +1,6 @@
 import type { Dispatcher, RedWorkerMessages, SurfacePixels } from "../dispatch/index.ts";
 import { ChannelType } from "../protocol/index.ts";
+import { STOP_DEADLINE_MS } from "./limits.ts";
 import type { QxlChannelOwner } from "./qxl-channel.ts";
 import { QxlChannel } from "./qxl-channel.ts";
 import type { RedClient } from "./red-client.ts";
@@ -65,8 +66,18 @@ export class QxlDevices {
     return device.door.call("readSurface", { surfaceId });
   }
 
-  /** No red worker comes any more. */
+  /** STOP: resolves when every red worker that is there has carried out and sent all that came to it. Never rejects. */
+  async stop(): Promise<void> {
+    const options = { deadlineMs: STOP_DEADLINE_MS };
+    // One that dies, or hangs, over it has nothing more to send.
+    await Promise.allSettled(this.doors.map(({ dispatcher }) => dispatcher?.call("stop", {}, [], options)));
+  }
+
+  /** No red worker comes any more; those that are there have no clients left. */
   close(reason: string): void {
-    for (const { door } of this.#devices) door.close(reason);
+    for (const { door } of this.#devices) {
+      door.send("closeWorker", {});
+      door.close(reason);
+    }
   }
 }

@@ -538,3 +538,35 @@ test("a client's position carries its display to the guest's tablet", async () =
     displayId: 1,
   });
 });
+
+test("a machine that stops waits for what its red workers have to send, one that is not there for nothing", async () => {
+  let go = () => {};
+  using server = new TestServer({ displays: 2 });
+  server.redBusy = new Promise((resolve) => (go = resolve));
+  const order: string[] = [];
+  const stopping = server.reds.vmStop().then(() => order.push("stopped"));
+  await eventually(() => server.redLog.includes("stop"));
+  await turns(20);
+  expect(order).toEqual([]);
+  go();
+  await stopping;
+  // One that dies over it has nothing more to send.
+  server.redBusy = new Promise(() => {});
+  const again = server.reds.vmStop();
+  await eventually(() => server.redLog.filter((name) => name === "stop").length === 2);
+  server.qxl.peerDied("terminated");
+  await again;
+});
+
+test("when the server ends, its red workers end in order, behind the last of their clients", async () => {
+  using server = new TestServer();
+  const { session } = await server.linkMain();
+  await link(server.dial(), { channelType: ChannelType.Display, connectionId: session });
+  await eventually(() => server.connects.length === 1);
+  await server.reds.close("the end");
+  await eventually(() => server.redLog.includes("closeWorker"));
+  expect(server.redLog.filter((name) => /disconnect|close/.test(name))).toEqual([
+    "disconnectClient",
+    "closeWorker",
+  ]);
+});

@@ -161,6 +161,8 @@ export class Reds implements AsyncDisposable {
         for (const client of this.#sessions.clients.all()) channel.remove(client, reason);
         this.#mouse.setPrimary(undefined, channel.id);
       }
+      // Behind the ends of its channels.
+      device?.door.send("closeWorker", {});
       device?.door.close(reason);
     }
     while (this.#qxl.length < displays) {
@@ -222,6 +224,14 @@ export class Reds implements AsyncDisposable {
   /** Pixels of a surface, after everything that the guest has drawn so far; waits while there is no red worker. */
   readSurface(surfaceId: number, display = 0): Promise<SurfacePixels> {
     return this.#qxl.readSurface(surfaceId, display);
+  }
+
+  /**
+   * spice_server_vm_stop: the machine stands still. Resolves when its clients, who stay, have been sent all that it has drawn; who does not
+   * take it in time is disconnected.
+   */
+  vmStop(): Promise<void> {
+    return this.#qxl.stop();
   }
 
   /** A device's red worker alone is gone. */

@@ -34,6 +34,8 @@ export class TestServer implements Disposable {
   readonly connects: ChannelConnect[] = [];
   readonly disconnects: { clientId: number; channelType: number }[] = [];
   readonly cuts: string[] = [];
+  /** Names of what the red worker was told of ends. */
+  readonly redLog: string[] = [];
   /** Awaited by the red worker before it has let go of a channel. */
   redBusy: Promise<void> | undefined;
   /** Thrown by the red worker when it is handed a channel. */
@@ -91,9 +93,17 @@ export class TestServer implements Disposable {
         },
         disconnectClient: async (message) => {
           await this.redBusy;
+          this.redLog.push("disconnectClient");
           this.disconnects.push(message);
         },
         migrateClient: () => {},
+        stop: async () => {
+          this.redLog.push("stop");
+          await this.redBusy;
+        },
+        resetImageCache: () => {},
+        resetCursor: () => {},
+        closeWorker: () => void this.redLog.push("closeWorker"),
         setMouseMode: () => {},
         setCompression: () => {},
         attachCanvas: () => {},

@@ -357,6 +357,9 @@ class HistoryRun {
     await this.#host.finish(page.page, () => page.core.call("shutdown", { reason: "the end" }));
     const red = page.red.worker.inspect().clients;
     await this.#world.pass(REST_MS);
+    const { surfaces } = page.red.worker.inspect();
+    const redPorts = this.#world.openPorts(page.red.thread);
+    const redTimers = this.#world.timersOf(page.red.thread);
     page.kill();
     await this.#world.pass(REST_MS);
     const [ports, timers] = this.#held();
@@ -365,6 +368,10 @@ class HistoryRun {
     const [portsBefore, timersBefore] = this.#before;
     return [
       ...(red.length > 0 ? [`red has ${red.length} channel clients after the end`] : []),
+      ...(surfaces.length > 0 ? [`red has ${surfaces.length} surfaces after CLOSE_WORKER`] : []),
+      // Those that it is asked through.
+      ...(redPorts > 2 ? [`red has ${redPorts - 2} ports after CLOSE_WORKER`] : []),
+      ...(redTimers > 0 ? [`red has ${redTimers} timers after CLOSE_WORKER`] : []),
       ...(ports > portsBefore + own ? [`core has ${ports - portsBefore - own} ports left over`] : []),
       ...(timers > timersBefore ? [`core has ${timers - timersBefore} timers left over`] : []),
       ...this.#clients.flatMap(({ client }) =>

@@ -126,7 +126,7 @@ export class SimulatedPage {
     await thread.run(() => {
       // Filled before anything can come.
       const handlers = {} as Handlers<RedWorkerMessages>;
-      const served = { handlers, concurrent: ["readSurface"] } as const;
+      const served = { handlers, concurrent: RedWorker.concurrent } as const;
       const main = new Dispatcher<MainMessages, RedWorkerMessages>(redCore.port1, {
         peer: "core",
         ...served,

@@ -539,6 +539,14 @@ export class DisplayChannelClient extends RedChannelClient<DisplayItem> {
     this.collapse();
   }
 
+  /** What it has to get before still goes by the old names. */
+  resetImageCache(): void {
+    if (!this.started) return;
+    this.#resetPending = true;
+    this.#addReset();
+    this.push();
+  }
+
   #addReset(): void {
     this.pipe.add({
       bytes: 0,

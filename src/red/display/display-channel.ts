@@ -268,6 +268,11 @@ export class DisplayChannel implements DisplaySource, Disposable {
     if (hadPrimary) this.#primaryGone();
   }
 
+  /** RESET_IMAGE_CACHE: on its own, in its place among what the clients have still to get. */
+  resetImageCache(): void {
+    for (const client of this.clients) client.resetImageCache();
+  }
+
   setMonitorsConfig({ maxAllowed, heads }: RedMonitorsConfig): void {
     if (heads.length < 1 || heads.length > MAX_HEADS || heads.length > maxAllowed)
       throw new RedCommandError(

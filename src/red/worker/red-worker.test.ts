@@ -3,7 +3,7 @@ import type { NoMessages, RedWorkerMessages } from "../../dispatch/index.ts";
 import { Dispatcher } from "../../dispatch/index.ts";
 import { ImageType, displayChannel } from "../../protocol/index.ts";
 import type { RedCommand, RedDrawable } from "../../protocol/red-command.ts";
-import { DISPLAY_INIT_TIMEOUT_MS, MAX_PIPE_SIZE, PIPE_STALL_MS } from "../limits.ts";
+import { DISPLAY_INIT_TIMEOUT_MS, MAX_PIPE_SIZE, PIPE_STALL_MS, STOP_FLUSH_TIMEOUT_MS } from "../limits.ts";
 import { TestRedWorker, bitmap, createSurface } from "./red-worker.testing.ts";
 import { eventually, turns } from "../../waiting.testing.ts";
 
@@ -274,5 +274,111 @@ describe("RedWorker", () => {
     dispatcher.send("setMouseMode", { mode: 1 });
     await turns(20);
     expect(red.worker.cursor.mouseMode).toBe(2);
+  });
+
+  it("STOP resolves when all that came before is drawn and sent; clients stay, and the guest may go on", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48)]);
+    const quick = red.join();
+    const silent = red.join({ silent: true });
+    await red.settle(quick);
+    await red.settle(silent);
+    const timers = vi.getTimerCount();
+    red.post(fills(400));
+    await eventually(() => red.worker.inspect().queuedCommands > 0);
+    let stopped = false;
+    const stop = red.worker.stop().then(() => (stopped = true));
+    await eventually(() => red.worker.display.isBlocked);
+    await turns(20);
+    expect(stopped).toBe(false);
+    silent.release();
+    await eventually(() => stopped);
+    await stop;
+    const { commands, queuedCommands, clients } = red.worker.inspect();
+    expect([commands, queuedCommands, clients.map(({ pipe }) => pipe)]).toEqual([401, 0, [0, 0]]);
+    for (const client of [quick, silent]) {
+      await red.settle(client);
+      expect(client.rgb(0)).toEqual(await red.rgb());
+    }
+    // Nothing to wait for: at once. And there is nothing to undo.
+    await red.worker.stop();
+    expect(vi.getTimerCount()).toBe(timers);
+    await red.run(fills(3));
+  });
+
+  it("STOP waits for nobody for ever: who takes nothing in time is disconnected, the others stay", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48)]);
+    const quick = red.join();
+    const silent = red.join({ silent: true });
+    await red.settle(quick);
+    // Beyond what it may owe, and below what holds up the guest.
+    await red.run(fills(60));
+    const held = () => red.inspection(silent.clientId)?.pipe ?? 0;
+    expect(held()).toBeGreaterThan(0);
+    let stopped = false;
+    void red.worker.stop().then(() => (stopped = true));
+    // It says something now and then, so that it is not taken for dead.
+    for (let passed = 0; passed < STOP_FLUSH_TIMEOUT_MS - 1; passed += 5_999.8) {
+      silent.write(Uint8Array.of(6, 0, 12, 0, 0, 0, ...new Uint8Array(12)));
+      await turns(5);
+      await vi.advanceTimersByTimeAsync(5_999.8);
+    }
+    expect([stopped, held() > 0]).toEqual([false, true]);
+    await vi.advanceTimersByTimeAsync(1);
+    await eventually(() => stopped);
+    expect(disconnected(red)).toEqual([
+      expect.objectContaining({
+        clientId: silent.clientId,
+        reason: expect.stringMatching(/when the machine stopped/),
+      }),
+    ]);
+    expect(red.inspection(quick.clientId)?.pipe).toBe(0);
+  });
+
+  it("RESET_IMAGE_CACHE and RESET_CURSOR come by themselves: the surfaces stay", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48), ...fills(3)]);
+    const client = red.join();
+    await red.settle(client);
+    const before = client.names.length;
+    await red.worker.handlers.resetImageCache({});
+    await red.settle(client);
+    // Of an empty cache of images there is nothing to forget.
+    expect(client.names.slice(before)).toEqual(["invalAllPalettes"]);
+    expect(client.rgb(0)).toEqual(await red.rgb());
+    const shape = { unique: 0n, cursorType: 0, width: 1, height: 1, hotX: 0, hotY: 0 };
+    const position = { x: 3, y: 4 };
+    await red.run(
+      [{ type: "cursorSet", position, visible: true, shape: { ...shape, data: { offset: 0, length: 4 } } }],
+      new Uint8Array(4),
+    );
+    expect(red.worker.cursor.state.shape).toBeDefined();
+    await red.worker.handlers.resetCursor({});
+    expect(red.worker.cursor.state).toMatchObject({ shape: undefined, position: { x: 0, y: 0 } });
+    expect(red.worker.inspect().surfaces).toHaveLength(1);
+  });
+
+  it("CLOSE_WORKER leaves nothing: no client, no surface, no timer, no port; and nobody gets in any more", async () => {
+    const red = start();
+    await red.run([createSurface(0, 64, 48)]);
+    const client = red.join({ silent: true });
+    red.post(fills(400));
+    await eventually(() => red.worker.display.isBlocked);
+    const stop = red.worker.stop();
+    const pixels = red.worker.readSurface(0).catch((error: unknown) => error);
+    await red.worker.handlers.closeWorker({});
+    await stop;
+    expect(await pixels).toBeInstanceOf(Error);
+    expect(red.worker.inspect()).toMatchObject({ surfaces: [], clients: [], queuedCommands: 0 });
+    expect([red.worker.isUnderWay, vi.getTimerCount()]).toEqual([false, 0]);
+    await eventually(() => client.closed !== undefined);
+    expect(() => red.join()).toThrow(/closed/);
+    const { commands } = red.worker.inspect();
+    red.post(fills(1));
+    await turns(20);
+    expect(red.worker.inspect()).toMatchObject({ commands, queuedCommands: 0 });
+    // Once more, as whoever disposes of it does.
+    red.worker[Symbol.dispose]();
   });
 });

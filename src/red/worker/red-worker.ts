@@ -6,6 +6,7 @@ import type {
   RedWorkerMessages,
   SurfacePixels,
 } from "../../dispatch/messages.ts";
+import { PeerDied } from "../../dispatch/index.ts";
 import { errorText } from "../../errors/index.ts";
 import type { ImageCodecs } from "../../image/index.ts";
 import type { Log } from "../../log/index.ts";
@@ -23,6 +24,7 @@ import type { DisplayTimeouts } from "../display/display-channel.ts";
 import { COMMAND_COST, CURSOR_PIXEL_COST, LIFE_CYCLE_COST, PIPE_STALL_MS, SLICE_COST } from "../limits.ts";
 import { NoSuchSurface, RedCommandError } from "../red-error.ts";
 import { Scheduler } from "./scheduler.ts";
+import { StopFlush } from "./stop-flush.ts";
 
 /** How a red worker is made. */
 export interface RedWorkerOptions {
@@ -67,6 +69,8 @@ const guestCapabilities: readonly number[] = [DisplayCap.SizedStream, DisplayCap
  * something, never what is drawn.
  */
 export class RedWorker implements Disposable {
+  /** Messages that wait for the guest's commands or for clients: what comes behind must not wait with them. */
+  static readonly concurrent = ["readSurface", "stop"] as const;
   readonly display: DisplayChannel;
   readonly cursor = new CursorChannel();
   readonly #options: RedWorkerOptions;
@@ -79,6 +83,11 @@ export class RedWorker implements Disposable {
   #clientsFirst = false;
   #commandPort: MessagePort | undefined;
   #canvas: CanvasClient | undefined;
+  readonly #flush = new StopFlush({
+    isDone: () => this.#isFlushed(),
+    giveUp: () => this.#disconnectWhoHolds(),
+  });
+  #closed = false;
   #stall: ReturnType<typeof setTimeout> | undefined;
   #commands = 0;
   #slices = 0;
@@ -117,6 +126,10 @@ export class RedWorker implements Disposable {
       connect: (message) => this.connect(message),
       disconnectClient: ({ clientId, channelType }) => this.disconnectClient(clientId, channelType),
       migrateClient: ({ clientId, channelType }) => this.migrateClient(clientId, channelType),
+      stop: () => this.stop(),
+      resetImageCache: () => this.display.resetImageCache(),
+      resetCursor: () => this.resetCursor(),
+      closeWorker: () => this[Symbol.dispose](),
       setMouseMode: ({ mode }) => {
         this.cursor.mouseMode = mode;
       },
@@ -134,6 +147,7 @@ export class RedWorker implements Disposable {
   /** The guest's commands come from this port from now on. What came from an earlier one is still carried out. */
   attachCommands(port: MessagePort): void {
     this.#closeCommandPort();
+    if (this.#closed) return port.close();
     this.#commandPort = port;
     port.onmessage = (event: MessageEvent<RedCommandBatch>) => {
       const batch = event.data;
@@ -151,6 +165,10 @@ export class RedWorker implements Disposable {
   /** A linked client of the display or the cursor channel. A second one of the same client replaces the first. */
   connect(message: ChannelConnect): void {
     const { clientId, channelType } = message;
+    if (this.#closed) {
+      message.port.close();
+      throw new PeerDied("red", "it was closed");
+    }
     if (channelType !== ChannelType.Display && channelType !== ChannelType.Cursor)
       throw new RangeError(`a red worker has no channel of type ${channelType}`);
     this.disconnectClient(clientId, channelType);
@@ -169,6 +187,7 @@ export class RedWorker implements Disposable {
             stallTimeoutMs: this.#options.timeouts?.stallMs,
             turns: this.#options.turns,
           });
+    client.onProgress = () => this.#progress();
     entry = { clientId, channelType, client };
     if (client.connected) this.#clients.add(entry);
     else
@@ -189,6 +208,27 @@ export class RedWorker implements Disposable {
       entry.client.disconnect("the server disconnected this client");
     }
     this.#clientsChanged();
+  }
+
+  /** Resolves when all that has come is carried out and has gone out, or who held that up is gone. */
+  stop(): Promise<void> {
+    return this.#flush.done();
+  }
+
+  #isFlushed(): boolean {
+    if (this.#queue.length > 0 || this.#underWay !== undefined) return false;
+    for (const { client } of this.#clients) if (client.pipe.length > 0) return false;
+    return true;
+  }
+
+  #disconnectWhoHolds(): void {
+    for (const { client } of this.#clients)
+      if (client.pipe.length > 0) client.disconnect("the client took too long when the machine stopped");
+  }
+
+  /** On its own, in no order with the guest's commands. */
+  resetCursor(): void {
+    this.cursor.process({ type: "cursorReset" }, new Uint8Array(0));
   }
 
   /** Under way when this returns. */
@@ -292,6 +332,7 @@ export class RedWorker implements Disposable {
     if (this.#clientsFirst) this.display.pushWaiting();
     this.#process();
     if (!this.#clientsFirst) this.display.pushWaiting();
+    this.#flush.look();
     this.#largestSlice = Math.max(this.#largestSlice, cost - this.#meter.left);
   }
 
@@ -320,6 +361,7 @@ export class RedWorker implements Disposable {
 
   /** A pipe became shorter, or a client went: perhaps the guest may go on. */
   #progress(): void {
+    this.#flush.look();
     if (this.#stall === undefined || this.display.isBlocked) return;
     clearTimeout(this.#stall);
     this.#stall = undefined;
@@ -369,7 +411,7 @@ export class RedWorker implements Disposable {
         return undefined;
       case "reset":
         this.display.reset();
-        this.cursor.process({ type: "cursorReset" }, data);
+        this.resetCursor();
         return undefined;
       default:
         this.cursor.process(command, data);
@@ -395,8 +437,11 @@ export class RedWorker implements Disposable {
     this.#commandPort = undefined;
   }
 
+  /** CLOSE_WORKER: nothing is left of it. */
   [Symbol.dispose](): void {
+    this.#closed = true;
     clearTimeout(this.#stall);
+    this.#stall = undefined;
     this.#closeCommandPort();
     this.#underWay?.steps.return();
     this.#underWay?.cancel?.();
@@ -406,6 +451,8 @@ export class RedWorker implements Disposable {
     for (const { clientId, channelType } of this.#clients) this.disconnectClient(clientId, channelType);
     this.cursor[Symbol.dispose]();
     this.display[Symbol.dispose]();
+    this.#canvas = undefined;
+    this.#flush[Symbol.dispose]();
   }
 }
 
