@@ -1,6 +1,9 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { connect } from "node:net";
-import type { Socket } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AddressInfo, Socket } from "node:net";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { HttpPlaces } from "./http-places.ts";
 import { TestWebServer } from "./web-server.testing.ts";
 
 const LARGE = 4 * 1024 * 1024;
@@ -49,4 +52,89 @@ test("the page is served beside a thousand connections that say nothing, say it 
   }
   expect(cuts).toBeGreaterThan(900);
   for (const socket of open) socket.destroy();
+}, 120_000);
+
+test("of those at an answer the one that takes nothing is cut, never one that gets on", async () => {
+  const places = new HttpPlaces(8);
+  const endless = createServer((_request, response) => {
+    const piece = Buffer.alloc(64 * 1024);
+    const pour = () => {
+      while (response.write(piece));
+    };
+    response.on("drain", pour);
+    pour();
+  });
+  const served: Socket[] = [];
+  endless.on("connection", (socket) => served.push(socket));
+  places.watch(endless);
+  endless.listen(0, "127.0.0.1");
+  await once(endless, "listening");
+  const dialled: Socket[] = [];
+  /** Resolves once it is at its answer. */
+  const download = async () => {
+    const socket = connect((endless.address() as AddressInfo).port, "127.0.0.1");
+    dialled.push(socket);
+    socket.on("error", () => {});
+    socket.pause();
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await vi.waitFor(() => expect(served).toHaveLength(dialled.length), { timeout: 60_000 });
+    const at = served.at(-1)!;
+    await vi.waitFor(() => expect(at.writableNeedDrain).toBe(true), { timeout: 60_000, interval: 2 });
+    return { socket, at };
+  };
+  try {
+    const honest = await download();
+    for (let i = 0; i < 7; i++) await download();
+    for (let i = 0; i < 40; i++) {
+      // It takes what was on its way, stops, and is older than all the others.
+      const got = once(honest.at, "drain");
+      honest.socket.resume();
+      await got;
+      honest.socket.pause();
+      await download();
+      expect(honest.at.destroyed, `after ${i + 1} that take nothing`).toBe(false);
+      expect(served.filter((socket) => !socket.destroyed)).toHaveLength(8);
+    }
+  } finally {
+    for (const socket of [...dialled, ...served]) socket.destroy();
+    endless.close();
+  }
+}, 120_000);
+
+test("who has begun to ask is not cut before those that say nothing, and saying more is no more right to a place", async () => {
+  const server = createServer();
+  const served: Socket[] = [];
+  server.on("connection", (socket) => served.push(socket));
+  new HttpPlaces(4).watch(server);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const dialled: Socket[] = [];
+  const dial = async () => {
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    dialled.push(socket);
+    socket.on("error", () => {});
+    await vi.waitFor(() => expect(served).toHaveLength(dialled.length), { timeout: 60_000 });
+    return { socket, at: served.at(-1)! };
+  };
+  const say = async ({ socket, at }: { socket: Socket; at: Socket }) => {
+    const before = at.bytesRead;
+    socket.write("GET /");
+    await vi.waitFor(() => expect(at.bytesRead).toBeGreaterThan(before), { timeout: 60_000 });
+  };
+  try {
+    const asks = await dial();
+    const silent = [await dial(), await dial(), await dial()];
+    await say(asks);
+    for (const one of silent) {
+      await dial();
+      expect(one.at.destroyed).toBe(true);
+      expect(asks.at.destroyed).toBe(false);
+    }
+    await say(asks);
+    await dial();
+    expect(asks.at.destroyed).toBe(true);
+  } finally {
+    for (const socket of [...dialled, ...served]) socket.destroy();
+    server.close();
+  }
 }, 120_000);

@@ -159,6 +159,18 @@ export const HTTP_REQUEST_MS = 20_000;
 /** Milliseconds between two looks at which requests are late. */
 export const HTTP_LOOK_MS = 1_000;
 
+/** Milliseconds of one turn of the event loop that answers by HTTP may take: SPICE goes through the same loop, and has its turn between. */
+export const HTTP_TURN_MS = 2;
+
+/** The share of the time that answers by HTTP may take in the long run: a flood of requests is not to have the processors. */
+export const HTTP_SHARE = 0.25;
+
+/** Milliseconds that they may take beforehand: the page is some 30 requests. */
+export const HTTP_BURST_MS = 50;
+
+/** Milliseconds that a request counts for at least: what follows later, such as looking for a file, is not measured. */
+export const HTTP_REQUEST_LEAST_MS = 0.5;
+
 /** Bytes from which a file of the page or guest is worth a compressed copy: below, it fits into one packet anyway. */
 export const MIN_COMPRESSED_BYTES = 1_400;
 

@@ -5,6 +5,7 @@ import { answerBrokenRequests } from "./broken-requests.ts";
 import { handlePageRequest } from "./page-requests.ts";
 import type { PageRequestsOptions } from "./page-requests.ts";
 import { HttpPlaces } from "./http-places.ts";
+import { HttpTurns } from "./http-turns.ts";
 import {
   CLOSE_DEADLINE_MS,
   HTTP_HEADERS_MS,
@@ -44,6 +45,7 @@ export class WebServer implements Disposable {
   readonly #options: WebServerOptions;
   readonly #front: ProxyFront;
   readonly #places: HttpPlaces;
+  readonly #turns = new HttpTurns();
   readonly #servers: Server[] = [];
 
   /** @throws TypeError naming a proxy's address that is none */
@@ -73,6 +75,7 @@ export class WebServer implements Disposable {
       );
       // Whoever reads no byte of its answer for so long is gone.
       server.timeout = STALL_LIMIT_MS;
+      this.#turns.watch(server);
       this.#places.watch(server);
       const { access } = this.#options.relay;
       answerBrokenRequests(server, (request) => access.headers(request), CLOSE_DEADLINE_MS);
