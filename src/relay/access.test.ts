@@ -9,7 +9,7 @@ beforeAll(async () => {
   server = await TestWebServer.start({
     files: { "guest/console/manifest.json": "{}" },
     relay: {
-      serverNames: ["vm.example"],
+      serverNames: ["vm.example", "MyBox", "dot.example.", "bücher.example"],
       allowedOrigins: ["http://localhost:3000"],
       limits: { closeDeadlineMs: 100 },
     },
@@ -79,6 +79,10 @@ describe("the name under which the server is asked", () => {
     ["10.1.2.3", undefined],
     ["vm.example", undefined],
     ["vm.example:8443", undefined],
+    ["mybox", undefined],
+    ["MYBOX:80", undefined],
+    ["dot.example", undefined],
+    ["xn--bcher-kva.example", undefined],
   ])("Host %j: refused everywhere with %j", async (host, refused) => {
     for (const path of PATHS) {
       const answer = await ask(path, { Host: host });

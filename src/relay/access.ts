@@ -1,5 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import { isOwnOrigin, isSameOrigin, isTrustedHost, mayBeClient, requestHost } from "./origin.ts";
+import {
+  canonicalName,
+  isOwnOrigin,
+  isSameOrigin,
+  isTrustedHost,
+  mayBeClient,
+  requestHost,
+} from "./origin.ts";
 
 /** Who is asked under which name, and whose pages may do what. */
 export interface AccessOptions {
@@ -23,9 +30,11 @@ export interface Refusal {
  */
 export class AccessPolicy {
   readonly #options: AccessOptions;
+  readonly #names: readonly string[];
 
   constructor(options: AccessOptions) {
     this.#options = options;
+    this.#names = (options.serverNames ?? []).map(canonicalName);
   }
 
   /** Asked before anything else; undefined: the request is meant for this server. */
@@ -36,7 +45,7 @@ export class AccessPolicy {
       return { status: 400, words: "the Host header is not spelled as browsers spell hosts" };
     }
     if (!request.url?.startsWith("/")) return { status: 400, words: "a request names a path" };
-    if (!isTrustedHost(request, this.#options.serverNames ?? [])) {
+    if (!isTrustedHost(request, this.#names)) {
       return {
         status: 403,
         words: "this server is not known by that name; a proxy in front of it needs --public-url",

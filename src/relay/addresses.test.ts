@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { expect, test } from "vitest";
-import { reachableAddresses } from "./addresses.ts";
+import { coversLoopback, LOOPBACK, reachableAddresses } from "./addresses.ts";
 import type { Interfaces } from "./addresses.ts";
 import { announcement } from "./announce.ts";
 import { createRelay } from "./relay.ts";
@@ -114,3 +114,23 @@ test("whoever is let in without a password is told of, behind a proxy too", () =
   expect(told({ publicUrls: ["https://example.org/vm/"] })).toContain("--password");
   expect(told({ publicUrls: ["https://example.org/vm/"] })).toContain("https://example.org/vm/");
 });
+
+test.each([
+  ["127.0.0.1", "none", true],
+  ["localhost", "none", true],
+  ["0.0.0.0", "none", true],
+  ["vm", LOOPBACK, true],
+  ["vm", "127.0.1.1", false],
+  ["vm", "::1", false],
+  ["vm", "10.0.0.1", false],
+  ["10.0.0.1", "none", false],
+])(
+  "what listens on %s, which means %s, takes the page's own loopback address: %s",
+  async (host, address, covers) => {
+    const find = async () => {
+      if (address === "none") throw new Error(`${host} needs no looking up`);
+      return { address };
+    };
+    expect(await coversLoopback(host, find)).toBe(covers);
+  },
+);

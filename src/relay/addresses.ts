@@ -1,3 +1,5 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { SpiceAddress } from "../relay-control/index.ts";
 import { isLoopbackName } from "./origin.ts";
@@ -13,6 +15,21 @@ export type Interfaces = Readonly<
 /** True for an address that means every address of this machine: one can listen on it, but nobody can dial it. */
 export function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
+}
+
+/** Where the page that hosts is on this machine, whatever else is listened on. */
+export const LOOPBACK = "127.0.0.1";
+
+/**
+ * True when what listens on `host` is reached on this machine by a loopback address that the page is told of. A name, too, may mean
+ * {@link LOOPBACK}: on many machines their own one does. @throws Error for a name that means nothing
+ */
+export async function coversLoopback(
+  host: string,
+  find: (name: string) => Promise<{ readonly address: string }> = lookup,
+): Promise<boolean> {
+  if (isLoopbackName(host) || isWildcard(host)) return true;
+  return isIP(host) === 0 && (await find(host)).address === LOOPBACK;
 }
 
 /**

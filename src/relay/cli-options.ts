@@ -109,7 +109,7 @@ export function parseCliOptions(args: readonly string[]): CliOptions {
     const origin = readOrigin(text);
     if (origin !== undefined) return origin;
     throw new UsageError(
-      `--allow-origin must look like https://example.org or http://localhost:3000, not "${text}"`,
+      `--allow-origin must look like https://example.org or http://localhost:3000, one origin without a pattern, not "${text}"`,
     );
   });
   if (values.mirror !== undefined && !/^https?:$/.test(URL.parse(values.mirror)?.protocol ?? "")) {
@@ -187,7 +187,16 @@ function parse(args: readonly string[]) {
 }
 
 /** First parts of our own paths: under such a prefix nobody could tell whether a proxy has cut it off. */
-const OWN_PATHS = new Set(["assets", "config.json", "guest", "healthz", "host", "spice", "streams"]);
+const OWN_PATHS = new Set([
+  "assets",
+  "config.json",
+  "guest",
+  "healthz",
+  "host",
+  "spice",
+  "spicetab.vv",
+  "streams",
+]);
 
 function readPublicUrl(text: string): string {
   const url = URL.parse(text);
@@ -201,11 +210,22 @@ function readPublicUrl(text: string): string {
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   if (url.pathname.includes("//"))
     throw new UsageError(`--public-url has an empty part in its path: "${text}"`);
-  const [, first] = url.pathname.split("/");
+  // A proxy may decode the path before it passes it on.
+  const path = decode(url.pathname);
+  if (path === undefined) throw new UsageError(`--public-url has a broken %-code in its path: "${text}"`);
+  const [, first] = path.split("/");
   if (OWN_PATHS.has(first)) {
     throw new UsageError(`--public-url may not begin with /${first}/, which is a path of the page itself`);
   }
   return url.href;
+}
+
+function decode(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function readProxy(text: string): string {

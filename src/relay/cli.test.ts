@@ -64,6 +64,15 @@ test("a busy SPICE port, and a busy page port, are exit code 2 and name the opti
   busy.close();
 });
 
+test("a file as the browser's profile is told before anything is built, with exit code 2", async () => {
+  const ports = ["--spice-port", "0", "--http-port", "0"];
+  const done = await start(["--headless", "--profile", "package.json", ...ports], {
+    SPICETAB_CHROMIUM: process.execPath,
+  });
+  expect(done).toMatchObject({ code: 2, stdout: "" });
+  expect(done.stderr).toMatch(/^spicetab: --profile: package.json cannot hold .*: it is no folder\n/);
+});
+
 test("a missing Chromium is exit code 2 and says how to get one", async () => {
   const done = await start(["--headless", "--spice-port", "0", "--http-port", "0"], { PATH: "/nowhere" });
   expect(done.code).toBe(2);
@@ -89,12 +98,16 @@ test.each([
   [["--allow-origin", "localhost:3000"], "--allow-origin must look like"],
   [["--allow-origin", "null"], "--allow-origin must look like"],
   [["--allow-origin", "file:///"], "--allow-origin must look like"],
+  [["--allow-origin", "http://*.example.org"], "one origin without a pattern"],
   [["--allow-origin", "http://user@x"], "--allow-origin must look like"],
   [["--public-url", "ftp://x/"], "--public-url must look like"],
   [["--public-url", "https://x/vm/?a"], "--public-url must look like"],
   [["--public-url", "https://me@x/vm/"], "--public-url must look like"],
   [["--public-url", "https://x/a//b/"], "empty part"],
   [["--public-url", "https://x/guest/"], "may not begin with /guest/"],
+  [["--public-url", "https://x/%67uest/"], "may not begin with /guest/"],
+  [["--public-url", "https://x/%e0%a4%a/"], "broken %-code"],
+  [["--public-url", "https://x/spicetab.vv"], "may not begin with /spicetab.vv/"],
   [["--trust-proxy", "example.org"], "neither an IP address"],
   [["--trust-proxy", "10.0.0.0/64"], "too long a prefix"],
   [["--ping-interval", "0"], "1 to 30 seconds"],

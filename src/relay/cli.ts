@@ -5,7 +5,7 @@
 import { errorText } from "../errors/index.ts";
 import { join } from "node:path";
 import { terminalLine, terminalText } from "../formats/index.ts";
-import { isWildcard } from "./addresses.ts";
+import { coversLoopback, LOOPBACK } from "./addresses.ts";
 import { announcement, localPage } from "./announce.ts";
 import { HELP, parseCliOptions, UsageError } from "./cli-options.ts";
 import type { CliOptions } from "./cli-options.ts";
@@ -16,6 +16,7 @@ import type { PageReport } from "./headless.ts";
 import { SAVING_LINE_INTERVAL_MS, SILENCE_LIMIT_MS } from "./limits.ts";
 import type { RelayLimits } from "./limits.ts";
 import { isLoopbackName } from "./origin.ts";
+import { takeProfile } from "./profile.ts";
 import { createRelay, ListenError } from "./relay.ts";
 import { withSecret } from "./secret.ts";
 import { WebServer } from "./web-server.ts";
@@ -95,6 +96,8 @@ async function serve(
 ): Promise<number> {
   const { password, passwordValidUntil, secret, notes } = readCredentials(options);
   const executable = options.headless ? chromiumFor(project) : undefined;
+  const profile = options.profile ?? join(project.root, ".cache/headless-profile");
+  if (options.headless) await takeProfile(profile);
   const { publicUrls } = options;
   const proxy = { publicUrls, trusted: options.trustProxy };
   const serverNames = [options.host, ...publicUrls.map((url) => new URL(url).hostname)];
@@ -118,7 +121,7 @@ async function serve(
   using web = new WebServer({
     relay,
     // Browsers give a page what hosting needs (WebCrypto, locks) on loopback, or behind TLS.
-    hosts: coversLoopback(options.host) ? [options.host] : ["127.0.0.1", options.host],
+    hosts: (await coversLoopback(options.host)) ? [options.host] : [LOOPBACK, options.host],
     port: options.httpPort,
     version: project.version,
     guest: options.guest,
@@ -179,7 +182,7 @@ async function serve(
   };
   await using tab = await hostHeadless({
     url: page,
-    profile: options.profile ?? join(project.root, ".cache/headless-profile"),
+    profile,
     executable,
     devtoolsPort: options.devtoolsPort,
     report,
@@ -216,10 +219,6 @@ function pingLimits(pingIntervalMs: number | undefined): Partial<RelayLimits> {
   return pingIntervalMs === undefined
     ? {}
     : { pingIntervalMs, silenceLimitMs: Math.max(3 * pingIntervalMs, SILENCE_LIMIT_MS) };
-}
-
-function coversLoopback(host: string): boolean {
-  return isLoopbackName(host) || isWildcard(host);
 }
 
 function print(line: string): void {

@@ -74,6 +74,7 @@ test("a password may end after a while or at a point in time, which the terminal
   const now = Date.parse("2030-01-01T00:00:00Z");
   expect(readPasswordEnd("2030-12-31T18:00Z", now)).toBe(Date.UTC(2030, 11, 31, 18));
   expect(readPasswordEnd("2030-12-31T18:00:30+02:00", now)).toBe(Date.UTC(2030, 11, 31, 16, 0, 30));
+  expect(readPasswordEnd("2032-02-29T18:00Z", now)).toBe(Date.UTC(2032, 1, 29, 18));
   expect(readPasswordEnd("2030-12-31T18:00", now)).toBe(new Date(2030, 11, 31, 18).getTime());
 });
 
@@ -87,6 +88,9 @@ test.each([
   ["tomorrow", /must be a while like/],
   ["2030-12-31", /must be a while like/],
   ["2030-13-31T18:00", /must be a while like/],
+  ["2030-02-31T00:00", /must be a while like/],
+  ["2030-02-29T00:00Z", /must be a while like/],
+  ["2030-04-31T00:00+02:00", /must be a while like/],
   ["2001-01-01T00:00Z", /is in the past: .* 2001/],
 ])("a password that ends %j is a usage error", (when, words) => {
   const reading = () => read([`--password-expires=${when}`], { SPICETAB_PASSWORD: "x" });

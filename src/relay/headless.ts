@@ -1,9 +1,9 @@
 import { errorText } from "../errors/index.ts";
 import { accessSync, constants } from "node:fs";
-import { chmod, mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { UsageError } from "./cli-options.ts";
 import { PARTING_STALL_MS } from "./limits.ts";
+import { launchError, takeProfile } from "./profile.ts";
 
 /** Names under which Chromium and its kin are installed, best first. */
 const BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
@@ -53,13 +53,11 @@ export interface HeadlessHost extends AsyncDisposable {
   leave(): Promise<string | undefined>;
 }
 
-/** Hosts the machine in a Chromium without a window, until it is disposed. */
+/** Hosts the machine in a Chromium without a window, until it is disposed. @throws UsageError when that does not start */
 export async function hostHeadless(options: HeadlessOptions): Promise<HeadlessHost> {
   const { chromium } = await import("playwright-core");
-  // The page keeps its secret there, and the machine's state: nobody else on this computer may look into it.
-  await mkdir(options.profile, { recursive: true });
-  await chmod(options.profile, 0o700);
-  const context = await chromium.launchPersistentContext(options.profile, {
+  await takeProfile(options.profile);
+  const launching = chromium.launchPersistentContext(options.profile, {
     executablePath: options.executable,
     headless: true,
     // We close it ourselves, after the state is saved.
@@ -68,6 +66,9 @@ export async function hostHeadless(options: HeadlessOptions): Promise<HeadlessHo
     handleSIGHUP: false,
     viewport: { width: 1280, height: 900 },
     args: chromiumArguments(options.devtoolsPort),
+  });
+  const context = await launching.catch((error: Error) => {
+    throw launchError(options.profile, error);
   });
   let closing = false;
   let getsOn = () => {};

@@ -28,9 +28,15 @@ export function requestHost(request: IncomingMessage): URL | undefined {
   return url !== null && url.hostname === name ? url : undefined;
 }
 
+/** A name as browsers spell it in a Host header that we take: in lower case, IDNs in their ASCII form, without a dot at its end. */
+export function canonicalName(name: string): string {
+  const url = URL.parse(`http://${isIP(name) === 6 ? `[${name}]` : name}`);
+  return (url?.hostname ?? name).replace(/\.$/, "");
+}
+
 /**
  * True when the name in the Host header can be trusted to be ours: an IP address, a loopback name, or a name the
- * administrator gave. Any other name may be an attacker's that was made to resolve to this machine (DNS rebinding),
+ * administrator gave (see canonicalName). Any other name may be an attacker's that was made to resolve to this machine (DNS rebinding),
  * whose pages would then pass as the same origin.
  */
 export function isTrustedHost(request: IncomingMessage, names: readonly string[]): boolean {
@@ -61,10 +67,13 @@ export function isOwnOrigin(
   return self !== undefined && readOrigin(origin) === origin && new URL(origin).host === self.host;
 }
 
-/** An origin as browsers send it, from how a person writes it; undefined for what is more, or less, than an http origin. */
+/**
+ * An origin as browsers send it, from how a person writes it; undefined for what is more, or less, than an http origin, and for a
+ * pattern: no host's name has a "*".
+ */
 export function readOrigin(text: string): string | undefined {
   const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname.includes("*")) return undefined;
   return url.href === `${url.origin}/` ? url.origin : undefined;
 }
 
