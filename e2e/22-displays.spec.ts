@@ -50,45 +50,36 @@ test("a machine with two displays: two screens in the page, two windows in remot
         const { x: left, y: top } = origins[display];
         return difference(crop(await x.picture(), left, top, surface.width, surface.height), surface);
       };
-      await expect.poll(mismatch, { timeout: 60_000 }).toBeUndefined();
+      await expect.poll(mismatch, { timeout: 180_000 }).toBeUndefined();
     }
     await writeFile(test.info().outputPath("remote-viewer.png"), await x.png());
   });
 
-  await test.step("the pointer goes from one to the other and back, and keys go where it clicked", async () => {
-    for (const [display, gx, gy, screen] of [
-      [0, 200, 200, ":0.0"],
-      [1, 200, 200, ":0.1"],
-      [0, 200, 200, ":0.0"],
-    ] as const) {
+  await test.step("the pointer goes from one to the other and back, and presses where it is", async () => {
+    const rightClick = async (display: number) => {
+      const before = [await tab.restingSurface(500, 0), await tab.restingSurface(500, 1)];
       await x.xdotool("windowfocus", "--sync", windows[display]);
-      await x.xdotool("mousemove", ...at(display, gx + 40, gy), "mousemove", ...at(display, gx, gy));
-      await tab.restingSurface(500, display);
-      await x.xdotool("click", "1");
-      await tab.restingSurface(500, display);
-      const mark = Math.random().toString(36).slice(2, 8);
-      await x.xdotool("type", "--delay", "120", `echo ${mark} $DISPLAY on > /dev/ttyS0`);
-      await x.xdotool("key", "Return");
-      const log = () => tab.page.evaluate(() => window.spicetab.session.serialLog());
-      await expect
-        .poll(
-          async () => /\w+ :0(\.\d)? on/.exec((await log()).slice((await log()).lastIndexOf(mark)))?.[0],
-          { timeout: 60_000 },
-        )
-        .toBe(`${mark} ${screen} on`);
-    }
+      await x.xdotool("mousemove", ...at(display, 740, 500), "mousemove", ...at(display, 700, 480));
+      await x.xdotool("click", "3");
+      // The desktop's menu of programs: on this display, and on no other.
+      const change = async () => difference(await tab.surface(display), before[display]);
+      await expect.poll(change, { timeout: 120_000 }).toBeDefined();
+      expect(difference(await tab.surface(1 - display), before[1 - display])).toBeUndefined();
+      await x.xdotool("key", "Escape");
+      await expect.poll(change, { timeout: 120_000 }).toBeUndefined();
+    };
+    for (const display of [0, 1, 0]) await rightClick(display);
   });
 
-  await test.step("a window that is resized resizes its own display", async () => {
-    const first = await tab.surface(0);
-    const second = await tab.surface(1);
-    await x.xdotool("windowsize", windows[1], "900", "720");
-    await expect.poll(async () => (await tab.surface(1)).width, { timeout: 90_000 }).not.toBe(second.width);
-    const { width } = await tab.restingSurface(500, 1);
-    expect(width).toBeLessThanOrEqual(900);
-    expect(width).toBeGreaterThan(800);
-    const { width: unchanged, height } = await tab.surface(0);
-    expect({ width: unchanged, height }).toEqual({ width: first.width, height: first.height });
+  await test.step("keys go where it has clicked", async () => {
+    await x.xdotool("windowfocus", "--sync", windows[1]);
+    await x.xdotool("mousemove", ...at(1, 240, 200), "mousemove", ...at(1, 200, 200), "click", "1");
+    await tab.restingSurface(500, 1);
+    await x.xdotool("type", "--delay", "120", "echo TYPED $DISPLAY on > /dev/ttyS0");
+    await x.xdotool("key", "Return");
+    await expect
+      .poll(() => tab.page.evaluate(() => window.spicetab.session.serialLog()), { timeout: 120_000 })
+      .toContain("TYPED :0.1 on");
   });
   expect(tab.errors).toEqual([]);
 });
