@@ -13,6 +13,8 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   // A shared machine may be several times slower than a quiet one; a hang is still found.
   timeout: 480_000,
+  // What is waited for is waited for, however busy the machine: five seconds, the default, are no promise of ours.
+  expect: { timeout: 60_000 },
   reporter: process.env.SPICETAB_E2E_JSON
     ? [["list"], ["json", { outputFile: process.env.SPICETAB_E2E_JSON }]]
     : [["list"]],
