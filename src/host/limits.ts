@@ -98,6 +98,8 @@ export const WATCHDOG_SILENT_MS = 2_000;
  * other, but a machine may be that busy for once.
  */
 export const WATCHDOG_REPLACE_MS = 10_000;
+/** The same for a thread that has said nothing yet: its program may still be loading, on a busy machine or from a development server. */
+export const WATCHDOG_START_MS = 30_000;
 /** The same for the guest's thread: what was done in the machine since it was saved goes with it. */
 export const WATCHDOG_GUEST_REPLACE_MS = 30_000;
 

@@ -5,6 +5,7 @@ import {
   WATCHDOG_INTERVAL_MS,
   WATCHDOG_REPLACE_MS,
   WATCHDOG_SILENT_MS,
+  WATCHDOG_START_MS,
 } from "./limits.ts";
 import { ThreadWatchdog, RestartBudget } from "./supervision.ts";
 
@@ -59,9 +60,33 @@ test("a thread that answers is asked again, one question at a time, and nothing 
   expect(red.told).toEqual([]);
 });
 
+/** One that has answered once, and is asked again at 0. */
+async function living() {
+  const thread = watched();
+  thread.look(-WATCHDOG_INTERVAL_MS);
+  await thread.answer();
+  thread.look(0);
+  return thread;
+}
+
+test("one that has said nothing yet may be loading: nothing is told of that, until it has taken far too long", async () => {
+  using slow = watched();
+  slow.look(0);
+  slow.lookUntil(WATCHDOG_START_MS - 1);
+  expect(slow.told).toEqual([]);
+  await slow.answer();
+  slow.look(WATCHDOG_START_MS);
+  slow.lookUntil(WATCHDOG_START_MS + WATCHDOG_REPLACE_MS);
+  expect(slow.told).toEqual([true, "hangs"]);
+
+  using never = watched();
+  never.look(0);
+  never.lookUntil(WATCHDOG_START_MS);
+  expect(never.told).toEqual(["hangs"]);
+});
+
 test("one that is busy is silent, and is not when it answers", async () => {
-  using red = watched();
-  red.look(0);
+  using red = await living();
   red.lookUntil(WATCHDOG_SILENT_MS - 1);
   expect(red.told).toEqual([]);
   red.lookUntil(WATCHDOG_SILENT_MS);
@@ -71,9 +96,8 @@ test("one that is busy is silent, and is not when it answers", async () => {
   expect(red.told).toEqual([true, false]);
 });
 
-test("one that hangs is told of once", () => {
-  using red = watched();
-  red.look(0);
+test("one that hangs is told of once", async () => {
+  using red = await living();
   red.lookUntil(WATCHDOG_REPLACE_MS);
   expect(red.told).toEqual([true, "hangs"]);
 });

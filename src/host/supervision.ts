@@ -4,6 +4,7 @@ import {
   WATCHDOG_INTERVAL_MS,
   WATCHDOG_REPLACE_MS,
   WATCHDOG_SILENT_MS,
+  WATCHDOG_START_MS,
 } from "./limits.ts";
 
 /** How often threads may be made anew without asking a person: what kills each new one is not mended by another. */
@@ -38,6 +39,8 @@ export class ThreadWatchdog implements Disposable {
   readonly #now: () => number;
   readonly #timer: ReturnType<typeof setInterval>;
   #isAsked = false;
+  /** A thread that has said nothing yet may still be loading. */
+  #hasAnswered = false;
   #silenceMs = 0;
   #lookedAtMs = 0;
   #silent = false;
@@ -67,11 +70,12 @@ export class ThreadWatchdog implements Disposable {
     this.#lookedAtMs = nowMs;
     if (!this.#isAsked) return this.#ask();
     this.#silenceMs += sinceMs;
-    if (this.#silenceMs >= WATCHDOG_SILENT_MS && !this.#silent) {
+    if (this.#silenceMs >= WATCHDOG_SILENT_MS && !this.#silent && this.#hasAnswered) {
       this.#silent = true;
       this.#listeners.silent(true);
     }
-    if (this.#silenceMs < this.#replaceMs) return;
+    const replaceMs = this.#hasAnswered ? this.#replaceMs : Math.max(this.#replaceMs, WATCHDOG_START_MS);
+    if (this.#silenceMs < replaceMs) return;
     this[Symbol.dispose]();
     this.#listeners.hangs();
   }
@@ -83,6 +87,7 @@ export class ThreadWatchdog implements Disposable {
       .catch(() => {})
       .then(() => {
         this.#isAsked = false;
+        this.#hasAnswered = true;
         if (!this.#silent) return;
         this.#silent = false;
         this.#listeners.silent(false);
