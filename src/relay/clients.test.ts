@@ -97,8 +97,10 @@ test("an honest client always gets in, by TCP and WebSocket, beside 2000 silent,
     await honestTcp(relay).then((client) => client.destroy());
     await honestWebSocket(relay).then((client) => client.terminate());
   }
-  expect(relay.relay.health.connections).toBeLessThanOrEqual(DEFAULT_RELAY_LIMITS.clientConnections);
-  expect(flood.cuts).toBeGreaterThan(1000);
+  expect(relay.relay.health.connections).toBeLessThanOrEqual(
+    DEFAULT_RELAY_LIMITS.clientConnections + DEFAULT_RELAY_LIMITS.waitingConnections,
+  );
+  expect(flood.cuts).toBeGreaterThan(500);
   // Whoever is in stays in.
   expect(kept.readyState).toBe("open");
   expect(host.socket.readyState).toBe(host.socket.OPEN);
@@ -222,6 +224,52 @@ test("when places are short the one that has said least for longest goes", async
   await eventually(() => gone.length === 5);
   expect(gone[4]).toBe("sixth");
   expect([channel, ...full].map(({ readyState }) => readyState)).toEqual(["open", "open", "open"]);
+});
+
+test("beside a crowd of half links that renews itself at 50 a second every honest client gets in, within a second each", async () => {
+  await using relay = await TestRelay.start();
+  const { heard } = new WillingHost(relay, await relay.host());
+  const crowd: Socket[] = [];
+  using clock = stopClock();
+  // A crowd that is far more than the places, one in each 20 ms of a clock that stands still meanwhile.
+  for (let i = 1; i <= 400; i++) {
+    crowd.push(rawSocket(relay.spicePort, LINK));
+    await eventually(() => heard.size >= i);
+    clock.pass(20);
+    if (i % 20 !== 0) continue;
+    await honestTcp(relay).then((client) => client.destroy());
+    heard.delete([...heard].at(-1)!);
+  }
+  expect(relay.relay.health.pending).toBe(0);
+  await eventually(() => relay.relay.health.connections <= DEFAULT_RELAY_LIMITS.linkingClients);
+  for (const one of crowd) one.destroy();
+}, 120_000);
+
+test("who waits is not cut for those who come, and who has a place keeps it for as long as a ticket takes", async () => {
+  await using relay = await TestRelay.start({ limits: { linkingClients: 2 } });
+  const { heard, linked } = new WillingHost(relay, await relay.host());
+  using clock = stopClock();
+  const gone: string[] = [];
+  const come = (name: string, words: Buffer) => {
+    const client = rawSocket(relay.spicePort, words);
+    client.once("close", () => gone.push(name));
+    return client;
+  };
+  come("one", LINK);
+  await eventually(() => heard.size === 1);
+  clock.pass(1);
+  come("two", LINK);
+  await eventually(() => heard.size === 2);
+  const honest = come("honest", WHOLE);
+  await eventually(() => relay.relay.health.pending === 1);
+  clock.pass(DEFAULT_RELAY_LIMITS.linkGraceMs - 2);
+  await turns();
+  expect([gone, linked.size]).toEqual([[], 0]);
+  clock.pass(1);
+  await eventually(() => linked.size === 1);
+  await eventually(() => gone.length === 1);
+  expect(gone).toEqual(["one"]);
+  expect(honest.readyState).toBe("open");
 });
 
 test("the host is asked for so many at once; of the others the oldest and the newest come in turn", async () => {

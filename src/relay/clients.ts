@@ -14,6 +14,7 @@ import { SPICE_LINK_ERR_INVALID_MAGIC } from "./refusal.ts";
 import { isSameSecret } from "./secret.ts";
 import type { SparseLog } from "./sparse-log.ts";
 import { Tunnel } from "./tunnel.ts";
+import { WaitingLine } from "./waiting-line.ts";
 import { WebSocketEnd } from "./websocket-end.ts";
 
 /** What clients need of the rest of the relay. */
@@ -28,6 +29,10 @@ interface Client {
   readonly id: number;
   readonly end: ByteEnd;
   readonly peer: RelayPeer;
+  /** Where it comes from, without a port. */
+  readonly address: string;
+  /** Of its coming, then of its stream: performance.now(). */
+  sinceMs: number;
   /** Says no in the words of its protocol, and closes. */
   readonly refuse: (reason: string, linkError?: number) => void;
   /** What the hosting tab must show to open its stream; empty until it is announced. */
@@ -46,8 +51,8 @@ interface Client {
 
 /**
  * The clients' connections. A place costs nothing to take, so it is held by what was said: when places are short, the
- * connection goes that has said least for longest, and never one that became a channel. The hosting tab hears of a
- * connection only once its whole link message is there. When that tab goes without a word, or another one takes its place, the channels
+ * connection goes that has said least for longest, and never one that became a channel. Who has said its link waits at a place of its
+ * own kind, of which there are many, until the hosting tab hears of it; a place with the tab is had by who says its ticket. When that tab goes without a word, or another one takes its place, the channels
  * are kept, unread, and handed to the next one.
  */
 export class Clients {
@@ -59,8 +64,9 @@ export class Clients {
   #announced = 0;
   readonly #pace: Pace;
   #nextTurn: NodeJS.Timeout | undefined;
-  /** The next turn is the newest one's. */
-  #newestNext = false;
+  readonly #waiting = new WaitingLine<Client>();
+  /** Tokens of clients that left while the hosting tab opens their stream. */
+  readonly #left = new Map<number, string>();
   #nextId = 1;
   #closing = false;
 
@@ -88,6 +94,8 @@ export class Clients {
       id: this.#nextId++,
       end,
       peer,
+      address: hostOf(peer.address),
+      sinceMs: performance.now(),
       refuse,
       token: "",
       stage: "silent",
@@ -100,9 +108,9 @@ export class Clients {
     };
     this.#clients.set(client.id, client);
     end.onClosed = () => this.#closed(client);
-    if (this.#clients.size > this.#limits.clientConnections) {
+    if (this.#before > this.#limits.waitingConnections) {
       // Not even a link reply: whoever floods the relay gets no more of its memory.
-      const victim = this.#leastSaid(client) ?? client;
+      const victim = this.#leastSaidBefore(client);
       this.#log.say(
         "connections dropped",
         `dropped ${name(victim)}: too many connections, and it said least`,
@@ -121,18 +129,23 @@ export class Clients {
   /** True when the client under that id and token waits for this very stream. */
   isAwaited(id: number, token: string): boolean {
     const client = this.#clients.get(id);
-    return client?.stage === "announced" && isSameSecret(token, client.token);
+    if (client?.stage === "announced") return isSameSecret(token, client.token);
+    // Its stream is opened, and closed: a browser holds back those that come behind one that failed.
+    const left = this.#left.get(id);
+    return left !== undefined && isSameSecret(token, left);
   }
 
   /** The hosting tab opened the stream of an awaited client. */
   join(id: number, socket: WebSocket): void {
     const client = this.#clients.get(id);
     if (client?.stage !== "announced") {
+      this.#left.delete(id);
       socket.close(RelayClose.tryAgainLater, "the client has left");
       return;
     }
     this.#settle(client);
     client.stage = "joined";
+    client.sinceMs = performance.now();
     const stream = new WebSocketEnd(socket, this.#limits, "host stream");
     // What the tab before had of the client's message under way.
     if (client.checkpoint && client.checkpoint.rest.length > 0) stream.write(client.checkpoint.rest);
@@ -175,7 +188,7 @@ export class Clients {
       if (client.stage !== "kept") continue;
       clearTimeout(client.deadline);
       client.end.onEarly = undefined;
-      client.stage = "waiting";
+      this.#wait(client);
     }
     // Not before the tab was welcomed.
     queueMicrotask(() => this.#announce());
@@ -239,24 +252,38 @@ export class Clients {
       return this.#refuse(client, "it does not speak SPICE", SPICE_LINK_ERR_INVALID_MAGIC);
     this.#settle(client);
     client.linkBytes = start;
-    client.stage = "waiting";
+    this.#wait(client);
     this.#announce();
+  }
+
+  #wait(client: Client): void {
+    client.stage = "waiting";
+    if (client.checkpoint === undefined) this.#waiting.add(client);
   }
 
   /** Tells the hosting tab of those who wait: as many as it may have before it, and no faster than it may hear of them. */
   #announce(): void {
     while (this.#announced < this.#limits.pendingClients) {
-      const client = this.#nextWaiting();
-      if (client === undefined) return;
+      const kept = this.#nextKept();
+      if (kept === undefined && this.#waiting.size === 0) return;
       const dueInMs = this.#pace.dueInMs;
       if (dueInMs > 0) return this.#announceIn(dueInMs);
+      if (!this.#host.hosting) return;
+      const isFull =
+        this.#withHost >= this.#limits.clientConnections ||
+        this.#linking.length >= this.#limits.linkingClients;
+      if (kept === undefined && isFull) {
+        if (this.#makeRoom()) continue;
+        return;
+      }
+      const client = kept ?? this.#waiting.take();
+      if (client === undefined) return;
       const { id, peer } = client;
       client.token = randomBytes(16).toString("hex");
       const resume = client.checkpoint && linkResume(client.checkpoint);
       if (!this.#host.send({ type: "open", id, token: client.token, peer, ...(resume && { resume }) }))
-        return;
+        return this.#wait(client);
       this.#pace.take();
-      this.#newestNext = !this.#newestNext;
       client.stage = "announced";
       this.#announced++;
       client.deadline = setTimeout(() => {
@@ -272,23 +299,18 @@ export class Clients {
     }, milliseconds).unref();
   }
 
-  /**
-   * The oldest one that waits, and the next time the newest: a crowd that came at once keeps nobody who comes behind it waiting, and a
-   * flood of newcomers nobody who was there before.
-   */
-  #nextWaiting(): Client | undefined {
-    const waits = ({ stage }: Client) => stage === "waiting";
-    const clients = [...this.#clients.values()];
-    // A session that goes on comes before those that begin, and its main channel before the others.
-    const kept = clients.filter((client) => waits(client) && client.checkpoint !== undefined);
-    if (kept.length > 0)
-      return kept.find(({ checkpoint }) => checkpoint?.link.channelType === ChannelType.Main) ?? kept[0];
-    return this.#newestNext ? clients.findLast(waits) : clients.find(waits);
+  /** A session that goes on comes before those that begin, and its main channel before the others. */
+  #nextKept(): Client | undefined {
+    const kept = [...this.#clients.values()].filter(
+      ({ stage, checkpoint }) => stage === "waiting" && checkpoint !== undefined,
+    );
+    return kept.find(({ checkpoint }) => checkpoint?.link.channelType === ChannelType.Main) ?? kept[0];
   }
 
   /** What it waited for has come, or will not. */
   #settle(client: Client): void {
     clearTimeout(client.deadline);
+    this.#waiting.delete(client);
     if (client.stage === "announced") this.#announced--;
   }
 
@@ -330,35 +352,70 @@ export class Clients {
   }
 
   #cancel(client: Client): void {
-    if (client.stage === "announced") this.#host.send({ type: "cancel", id: client.id });
+    if (client.stage !== "announced") return;
+    this.#host.send({ type: "cancel", id: client.id });
+    this.#left.set(client.id, client.token);
+    const [oldest] = this.#left.keys();
+    if (this.#left.size > this.#limits.clientConnections) this.#left.delete(oldest);
   }
 
-  /** Besides `newcomer`; undefined when all others are channels. */
-  #leastSaid(newcomer: Client): Client | undefined {
-    let least: Client | undefined;
-    for (const client of this.#clients.values()) {
-      if (client === newcomer || client.channel !== undefined) continue;
-      if (least === undefined || said(client) < said(least)) least = client;
+  /** Connections that the hosting tab has not heard of. */
+  get #before(): number {
+    return this.#clients.size - this.#withHost;
+  }
+
+  /** Those that have a place with it. */
+  get #withHost(): number {
+    let count = 0;
+    for (const { stage } of this.#clients.values())
+      if (stage === "announced" || stage === "joined" || stage === "kept") count++;
+    return count;
+  }
+
+  /** Those that have one and are no channel yet. */
+  get #linking(): Client[] {
+    return [...this.#clients.values()].filter(
+      ({ stage, channel }) => stage === "joined" && channel === undefined,
+    );
+  }
+
+  /**
+   * Of those that the hosting tab has not heard of: who is only to hear a refusal, then who has had time and said nothing whole. Of those who
+   * have said their link nobody goes for a crowd of such newcomers.
+   */
+  #leastSaidBefore(newcomer: Client): Client {
+    const others = [...this.#clients.values()].filter((client) => client !== newcomer);
+    const refused = others.find(({ stage }) => stage === "refused");
+    if (refused !== undefined) return refused;
+    const silent = others.filter(({ stage }) => stage === "silent");
+    const latestMs = performance.now() - this.#limits.linkGraceMs;
+    if (silent.length > 0 && (silent[0].sinceMs <= latestMs || silent.length > this.#waiting.size))
+      return silent[0];
+    return this.#waiting.victim() ?? silent[0] ?? newcomer;
+  }
+
+  /** Cuts who has a place with the hosting tab and has said least for longest. False: nobody has had the time for it yet. */
+  #makeRoom(): boolean {
+    const [victim] = this.#linking.toSorted((a, b) => Number(hasSaidAll(a)) - Number(hasSaidAll(b)));
+    if (victim === undefined) {
+      const newest = this.#announced === 0 ? this.#waiting.take() : undefined;
+      if (newest !== undefined) this.#refuse(newest, "all places are taken");
+      return false;
     }
-    return least;
+    const dueInMs = victim.sinceMs + this.#limits.linkGraceMs - performance.now();
+    if (dueInMs > 0) {
+      this.#announceIn(Math.ceil(dueInMs));
+      return false;
+    }
+    this.#log.say("connections dropped", `dropped ${name(victim)}: its place was needed, and it said least`);
+    this.#drop(victim);
+    return true;
   }
 }
 
-/** How much of what a link needs it has said. */
-function said({ stage, end, linkBytes }: Client): number {
-  switch (stage) {
-    case "refused":
-      return 0;
-    case "kept":
-      return 4;
-    case "silent":
-      return 1;
-    case "waiting":
-    case "announced":
-      return 2;
-    case "joined":
-      return end.receivedBytes < linkBytes + TICKET_BYTES ? 3 : 4;
-  }
+/** Link and ticket. */
+function hasSaidAll({ end, linkBytes }: Client): boolean {
+  return end.receivedBytes >= linkBytes + TICKET_BYTES;
 }
 
 function name({ peer }: Client): string {

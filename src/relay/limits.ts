@@ -4,10 +4,28 @@
  */
 
 /**
- * Client connections at once, joined or waiting. A SPICE client opens 6 to 10, so this is about 25 clients. One more cuts the
+ * Client connections that the hosting tab has at once. A SPICE client opens 6 to 10, so this is about 25 clients. One more cuts the
  * one that has said least for longest, so that nobody keeps others out by being many.
  */
 export const MAX_CLIENT_CONNECTIONS = 256;
+
+/**
+ * Of these, connections that are no channel yet: as many as core has places for links. With {@link LINK_GRACE_MS} for each, 64 half-open ones
+ * a second find a place without one of them waiting. The browser has 255 WebSockets in all.
+ */
+export const MAX_LINKING_CLIENTS = 64;
+
+/**
+ * Client connections that it has not heard of yet. They cost a socket and the bytes of a link: so many that a crowd which comes back whenever
+ * it is cut has nothing to come back for.
+ */
+export const MAX_WAITING_CONNECTIONS = 1024;
+
+/**
+ * Milliseconds that a connection has to say what is next, its link or its ticket, before it may lose its place: a round trip around the world
+ * by way of a busy browser.
+ */
+export const LINK_GRACE_MS = 1_000;
 
 /**
  * Connections that the system may hold for a listener until we come to them (as far as net.core.somaxconn lets it): beyond, it
@@ -26,9 +44,9 @@ export const LINKS_AT_ONCE = 64;
 
 /**
  * Milliseconds in which one more is earned. A link costs some milliseconds each of relay, browser, core and red, whoever makes it: a flood
- * of them is not to have the processors that those who are in need. This is four clients a second, for as long as it lasts.
+ * of them is not to have the processors that those who are in need. This is 71 a second, near what Chromium opens one after the other.
  */
-export const LINK_REST_MS = 40;
+export const LINK_REST_MS = 14;
 
 /** Milliseconds a connection has for its whole link message. Stock clients send it at once, in one piece. */
 export const LINK_DEADLINE_MS = 10_000;
@@ -207,6 +225,9 @@ export const HOST_LOSS_MS = 3_000;
 /** The limits of one relay; tests lower them. Each is described at the constant of its default. */
 export interface RelayLimits {
   readonly clientConnections: number;
+  readonly linkingClients: number;
+  readonly waitingConnections: number;
+  readonly linkGraceMs: number;
   readonly pendingClients: number;
   readonly linksAtOnce: number;
   readonly linkRestMs: number;
@@ -239,6 +260,9 @@ export interface RelayLimits {
 
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   clientConnections: MAX_CLIENT_CONNECTIONS,
+  linkingClients: MAX_LINKING_CLIENTS,
+  waitingConnections: MAX_WAITING_CONNECTIONS,
+  linkGraceMs: LINK_GRACE_MS,
   pendingClients: MAX_PENDING_CLIENTS,
   linksAtOnce: LINKS_AT_ONCE,
   linkRestMs: LINK_REST_MS,

@@ -15,7 +15,7 @@ export const RESUME_WAIT_MS = 10_000;
 
 /**
  * Milliseconds that each step of a link has before the connection may lose its place to a newcomer, as long as others have had theirs: a
- * round trip around the world. The relay tells of 25 links a second, so half a dozen at most are that young.
+ * round trip around the world. The relay tells of 71 links a second, so eighteen at most are that young.
  */
 export const LINK_STEP_GRACE_MS = 250;
 
