@@ -34,7 +34,8 @@ export class HttpPace {
   #usedMs = 0;
   #countedAt: number;
   #scheduled = false;
-  #turns = 0;
+  #isFresh = false;
+  #isNewest = false;
 
   constructor(clock = CLOCK) {
     this.#clock = clock;
@@ -82,9 +83,10 @@ export class HttpPace {
   }
 
   #next(): PacedWork | undefined {
-    const turn = this.#turns++ % 4;
-    if (turn % 2 === 1 && this.#again.length > 0) return this.#again.shift();
-    return (turn === 0 ? this.#fresh.pop() : this.#fresh.shift()) ?? this.#again.shift();
+    this.#isFresh = !this.#isFresh;
+    if (this.#fresh.length === 0 || (!this.#isFresh && this.#again.length > 0)) return this.#again.shift();
+    this.#isNewest = !this.#isNewest;
+    return this.#isNewest ? this.#fresh.pop() : this.#fresh.shift();
   }
 
   #earn(): void {

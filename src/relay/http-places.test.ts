@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { HttpPace } from "./http-pace.ts";
+import type { PacedWork } from "./http-pace.ts";
 import { HttpPlaces } from "./http-places.ts";
 import { TestWebServer } from "./web-server.testing.ts";
 
@@ -52,6 +54,42 @@ test("the page is served beside a thousand connections that say nothing, say it 
   }
   expect(cuts).toBeGreaterThan(900);
   for (const socket of open) socket.destroy();
+}, 120_000);
+
+test("each piece of a file waits for its turn, beside readers that take nothing too", async () => {
+  class CountingPace extends HttpPace {
+    pieces = 0;
+    override ask(work: PacedWork, again: boolean): void {
+      const counted = () => {
+        const isRequest = work();
+        if (!isRequest) this.pieces++;
+        return isRequest;
+      };
+      super.ask(counted, again);
+    }
+  }
+  const pace = new CountingPace();
+  await using large = await TestWebServer.start({
+    files: { "dist/large": Buffer.alloc(LARGE, 7), "guest/console/large": Buffer.alloc(LARGE, 8) },
+    web: { pace },
+  });
+  const deaf = Array.from({ length: 20 }, () => {
+    const socket = connect(large.web.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.pause();
+    socket.write(`GET /large HTTP/1.1\r\nHost: ${large.host}\r\n\r\n`);
+    return socket;
+  });
+  for (const [path, byte] of [
+    ["/large", 7],
+    ["/guest/console/large", 8],
+  ] as const) {
+    pace.pieces = 0;
+    expect((await large.get(path)).bytes.equals(Buffer.alloc(LARGE, byte))).toBe(true);
+    // Node reads 64 KiB of a file at a time.
+    expect(pace.pieces).toBeGreaterThanOrEqual(LARGE / (64 * 1024));
+  }
+  for (const socket of deaf) socket.destroy();
 }, 120_000);
 
 test("of those at an answer the one that takes nothing is cut, never one that gets on", async () => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { HttpPace } from "./http-pace.ts";
+import type { HttpPace } from "./http-pace.ts";
 
 /**
  * Gives a web server's parser the bytes of each connection so that no connection has more than one request there: the next one is
@@ -11,7 +11,7 @@ export class HttpTurns {
   readonly #pace: HttpPace;
   readonly #readers = new WeakMap<Socket, RequestReader>();
 
-  constructor(pace = new HttpPace()) {
+  constructor(pace: HttpPace) {
     this.#pace = pace;
   }
 

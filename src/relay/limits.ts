@@ -180,8 +180,8 @@ export const HTTP_LOOK_MS = 1_000;
 /** Milliseconds of one turn of the event loop that answers by HTTP may take: SPICE goes through the same loop, and has its turn between. */
 export const HTTP_TURN_MS = 2;
 
-/** The share of the time that answers by HTTP may take in the long run: a flood of requests is not to have the processors. */
-export const HTTP_SHARE = 0.25;
+/** The share of the time that answers by HTTP may take in the long run, files included: a flood of requests is not to have the processor. */
+export const HTTP_SHARE = 0.5;
 
 /** Milliseconds that they may take beforehand: the page is some 30 requests. */
 export const HTTP_BURST_MS = 50;

@@ -4,6 +4,7 @@ import { bearerSecret, isSameSecret } from "./secret.ts";
 import type { SpiceAddress } from "../relay-control/index.ts";
 import type { Reachable } from "./reachable.ts";
 import type { Relay, RelayHealth } from "./relay.ts";
+import type { HttpPace } from "./http-pace.ts";
 import { serveFile } from "./static-files.ts";
 import type { CompressedCopies } from "./compressed-copies.ts";
 
@@ -45,6 +46,8 @@ export interface PageRequestsOptions {
   /** Folder with one folder per guest level. */
   readonly guestFolder: string;
   readonly copies?: CompressedCopies;
+  /** See StaticFilesOptions. */
+  readonly pace?: HttpPace;
 }
 
 /**
@@ -72,12 +75,13 @@ export async function handlePageRequest(
   if (isGuest) {
     // Guest files carry their build in the query, so that a new build is a new address.
     const immutable = (_: string, query: URLSearchParams) => query.has("build");
-    const { copies } = options;
+    const { copies, pace } = options;
     // A proxy that buffered tens of megabytes would write them to its disk, and the page's progress would stand still.
     response.setHeader("X-Accel-Buffering", "no");
     const served = await serveFile(options.guestFolder, path.slice("/guest/".length), request, response, {
       immutable,
       copies,
+      pace,
     });
     return served || answer(response, 404, "text/plain", "this guest is not built: npm run guest");
   }

@@ -1,9 +1,10 @@
-import type { Stats } from "node:fs";
+import type { ReadStream, Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join, relative, sep } from "node:path";
 import send from "send";
 import type { CompressedCopies } from "./compressed-copies.ts";
+import type { HttpPace } from "./http-pace.ts";
 import { isFromHere } from "./proxy.ts";
 
 /** How the files of one folder are served. */
@@ -12,6 +13,8 @@ export interface StaticFilesOptions {
   readonly immutable: (path: string, query: URLSearchParams) => boolean;
   /** What is sent instead to whoever is further away than this machine. */
   readonly copies?: CompressedCopies;
+  /** Each piece of a file waits for its turn there. @default none does */
+  readonly pace?: HttpPace;
 }
 
 /**
@@ -47,7 +50,7 @@ export async function serveFile(
       response.setHeader("Content-Encoding", "gzip");
     }
   }
-  return sendFile(folder, name, request, response);
+  return sendFile(folder, name, request, response, options.pace);
 }
 
 /** The file itself, with all links followed, if it is one and lies in the folder. */
@@ -71,12 +74,17 @@ async function sendFile(
   name: string,
   request: IncomingMessage,
   response: ServerResponse,
+  pace: HttpPace | undefined,
 ): Promise<boolean> {
   const url = name.split(sep).map(encodeURIComponent).join("/");
   return new Promise((resolve) => {
     // Its answer is over when it is sent, or when the reader has left: no error of ours.
     response.once("close", () => resolve(true));
     send(request, url, { root: folder, index: false, cacheControl: false })
+      .on("stream", (file: ReadStream) => {
+        // It is piped behind this event.
+        if (pace !== undefined) file.pipe = (target) => (void passOn(file, response, pace), target);
+      })
       .on("directory", () => resolve(false))
       .on("error", (error: { status: number; headers?: Record<string, string> }) => {
         if (response.headersSent) response.destroy();
@@ -90,6 +98,38 @@ async function sendFile(
         }
       })
       .pipe(response);
+  });
+}
+
+async function passOn(file: ReadStream, response: ServerResponse, pace: HttpPace): Promise<void> {
+  try {
+    for await (const piece of file) {
+      const hasRoom = await new Promise<boolean>((resolve) =>
+        pace.ask(() => {
+          resolve(response.write(piece));
+          return false;
+        }, true),
+      );
+      if (!hasRoom && response.writableNeedDrain) await drained(response);
+      if (response.destroyed) return;
+    }
+    response.end();
+  } catch {
+    // The file cannot be read on, or it was closed since the reader has left.
+    response.destroy();
+  }
+}
+
+async function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.on("drain", done);
+    response.on("close", done);
+    if (response.destroyed) done();
   });
 }
 

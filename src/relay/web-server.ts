@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { answerBrokenRequests } from "./broken-requests.ts";
 import { handlePageRequest } from "./page-requests.ts";
 import type { PageRequestsOptions } from "./page-requests.ts";
+import { HttpPace } from "./http-pace.ts";
 import { HttpPlaces } from "./http-places.ts";
 import { HttpTurns } from "./http-turns.ts";
 import {
@@ -45,12 +46,15 @@ export class WebServer implements Disposable {
   readonly #options: WebServerOptions;
   readonly #front: ProxyFront;
   readonly #places: HttpPlaces;
-  readonly #turns = new HttpTurns();
+  readonly #pace: HttpPace;
+  readonly #turns: HttpTurns;
   readonly #servers: Server[] = [];
 
   /** @throws TypeError naming a proxy's address that is none */
   constructor(options: WebServerOptions) {
-    this.#options = options;
+    this.#pace = options.pace ?? new HttpPace();
+    this.#turns = new HttpTurns(this.#pace);
+    this.#options = { ...options, pace: this.#pace };
     this.#front = new ProxyFront(options.proxy);
     this.#places = new HttpPlaces(options.maxConnections ?? MAX_HTTP_CONNECTIONS);
   }
@@ -134,7 +138,14 @@ export class WebServer implements Disposable {
     // Vite puts the hash of the content into the names below assets/.
     const { copies } = this.#options;
     const immutable = (name: string) => name.startsWith("/assets/");
-    if (await serveFile(this.#options.pageFolder, file, request, response, { immutable, copies })) return;
+    if (
+      await serveFile(this.#options.pageFolder, file, request, response, {
+        immutable,
+        copies,
+        pace: this.#pace,
+      })
+    )
+      return;
     response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8" }).end("There is nothing here.\n");
   }
 }
