@@ -139,6 +139,42 @@ test("of those at an answer the one that takes nothing is cut, never one that ge
   }
 }, 120_000);
 
+test("a newcomer is not cut by the next one before it could ask, when all others are at answers", async () => {
+  const server = createServer((_request, response) => void response.write("not all of it"));
+  const served: Socket[] = [];
+  server.on("connection", (socket) => served.push(socket));
+  new HttpPlaces(8).watch(server);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const dialled: Socket[] = [];
+  const dial = async (words: string) => {
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    dialled.push(socket);
+    socket.on("error", () => {});
+    await vi.waitFor(() => expect(served).toHaveLength(dialled.length), { timeout: 60_000 });
+    if (words !== "") {
+      socket.write(words);
+      await once(socket, "data");
+    }
+    return served.at(-1)!;
+  };
+  const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  try {
+    const stalled: Socket[] = [];
+    for (let i = 0; i < 8; i++) stalled.push(await dial(request));
+    const newcomer = await dial("");
+    for (let i = 0; i < 3; i++) await dial(request);
+    expect(newcomer.destroyed).toBe(false);
+    expect(stalled.map((socket) => socket.destroyed)).toEqual([1, 1, 1, 1, 0, 0, 0, 0].map(Boolean));
+    // By now it had as much time as half of them.
+    for (let i = 0; i < 4; i++) await dial(request);
+    expect(newcomer.destroyed).toBe(true);
+  } finally {
+    for (const socket of [...dialled, ...served]) socket.destroy();
+    server.close();
+  }
+}, 120_000);
+
 test("who has begun to ask is not cut before those that say nothing, and saying more is no more right to a place", async () => {
   const server = createServer();
   const served: Socket[] = [];

@@ -9,17 +9,14 @@ interface Place {
   heard: boolean;
 }
 
-/** What is cut first when places are short. */
-const ORDER: readonly Stage[] = ["new", "idle", "answering"];
-
 /**
- * The connections of a web server, of which there are only so many: one more cuts the one that has asked nothing for
- * longest, then the one that has been idle for longest, then the one that has taken no byte of its answer for longest. Upgraded ones are
- * whoever's took them.
+ * The connections of a web server, of which there are only so many: one more cuts the one that has got on with nothing for longest: it
+ * has asked nothing, or taken no byte of its answer. Those at an answer come last, but before a newcomer that has had no time
+ * to ask: whoever is among the older half could have. Upgraded ones are whoever's took them.
  */
 export class HttpPlaces {
   readonly #limit: number;
-  /** In the order in which they came to their stage, or got on in it. */
+  /** In the order in which they last got on: came, began to ask, were heard, took bytes, had their answer. */
   readonly #places = new Map<Socket, Place>();
 
   constructor(limit: number) {
@@ -58,9 +55,11 @@ export class HttpPlaces {
   }
 
   #first(): Socket | undefined {
-    for (const wanted of ORDER) {
-      for (const [socket, { stage }] of this.#places) if (stage === wanted) return socket;
+    let older = this.#limit / 2;
+    for (const [socket, { stage }] of this.#places) {
+      if (stage !== "answering") return socket;
+      if (--older <= 0) break;
     }
-    return undefined;
+    return this.#places.keys().next().value;
   }
 }
