@@ -67,8 +67,8 @@ export async function hostHeadless(options: HeadlessOptions): Promise<HeadlessHo
     viewport: { width: 1280, height: 900 },
     args: chromiumArguments(options.devtoolsPort),
   });
-  const context = await launching.catch((error: Error) => {
-    throw launchError(options.profile, error);
+  const context = await launching.catch(async (error: Error) => {
+    throw await launchError(options.profile, error);
   });
   let closing = false;
   let getsOn = () => {};

@@ -24,10 +24,9 @@ export async function takeProfile(folder: string): Promise<void> {
 }
 
 /** Why a Chromium did not start, in one sentence: Playwright's own is a screen full. */
-export function launchError(folder: string, error: Error): Error {
-  // By Chromium's own word, where another one was faster than we.
-  if (/ProcessSingleton|SingletonLock/.test(error.message))
-    return new UsageError(inUse(folder), { cause: error });
+export async function launchError(folder: string, error: Error): Promise<Error> {
+  // Another one may have been faster than we.
+  if (await isAnswered(join(folder, SOCKET))) return new UsageError(inUse(folder), { cause: error });
   const [first] = error.message.split("\n", 1);
   return new UsageError(`Chromium does not start: ${first.replace(/^[\w.]+: /, "")}`, { cause: error });
 }
