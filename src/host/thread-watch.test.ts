@@ -32,6 +32,11 @@ function setUp() {
       answers.get(key)?.();
       for (let i = 0; i < 5; i++) await Promise.resolve();
     },
+    /** They have answered once: they are not loading any more. */
+    async begun(...keys: string[]) {
+      this.pass(WATCHDOG_INTERVAL_MS);
+      for (const key of keys) await this.answer(key);
+    },
     title: () => store.state.problem?.title,
     [Symbol.dispose]: () => watch[Symbol.dispose](),
   };
@@ -40,6 +45,7 @@ function setUp() {
 test("the page says which thread is silent, and takes it back when that answers", async () => {
   using host = setUp();
   host.add("core", "core");
+  await host.begun("core");
   host.pass(WATCHDOG_INTERVAL_MS + WATCHDOG_SILENT_MS);
   expect(host.title()).toBe("The core thread does not answer");
   await host.answer("core");
@@ -49,16 +55,18 @@ test("the page says which thread is silent, and takes it back when that answers"
 test("what else went wrong meanwhile is not taken back with it", async () => {
   using host = setUp();
   host.add("core", "core");
+  await host.begun("core");
   host.pass(WATCHDOG_INTERVAL_MS + WATCHDOG_SILENT_MS);
   host.store.update({ problem: { title: "Something else", detail: "" } });
   await host.answer("core");
   expect(host.title()).toBe("Something else");
 });
 
-test("each hangs by its own measure", () => {
+test("each hangs by its own measure", async () => {
   using host = setUp();
   host.add("red 0", "display");
   host.add("guest", "guest", 3 * WATCHDOG_REPLACE_MS);
+  await host.begun("red 0", "guest");
   host.pass(WATCHDOG_INTERVAL_MS + WATCHDOG_REPLACE_MS);
   expect(host.hung).toEqual(["red 0"]);
   host.pass(2 * WATCHDOG_REPLACE_MS);

@@ -66,7 +66,7 @@ describe("GLZ", () => {
           expect(firstDifference(canonicalPixels(image), canonicalPixels(source))).toBe(-1);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 40 },
     );
   });
 
