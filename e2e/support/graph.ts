@@ -8,6 +8,9 @@ const REST_MS = 30_000;
 /** Milliseconds between two looks: threads that are asked have not only that to do. */
 const LOOK_MS = 250;
 
+/** A driver that changes its mode has no primary surface for a moment, in which journeys look at it, too (readSurfaceInPage). */
+const BETWEEN_MODES = /"readSurface" failed: there is no surface/;
+
 /** A page, whoever drives it. */
 export interface Inspected {
   evaluate<T>(script: () => T | Promise<T>): Promise<T>;
@@ -31,7 +34,7 @@ export async function expectGraph(page: Inspected, { log = [] }: Expectations = 
     const shown = await page.evaluate(look);
     if (shown === undefined) return;
     const { inspection, lines } = shown;
-    const findings = [...checkInspection(inspection), ...checkLog(lines, log)];
+    const findings = [...checkInspection(inspection), ...checkLog(lines, [BETWEEN_MODES, ...log])];
     if (findings.length === 0) return;
     if (performance.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
