@@ -61,9 +61,12 @@ test("what a browser lacks or denies is told in a sentence, and what can be done
     withPage(async (page) => {
       await page.route("**/assets/guest-*.js", (route) => route.abort());
       await page.goto(server.url);
+      // Until it has been tried a few times, it is tried again by itself.
+      const bootAgain = page.getByRole("button", { name: "Boot again" });
+      await expect(bootAgain).toBeVisible();
       await expect(page.getByRole("alert")).toContainText("thread ended");
       await page.unroute("**/assets/guest-*.js");
-      await page.getByRole("button", { name: "Boot again" }).click();
+      await bootAgain.click();
       await page.waitForFunction(() => window.spicetab.session.state.phase === "running", undefined, {
         timeout: 240_000,
       });
