@@ -71,6 +71,26 @@ test("a key that is let go of does not stay down in the guest while the host sta
   expect([inb(machine, DATA), inb(machine, DATA)]).toEqual([0xe0, 0xc8]);
 });
 
+test("what goes out before its time costs it: no more keys in a second than one at a time would be", async () => {
+  await using machine = await makeBareMachine();
+  outb(machine, DATA, ENABLE_KEYBOARD);
+  expect(inb(machine, DATA)).toBe(ACKNOWLEDGE);
+  vi.useFakeTimers();
+  machine.keyboard.push([0x1e, 0x9e, 0x30, 0xb0, 0x2e, 0xae]);
+  const held = () => machine.emulator.v86.cpu.devices.ps2.kbd_buffer.length;
+  const readAll = () => {
+    const bytes: number[] = [];
+    while (held() > 0) bytes.push(inb(machine, DATA));
+    return bytes;
+  };
+  const seen: number[][] = [];
+  for (let tick = 0; tick < 5; tick++) {
+    seen.push(readAll());
+    vi.advanceTimersByTime(KEYBOARD_KEY_INTERVAL_MS);
+  }
+  expect(seen).toEqual([[0x1e, 0x9e], [], [0x30, 0xb0], [], [0x2e, 0xae]]);
+});
+
 test("a lock key's release waits: the guest answers its press with a command that empties the controller", async () => {
   await using machine = await makeBareMachine();
   outb(machine, DATA, ENABLE_KEYBOARD);

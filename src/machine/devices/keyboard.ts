@@ -61,6 +61,8 @@ export class Keyboard implements Disposable {
   #queued = 0;
   /** What lets go of the press that was given last. */
   #tapped: readonly number[] = [];
+  /** A release went out before its time: the guest gets no more keys in a second for that, since what reads them may be slow. */
+  #ahead = false;
   /** What lets go of each key that the guest has seen pressed, by {@link nameOf}. */
   readonly #down = new Map<string, readonly number[]>();
   /** Nothing is kept for a guest that does not read, until it does. */
@@ -97,8 +99,9 @@ export class Keyboard implements Disposable {
     if (next === undefined || this.#tapped.length === 0) return;
     if (this.#cpu.devices.ps2.kbd_buffer.length > 0 || nameOf(next) !== nameOf(this.#tapped)) return;
     this.#tapped = [];
-    if (isBreak(next) && !LOCK_KEYS.includes((next.at(-1) ?? 0) & ~BREAK_BIT))
-      this.#give(this.#keys.shift() ?? []);
+    if (!isBreak(next) || LOCK_KEYS.includes((next.at(-1) ?? 0) & ~BREAK_BIT)) return;
+    this.#ahead = true;
+    this.#give(this.#keys.shift() ?? []);
   }
 
   /** Bytes that wait. */
@@ -148,6 +151,7 @@ export class Keyboard implements Disposable {
   /** Forgets what waits and what is down: the machine was reset or restored. */
   clear(): void {
     this.#tapped = [];
+    this.#ahead = false;
     this.#down.clear();
     this.#keys = [];
     this.#rest = [];
@@ -165,6 +169,11 @@ export class Keyboard implements Disposable {
 
   #pump(): void {
     this.#timer = undefined;
+    if (this.#ahead) {
+      this.#ahead = false;
+      this.#timer = setTimeout(() => this.#pump(), KEYBOARD_KEY_INTERVAL_MS);
+      return;
+    }
     if (this.#keys.length === 0) {
       this.#patience.reset();
       return;
