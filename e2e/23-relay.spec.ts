@@ -31,7 +31,6 @@ test("a relay that freezes or is killed: the page says what is so, and hosts aga
         .map(({ id, since }) => `${id} ${since}`),
     );
   await expect.poll(sessions).toHaveLength(1);
-  const before = await sessions();
   const words = tab.page.locator("join-panel").getByRole("status");
   await expect(words).toHaveText("Any SPICE client can join now.");
 
@@ -45,7 +44,7 @@ test("a relay that freezes or is killed: the page says what is so, and hosts aga
     const transport = await dialTcp(spicePort);
     expect(await linkError(transport, { channelType: ChannelType.Main })).toBe(LinkErr.Ok);
     transport.socket.destroy();
-    expect(await sessions()).toEqual(before);
+    expect(await sessions()).toHaveLength(1);
     expect(viewer.child.exitCode).toBeNull();
   });
 
