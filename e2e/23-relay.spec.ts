@@ -44,6 +44,7 @@ test("a relay that freezes or is killed: the page says what is so, and hosts aga
     const transport = await dialTcp(spicePort);
     expect(await linkError(transport, { channelType: ChannelType.Main })).toBe(LinkErr.Ok);
     transport.socket.destroy();
+    // Its connection is that of before, since remote-viewer makes no second one by itself; core may have taken it up under another number.
     expect(await sessions()).toHaveLength(1);
     expect(viewer.child.exitCode).toBeNull();
   });
