@@ -27,6 +27,9 @@ test("the page's log says what the guest's driver and strangers at the port do, 
     .poll(async () => (await log()).find(({ domain }) => domain === "qxl-driver")?.count, { timeout: 30_000 })
     .toBe(3);
   await tab.page.getByText("Threads", { exact: true }).click();
+  // The panel scrolls, however long it is; the page does not.
+  const overflow = () => document.scrollingElement!.scrollHeight - innerHeight;
+  expect(await tab.page.evaluate(overflow)).toBe(0);
   const lines = tab.page.getByRole("list", { name: "Log" });
   await expect(lines.getByText(/names session 4711/)).toBeVisible({ timeout: 30_000 });
   await expect(lines.getByText(/guest, qxl-driver · message · 3 times/)).toBeVisible();

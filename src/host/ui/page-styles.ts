@@ -91,6 +91,8 @@ export const pageStyles = css`
     color: var(--text);
   }
   aside {
+    /* What is hidden in it but for screen readers scrolls with it, not with the page. */
+    position: relative;
     width: 364px;
     overflow-y: auto;
     border-left: 1px solid var(--line);
